@@ -1,0 +1,17 @@
+"""The one table of routes."""
+
+from __future__ import annotations
+
+from jupyter_mlstudio.api import artifacts, endpoints, experiments, models, runs, tracking, workspaces
+from jupyter_mlstudio.api.route import Route
+
+ROUTES: list[Route] = [
+    *workspaces.ROUTES,
+    *experiments.ROUTES,
+    *runs.ROUTES,
+    *tracking.ROUTES,
+    *artifacts.ROUTES,
+    *models.ROUTES,
+    *endpoints.ROUTES,
+]
+"""Every operation of the studio's own API, in the order of the OpenAPI document."""
