@@ -1,0 +1,1 @@
+"""How things are kept: SQLAlchemy Core, one file per noun. Only the studio wing opens it."""
