@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from jupyter_mlstudio.store.schema import Key
+from jupyter_mlstudio.store.schema import Key, UTCTime
 
 revision = "0001"
 down_revision = None
