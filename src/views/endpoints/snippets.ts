@@ -1,0 +1,65 @@
+/** The request that the form stands for, as code to paste elsewhere. The key is a placeholder, never the key. */
+
+import type { InferenceRequest } from '../models/tensors';
+
+const KEY_VARIABLE = 'MLSTUDIO_ENDPOINT_KEY';
+
+/** Quotes text for a POSIX shell. */
+export function shellQuote(text: string): string {
+  return `'${text.replace(/'/g, `'\\''`)}'`;
+}
+
+/** Writes a JSON value as a Python literal. */
+export function pythonLiteral(value: unknown): string {
+  if (value === null || value === undefined) {
+    return 'None';
+  }
+  if (typeof value === 'boolean') {
+    return value ? 'True' : 'False';
+  }
+  if (Array.isArray(value)) {
+    return `[${value.map(pythonLiteral).join(', ')}]`;
+  }
+  if (typeof value === 'object') {
+    const items = Object.entries(value).map(([key, item]) => `${pythonLiteral(key)}: ${pythonLiteral(item)}`);
+    return `{${items.join(', ')}}`;
+  }
+  // JSON's escapes of a string are a subset of Python's, and its numbers read the same there.
+  return JSON.stringify(value);
+}
+
+/** The request for curl; the key is taken from the environment. */
+export function curlSnippet(url: string, request: InferenceRequest): string {
+  return [
+    `curl -s ${shellQuote(url)} \\`,
+    `  -H "Authorization: Bearer $${KEY_VARIABLE}" \\`,
+    "  -H 'Content-Type: application/json' \\",
+    `  -d ${shellQuote(JSON.stringify(request))}`
+  ].join('\n');
+}
+
+/** The request for Python's standard library. */
+export function pythonSnippet(url: string, request: InferenceRequest): string {
+  const tensors = request.inputs.map(tensor => `        ${pythonLiteral(tensor)},`);
+  return [
+    'import json',
+    'import os',
+    'import urllib.request',
+    '',
+    'body = {',
+    '    "inputs": [',
+    ...tensors,
+    '    ]',
+    '}',
+    'request = urllib.request.Request(',
+    `    ${pythonLiteral(url)},`,
+    '    data=json.dumps(body).encode(),',
+    '    headers={',
+    `        "Authorization": f"Bearer {os.environ['${KEY_VARIABLE}']}",`,
+    '        "Content-Type": "application/json",',
+    '    },',
+    ')',
+    'with urllib.request.urlopen(request, timeout=30) as answer:',
+    '    print(json.load(answer))'
+  ].join('\n');
+}
