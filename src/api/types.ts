@@ -1,0 +1,128 @@
+/**
+ * Names for the wire's types, so that nobody else reads the generated document.
+ *
+ * Answers always carry every field, also those that have a default; `Complete` says so to the compiler.
+ */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+type Complete<T> = T extends (infer U)[]
+  ? Complete<U>[]
+  : T extends object
+    ? { [K in keyof T]-?: Complete<T[K]> }
+    : T;
+
+type Answer<Name extends keyof Schemas> = Complete<Schemas[Name]>;
+type Request<Name extends keyof Schemas> = Partial<Schemas[Name]>;
+
+/** A float64 on the wire: JSON has no NaN and no infinities, so these travel as text. */
+export type Real = number | 'NaN' | 'Infinity' | '-Infinity';
+
+export type ArtifactEntry = Answer<'ArtifactEntry'>;
+export type ArtifactList = Answer<'ArtifactList'>;
+export type BestRun = Answer<'BestRun'>;
+export type Change = Answer<'Change'>;
+export type ChangeList = Answer<'ChangeList'>;
+export type Chart = Answer<'Chart'>;
+export type Check = Answer<'Check'>;
+export type ComputeTarget = Answer<'ComputeTarget'>;
+export type Deployment = Answer<'Deployment'>;
+export type Endpoint = Answer<'Endpoint'>;
+export type EndpointState = Answer<'EndpointState'>;
+export type EndpointStats = Answer<'EndpointStats'>;
+export type Environment = Answer<'Environment-Output'>;
+export type Experiment = Answer<'Experiment'>;
+export type ExperimentColumns = Answer<'ExperimentColumns'>;
+export type GitState = Answer<'GitState-Output'>;
+export type Goal = Answer<'Goal'>;
+export type Gpu = Answer<'Gpu'>;
+export type IssuedKeys = Answer<'IssuedKeys'>;
+export type KeyInfo = Answer<'KeyInfo'>;
+export type Limits = Answer<'Limits-Output'>;
+export type LogAnswer = Answer<'LogAnswer'>;
+export type LogSlice = Answer<'LogSlice'>;
+export type MetricSeries = Answer<'MetricSeries'>;
+export type MetricSummary = Answer<'MetricSummary'>;
+export type Model = Answer<'Model'>;
+export type ModelFile = Answer<'ModelFile'>;
+export type ModelVersion = Answer<'ModelVersion'>;
+export type Origin = Answer<'Origin-Output'>;
+export type ParityAttempt = Answer<'ParityAttempt-Output'>;
+export type ParityReport = Answer<'ParityReport-Output'>;
+export type Preview = Answer<'Preview'>;
+export type Progress = Answer<'Progress-Output'>;
+export type Resources = Answer<'Resources-Output'>;
+export type Run = Answer<'Run'>;
+export type RunAddress = Answer<'RunAddress'>;
+export type RunKind = Answer<'RunKind'>;
+export type RunPage = Answer<'RunPage'>;
+export type RunSpec = Answer<'RunSpec-Output'>;
+export type RunStatus = Answer<'RunStatus'>;
+export type RunSummary = Answer<'RunSummary'>;
+export type ScoreAnswer = Answer<'ScoreAnswer'>;
+export type Signature = Answer<'Signature-Output'>;
+export type Snapshot = Answer<'Snapshot'>;
+export type SnapshotFile = Answer<'SnapshotFile'>;
+export type Snippets = Answer<'Snippets'>;
+export type TensorSpec = Answer<'TensorSpec-Output'>;
+export type VersionStatus = Answer<'VersionStatus'>;
+export type WorkspaceInfo = Answer<'WorkspaceInfo'>;
+
+/** Bodies that a caller sends; fields with a default may be left out. */
+export type Conversion = Request<'Conversion'> & Pick<Schemas['Conversion'], 'ready'>;
+export type EndpointChange = Request<'EndpointChange'>;
+export type ExperimentChange = Request<'ExperimentChange'>;
+export type LogBatch = Request<'LogBatch'> & Pick<Schemas['LogBatch'], 'client' | 'sequence'>;
+export type ModelChange = Schemas['ModelChange'];
+export type NewChart = Schemas['NewChart'];
+export type NewEndpoint = Request<'NewEndpoint'> & Pick<Schemas['NewEndpoint'], 'name' | 'model'>;
+export type NewExperiment = Request<'NewExperiment'> & Pick<Schemas['NewExperiment'], 'name'>;
+export type NewInteractiveRun = Request<'NewInteractiveRun'> & Pick<Schemas['NewInteractiveRun'], 'pid'>;
+export type NewRun = Omit<Request<'NewRun'>, 'spec' | 'origin'> & {
+  kind: RunKind;
+  spec: Partial<Schemas['RunSpec-Input']>;
+  origin?: Partial<Schemas['Origin-Input']>;
+};
+export type NewVersion = Request<'NewVersion'> & Pick<Schemas['NewVersion'], 'name' | 'run_id'>;
+export type NewWorkspace = Schemas['NewWorkspace'];
+export type Outcome = Request<'Outcome'>;
+export type RunChange = Request<'RunChange'>;
+export type ScoreRequest = Request<'ScoreRequest'> & Pick<Schemas['ScoreRequest'], 'inputs'>;
+export type VersionChange = Request<'VersionChange'>;
+
+/** What `listRuns` may be asked; `status` is `live`, `queued`, `done` or the name of a status. */
+export interface RunsQuery {
+  experiment_id?: string[];
+  parent_run_id?: string | null;
+  q?: string;
+  filter?: string;
+  status?: string;
+  kind?: RunKind[];
+  order_by?: string[];
+  max_results?: number;
+  page_token?: string | null;
+}
+
+const TERMINAL: ReadonlySet<RunStatus> = new Set<RunStatus>(['Completed', 'Failed', 'Canceled']);
+const WAITING: ReadonlySet<RunStatus> = new Set<RunStatus>(['NotStarted', 'Queued']);
+
+/** Whether a run has ended; an ended run never changes its status again. */
+export function isEnded(status: RunStatus): boolean {
+  return TERMINAL.has(status);
+}
+
+/** Whether a run waits for its turn. */
+export function isWaiting(status: RunStatus): boolean {
+  return WAITING.has(status);
+}
+
+/** Whether a run claims a living process. */
+export function isLive(status: RunStatus): boolean {
+  return !TERMINAL.has(status) && !WAITING.has(status);
+}
+
+/** Reads a number from the wire; `NaN` when there is none. */
+export function toNumber(value: Real | null | undefined): number {
+  return value === null || value === undefined ? NaN : Number(value);
+}

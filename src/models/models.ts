@@ -1,0 +1,62 @@
+/** Registered models and their versions. */
+import type { Client } from '../api/client';
+import type { Feed } from '../api/feed';
+import type { Change, Model, ModelVersion } from '../api/types';
+import { Resource } from './resource';
+
+/** All registered models, the one registered to last first. */
+export class ModelsModel extends Resource<Model[]> {
+  constructor(
+    feed: Feed,
+    private readonly client: Client
+  ) {
+    super(feed);
+  }
+
+  protected fetch(): Promise<Model[]> {
+    return this.client.listModels();
+  }
+
+  protected concerns({ kind }: Change): boolean {
+    return kind === 'model';
+  }
+}
+
+/** One registered model with its aliases and the numbers of its versions. */
+export class ModelModel extends Resource<Model> {
+  constructor(
+    feed: Feed,
+    private readonly client: Client,
+    readonly name: string
+  ) {
+    super(feed);
+  }
+
+  protected fetch(): Promise<Model> {
+    return this.client.getModel(this.name);
+  }
+
+  protected concerns({ kind, id }: Change): boolean {
+    return kind === 'model' && id === this.name;
+  }
+}
+
+/** One version of a model; `version` is a number, an alias or `latest`. */
+export class VersionModel extends Resource<ModelVersion> {
+  constructor(
+    feed: Feed,
+    private readonly client: Client,
+    readonly name: string,
+    readonly version: string | number
+  ) {
+    super(feed);
+  }
+
+  protected fetch(): Promise<ModelVersion> {
+    return this.client.getVersion(this.name, this.version);
+  }
+
+  protected concerns({ kind, id }: Change): boolean {
+    return kind === 'model' && id === this.name;
+  }
+}

@@ -1,0 +1,60 @@
+/** What other extensions, and every floor of this one, may use: the studio's token and its command ids. */
+import { type ReadonlyPartialJSONObject, Token } from '@lumino/coreutils';
+import type { StudioModel } from './models/studio';
+
+/** The studio: its resources, the feed and the REST client. */
+export type IStudio = StudioModel;
+
+export const IStudio = new Token<IStudio>(
+  'jupyter_mlstudio:IStudio',
+  'The ML studio of this server: runs, experiments, models, endpoints and compute, kept fresh by one feed.'
+);
+
+/** Every button, menu item and shortcut calls one of these. */
+export const CommandIDs = {
+  openStudio: 'mlstudio:open-studio',
+  openRun: 'mlstudio:open-run',
+  openExperiment: 'mlstudio:open-experiment',
+  openModels: 'mlstudio:open-models',
+  openModel: 'mlstudio:open-model',
+  openEndpoints: 'mlstudio:open-endpoints',
+  openEndpoint: 'mlstudio:open-endpoint',
+  openQuickstart: 'mlstudio:open-quickstart',
+  openFile: 'mlstudio:open-file',
+  compareRuns: 'mlstudio:compare-runs',
+  submitFile: 'mlstudio:submit-file',
+  submitNotebook: 'mlstudio:submit-notebook',
+  stopRun: 'mlstudio:stop-run',
+  retryRun: 'mlstudio:retry-run',
+  renameRun: 'mlstudio:rename-run',
+  deleteRun: 'mlstudio:delete-run',
+  deleteArtifact: 'mlstudio:delete-artifact',
+  newExperiment: 'mlstudio:new-experiment',
+  editExperiment: 'mlstudio:edit-experiment',
+  archiveExperiment: 'mlstudio:archive-experiment',
+  registerModel: 'mlstudio:register-model',
+  describeModel: 'mlstudio:describe-model',
+  describeVersion: 'mlstudio:describe-version',
+  setAlias: 'mlstudio:set-alias',
+  deleteAlias: 'mlstudio:delete-alias',
+  deleteModel: 'mlstudio:delete-model',
+  deleteVersion: 'mlstudio:delete-version',
+  deploy: 'mlstudio:deploy',
+  stopEndpoint: 'mlstudio:stop-endpoint',
+  restartEndpoint: 'mlstudio:restart-endpoint',
+  regenerateKey: 'mlstudio:regenerate-key',
+  describeEndpoint: 'mlstudio:describe-endpoint',
+  deleteEndpoint: 'mlstudio:delete-endpoint',
+  setSlots: 'mlstudio:set-slots',
+  copyText: 'mlstudio:copy-text',
+  download: 'mlstudio:download',
+  refresh: 'mlstudio:refresh'
+} as const;
+
+export type CommandID = (typeof CommandIDs)[keyof typeof CommandIDs];
+
+/** How a view asks for something to be done. */
+export type Execute = (command: string, args?: ReadonlyPartialJSONObject) => Promise<unknown>;
+
+/** MIME type of the run card. */
+export const RUN_MIME_TYPE = 'application/vnd.jupyter-mlstudio.run+json';
