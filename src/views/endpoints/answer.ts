@@ -1,6 +1,13 @@
 /** The answer of an endpoint in the words of its signature: labels with probabilities, or values. */
 
-import { isFloat, readTensors, rowWidth, type RequestTensor, type Scalar, type Tensor } from '../models/tensors';
+import {
+  isFloat,
+  readTensors,
+  rowWidth,
+  type RequestTensor,
+  type Scalar,
+  type Tensor
+} from '../models/tensors';
 
 /** The part of a signature that says how answers are to be read. */
 export interface AnswerSignature {
@@ -32,7 +39,12 @@ function sharesOf(tensor: RequestTensor, row: number, labels: string[]): Share[]
 }
 
 function isProbabilities(tensor: RequestTensor, labels: string[]): boolean {
-  return labels.length > 1 && isFloat(tensor.datatype) && tensor.shape.length === 2 && rowWidth(tensor) === labels.length;
+  return (
+    labels.length > 1 &&
+    isFloat(tensor.datatype) &&
+    tensor.shape.length === 2 &&
+    rowWidth(tensor) === labels.length
+  );
 }
 
 function labelOf(tensor: RequestTensor | undefined, row: number, shares: Share[]): string | null {
@@ -51,7 +63,8 @@ export function readAnswer(signature: AnswerSignature, response: Record<string, 
   const outputs = readTensors(response.outputs);
   const { labels } = signature;
   const probabilities = outputs.find(one => isProbabilities(one, labels));
-  const label = labels.length > 0 ? outputs.find(one => one !== probabilities && rowWidth(one) === 1) : undefined;
+  const label =
+    labels.length > 0 ? outputs.find(one => one !== probabilities && rowWidth(one) === 1) : undefined;
   const others = outputs.filter(one => one !== probabilities && one !== label);
   const count = Math.max(0, ...outputs.map(one => one.shape[0] ?? 0));
   return Array.from({ length: count }, (_, row) => {

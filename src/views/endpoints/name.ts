@@ -44,5 +44,7 @@ export function portError(text: string): string | null {
     return null;
   }
   const port = Number(text);
-  return Number.isInteger(port) && port >= 1024 && port <= 65535 ? null : 'A port is a whole number from 1024 to 65535.';
+  return Number.isInteger(port) && port >= 1024 && port <= 65535
+    ? null
+    : 'A port is a whole number from 1024 to 65535.';
 }

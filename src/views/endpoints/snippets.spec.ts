@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { curlSnippet, pythonLiteral, pythonSnippet, shellQuote } from './snippets';
 
 const REQUEST = {
-  inputs: [{ name: "it's", shape: [2, 1], datatype: 'BYTES', data: ['$(touch /tmp/canary) `id` "\\', "O'Neill\n"] }]
+  inputs: [
+    { name: "it's", shape: [2, 1], datatype: 'BYTES', data: ['$(touch /tmp/canary) `id` "\\', "O'Neill\n"] }
+  ]
 };
 
 describe('snippets', () => {
@@ -16,7 +18,10 @@ describe('snippets', () => {
 
   it('gives curl exactly the request', () => {
     const snippet = curlSnippet('http://127.0.0.1:1/v2/models/m/infer', REQUEST);
-    const printed = execFileSync('sh', ['-c', snippet.replace(/^curl -s/, 'curl() { for last; do :; done; printf %s "$last"; }; curl')]);
+    const printed = execFileSync('sh', [
+      '-c',
+      snippet.replace(/^curl -s/, 'curl() { for last; do :; done; printf %s "$last"; }; curl')
+    ]);
     expect(JSON.parse(printed.toString())).toEqual(REQUEST);
     expect(snippet).not.toContain('mls_');
   });
@@ -29,7 +34,9 @@ describe('snippets', () => {
 
   it('writes a Python program that compiles', () => {
     const program = pythonSnippet('http://127.0.0.1:1/v2/models/m/infer', REQUEST);
-    execFileSync('python3', ['-c', 'import sys; compile(sys.stdin.read(), "snippet", "exec")'], { input: program });
+    execFileSync('python3', ['-c', 'import sys; compile(sys.stdin.read(), "snippet", "exec")'], {
+      input: program
+    });
     expect(program).toContain("os.environ['MLSTUDIO_ENDPOINT_KEY']");
   });
 });

@@ -29,7 +29,9 @@ describe('columns of a signature', () => {
 
   it('takes a width that is free from the sample', () => {
     const inputs: Tensor[] = [{ name: 'x', datatype: 'FP32', shape: [-1, -1] }];
-    const sample = readRequest({ inputs: [{ name: 'x', shape: [2, 2], datatype: 'FP32', data: [1, 2, 3, 4] }] });
+    const sample = readRequest({
+      inputs: [{ name: 'x', shape: [2, 2], datatype: 'FP32', data: [1, 2, 3, 4] }]
+    });
     expect(columnsOf(inputs, sample)).toHaveLength(2);
     expect(columnsOf(inputs)).toBeNull();
   });
@@ -41,7 +43,9 @@ describe('columns of a signature', () => {
 
 describe('rows of a sample', () => {
   it('reads flat and nested data alike', () => {
-    const flat = readRequest({ inputs: [{ name: 'x', shape: [2, 3], datatype: 'FP64', data: [1, 2, 3, 4, 5, 6.5] }] });
+    const flat = readRequest({
+      inputs: [{ name: 'x', shape: [2, 3], datatype: 'FP64', data: [1, 2, 3, 4, 5, 6.5] }]
+    });
     const nested = readRequest({
       inputs: [{ name: 'x', shape: [2, 3], datatype: 'FP64', data: [[1, 2, 3], [4, 5, 6.5]] }] // prettier-ignore
     });

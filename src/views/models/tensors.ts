@@ -51,7 +51,11 @@ const INTEGER_BITS: Record<string, [min: bigint, max: bigint]> = Object.fromEntr
   ])
 ) as Record<string, [bigint, bigint]>;
 
-const LARGEST_FLOAT: Record<string, number> = { FP16: 65504, FP32: 3.4028234663852886e38, FP64: Number.MAX_VALUE };
+const LARGEST_FLOAT: Record<string, number> = {
+  FP16: 65504,
+  FP32: 3.4028234663852886e38,
+  FP64: Number.MAX_VALUE
+};
 
 /** Tells whether values of this datatype are fractions. */
 export function isFloat(datatype: string): boolean {
@@ -129,7 +133,12 @@ export function rowWidth(tensor: RequestTensor): number {
 }
 
 /** The rows of a request as text for the cells of a form, at most `limit` of them. */
-export function rowsOf(columns: Column[], inputs: Tensor[], request: InferenceRequest, limit = 5): string[][] {
+export function rowsOf(
+  columns: Column[],
+  inputs: Tensor[],
+  request: InferenceRequest,
+  limit = 5
+): string[][] {
   const tensors = inputs.map(input => request.inputs.find(one => one.name === input.name));
   const count = Math.min(limit, Math.max(0, ...tensors.map(one => one?.shape[0] ?? 0)));
   return Array.from({ length: count }, (_, row) =>
@@ -150,7 +159,9 @@ function parseInteger(text: string, datatype: string, [min, max]: [bigint, bigin
     return { message: `${datatype} goes from ${min} to ${max}` };
   }
   const number = Number(value);
-  return Number.isSafeInteger(number) ? { value: number } : { message: 'a browser sends whole numbers up to 2^53 only' };
+  return Number.isSafeInteger(number)
+    ? { value: number }
+    : { message: 'a browser sends whole numbers up to 2^53 only' };
 }
 
 function parseFloatCell(text: string, datatype: string): Parsed {
@@ -174,13 +185,17 @@ export function parseCell(text: string, datatype: string): Parsed {
     return { message: 'needs a value' };
   }
   if (datatype === 'BOOL') {
-    return /^(true|false)$/i.test(trimmed) ? { value: /^true$/i.test(trimmed) } : { message: 'BOOL takes true or false' };
+    return /^(true|false)$/i.test(trimmed)
+      ? { value: /^true$/i.test(trimmed) }
+      : { message: 'BOOL takes true or false' };
   }
   const range = INTEGER_BITS[datatype];
   if (range !== undefined) {
     return parseInteger(trimmed, datatype, range);
   }
-  return isFloat(datatype) ? parseFloatCell(trimmed, datatype) : { message: `${datatype} can only be sent as JSON` };
+  return isFloat(datatype)
+    ? parseFloatCell(trimmed, datatype)
+    : { message: `${datatype} can only be sent as JSON` };
 }
 
 /** Makes the request that the rows of a form stand for, or says which cells are not values of their datatype. */
