@@ -139,10 +139,8 @@ export function grouped(value: number): string {
   return Math.abs(value) < 10_000 ? text : text.replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
-/* Control characters, marks that turn the direction of text, and characters without width. */
-// eslint-disable-next-line no-control-regex
-const HIDDEN =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]/g;
+/** Control characters, marks that turn the direction of text, and characters without width. */
+const HIDDEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu;
 
 /** Makes characters visible that would hide or reorder the text of a name: `a\u202eb` reads `a[U+202E]b`. */
 export function visible(text: string): string {
