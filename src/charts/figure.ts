@@ -1,0 +1,197 @@
+/** Turns what a chart says into plotly's figure, in the studio's look. */
+
+import { tint } from './palette';
+import type { IPlotlyFigure, PlotlyObject } from './plotly';
+import { extent, lonePointSizes } from './series';
+import type { IAxis, IChartSpec, ISeries } from './spec';
+import { axisTitle } from './spec';
+import { plotlyText } from './text';
+import type { IChartTheme } from './theme';
+
+/** Up to this many series have their names at the ends of their lines; more get a legend. */
+export const DIRECT_LABELS = 6;
+const NARROW_PX = 420;
+const LABEL_PX = 13;
+
+export interface IFigureSize {
+  width: number;
+  height: number;
+}
+
+function traceOf(series: ISeries, legend: boolean, dateless: string): PlotlyObject {
+  const base: PlotlyObject = {
+    name: plotlyText(series.label ?? series.name),
+    x: series.x,
+    y: series.y,
+    showlegend: legend && !series.faint,
+    hovertemplate: series.texts ? '%{text}' : dateless
+  };
+  if (series.texts) {
+    base['text'] = series.texts.map(text => plotlyText(text, 160));
+  }
+  if (series.faint) {
+    Object.assign(base, { hoverinfo: 'skip', hovertemplate: null });
+  }
+  if (series.kind === 'bars') {
+    return { ...base, type: 'bar', marker: { color: series.color } };
+  }
+  if (series.kind === 'points') {
+    const size = series.x.length > 500 ? 4 : 6;
+    return { ...base, type: 'scatter', mode: 'markers', marker: { color: tint(series.color, 0.65), size } };
+  }
+  const lone = lonePointSizes(series.y, 5);
+  return {
+    ...base,
+    type: 'scatter',
+    mode: lone ? 'lines+markers' : 'lines',
+    connectgaps: false,
+    line: {
+      color: series.faint ? tint(series.color, 0.3) : series.color,
+      width: series.faint ? 1 : 1.5,
+      dash: series.dash ?? 'solid',
+      shape: series.kind === 'steps' ? 'hv' : 'linear'
+    },
+    ...(lone ? { marker: { color: series.color, size: lone, line: { width: 0 } } } : {})
+  };
+}
+
+function bandOf(series: ISeries): PlotlyObject[] {
+  if (!series.band) {
+    return [];
+  }
+  const edge = { x: series.x, type: 'scatter', mode: 'lines', line: { width: 0 }, hoverinfo: 'skip', showlegend: false };
+  return [
+    { ...edge, y: series.band.low },
+    { ...edge, y: series.band.high, fill: 'tonexty', fillcolor: tint(series.color, 0.15) }
+  ];
+}
+
+/** Moves labels apart that would cover each other; the answer is each label's shift upwards in pixels. */
+export function spreadLabels(positionsPx: readonly number[], gapPx: number): number[] {
+  const order = positionsPx.map((_, index) => index).sort((a, b) => positionsPx[a]! - positionsPx[b]!);
+  const placed = [...positionsPx];
+  for (let i = 1; i < order.length; i++) {
+    placed[order[i]!] = Math.max(placed[order[i]!]!, placed[order[i - 1]!]! + gapPx);
+  }
+  const overflow = order.length ? placed[order.at(-1)!]! - positionsPx[order.at(-1)!]! : 0;
+  return placed.map((place, index) => place - positionsPx[index]! - overflow / 2);
+}
+
+function lastDrawn(series: ISeries): number | null {
+  for (let i = series.y.length - 1; i >= 0; i--) {
+    if (series.y[i] !== null && series.y[i] !== undefined) {
+      return series.y[i]!;
+    }
+  }
+  return null;
+}
+
+function directLabels(spec: IChartSpec, theme: IChartTheme, heightPx: number): PlotlyObject[] {
+  const project = (value: number): number => (spec.y.log ? Math.log10(value) : value);
+  const named = spec.series
+    .filter(series => !series.faint)
+    .map(series => ({ series, last: lastDrawn(series) }))
+    .filter((one): one is { series: ISeries; last: number } => one.last !== null && (!spec.y.log || one.last > 0));
+  const span = spec.y.range ?? extent(spec.series.flatMap(series => series.y.filter(y => y !== null)));
+  const low = span ? project(Math.max(span[0], spec.y.log ? Number.MIN_VALUE : -Infinity)) : 0;
+  const high = span ? project(span[1]) : 1;
+  const places = named.map(one => ((project(one.last) - low) / (high - low || 1)) * heightPx);
+  const shifts = spreadLabels(places, LABEL_PX);
+  return named.map(({ series, last }, index) => ({
+    xref: 'paper',
+    x: 1,
+    xanchor: 'left',
+    xshift: 5,
+    yref: 'y',
+    y: project(last),
+    yshift: shifts[index],
+    text: plotlyText(series.label ?? series.name, 26),
+    showarrow: false,
+    font: { color: theme.text, size: theme.fontSize - 1 },
+    bordercolor: series.color
+  }));
+}
+
+function axisOf(axis: IAxis, theme: IChartTheme): PlotlyObject {
+  return {
+    title: { text: plotlyText(axisTitle(axis), 60), standoff: 8, font: { size: theme.fontSize, color: theme.faintText } },
+    type: axis.log ? 'log' : 'linear',
+    gridcolor: theme.grid,
+    gridwidth: 0.5,
+    linecolor: theme.line,
+    tickcolor: theme.line,
+    tickfont: { color: theme.faintText, size: theme.fontSize - 1 },
+    zeroline: false,
+    automargin: true,
+    exponentformat: 'power',
+    ...(axis.range ? { range: axis.range, autorange: false } : { autorange: true }),
+    ...(axis.ticks ? { tickmode: 'array', tickvals: axis.ticks.values, ticktext: axis.ticks.texts.map(t => plotlyText(t)) } : {})
+  };
+}
+
+function referencesOf(spec: IChartSpec, theme: IChartTheme): PlotlyObject[] {
+  return (spec.references ?? []).map(one => ({
+    type: 'line',
+    x0: one.from[0],
+    y0: one.from[1],
+    x1: one.to[0],
+    y1: one.to[1],
+    layer: 'below',
+    line: { color: theme.line, width: 1, dash: 'dot' }
+  }));
+}
+
+function marksOf(spec: IChartSpec, theme: IChartTheme): PlotlyObject[] {
+  return (spec.marks ?? []).map(mark => ({
+    type: 'scatter',
+    mode: 'markers',
+    x: [mark.x],
+    y: [mark.y],
+    name: plotlyText(mark.text),
+    showlegend: false,
+    hovertemplate: '%{x:.4~g}, %{y:.4~g}',
+    cliponaxis: false,
+    marker: { color: theme.ground, size: 11, line: { color: mark.color, width: 3 } }
+  }));
+}
+
+/** The whole figure. A narrow chart has a legend beneath instead of names at the ends of its lines. */
+export function figureOf(spec: IChartSpec, theme: IChartTheme, size: IFigureSize): IPlotlyFigure {
+  const shown = spec.series.filter(series => !series.faint);
+  const lines = shown.filter(series => series.kind !== 'bars' && series.kind !== 'points');
+  const many = shown.length > DIRECT_LABELS;
+  const direct = shown.length > 1 && !many && size.width >= NARROW_PX && lines.length === shown.length;
+  const legend = shown.length > 1 && !direct;
+  const longest = Math.max(0, ...shown.map(series => Math.min(26, (series.label ?? series.name).length)));
+  const right = direct ? Math.min(190, 16 + longest * (theme.fontSize - 1) * 0.56) : 12;
+  const margin = { l: 52, r: right, t: 10, b: legend ? 64 : 44, pad: 0 };
+  return {
+    data: [
+      ...spec.series.flatMap(bandOf),
+      ...spec.series.map(series => traceOf(series, legend, '%{y:.5~g}')),
+      ...marksOf(spec, theme)
+    ],
+    layout: {
+      width: size.width,
+      height: size.height,
+      margin,
+      paper_bgcolor: 'rgba(0,0,0,0)',
+      plot_bgcolor: 'rgba(0,0,0,0)',
+      font: { family: theme.fontFamily, size: theme.fontSize, color: theme.text },
+      xaxis: { ...axisOf(spec.x, theme), hoverformat: '.5~g', ...(spec.square ? { constrain: 'domain' } : {}) },
+      yaxis: {
+        ...axisOf(spec.y, theme),
+        ...(spec.square ? { scaleanchor: 'x', scaleratio: 1, constrain: 'domain' } : {})
+      },
+      hovermode: lines.length > 0 ? 'x unified' : 'closest',
+      hoverlabel: { bgcolor: theme.ground, bordercolor: theme.line, font: { color: theme.text, size: theme.fontSize }, namelength: 40 },
+      showlegend: legend,
+      legend: { orientation: 'h', x: 0, y: -0.22, yanchor: 'top', font: { size: theme.fontSize - 1 } },
+      shapes: referencesOf(spec, theme),
+      annotations: direct ? directLabels(spec, theme, size.height - margin.t - margin.b) : [],
+      bargap: 0.04,
+      dragmode: 'zoom',
+      uirevision: `${spec.title}|${spec.x.title}|${spec.x.log}|${spec.y.log}`
+    }
+  };
+}
