@@ -59,7 +59,14 @@ function bandOf(series: ISeries): PlotlyObject[] {
   if (!series.band) {
     return [];
   }
-  const edge = { x: series.x, type: 'scatter', mode: 'lines', line: { width: 0 }, hoverinfo: 'skip', showlegend: false };
+  const edge = {
+    x: series.x,
+    type: 'scatter',
+    mode: 'lines',
+    line: { width: 0 },
+    hoverinfo: 'skip',
+    showlegend: false
+  };
   return [
     { ...edge, y: series.band.low },
     { ...edge, y: series.band.high, fill: 'tonexty', fillcolor: tint(series.color, 0.15) }
@@ -91,7 +98,9 @@ function directLabels(spec: IChartSpec, theme: IChartTheme, heightPx: number): P
   const named = spec.series
     .filter(series => !series.faint)
     .map(series => ({ series, last: lastDrawn(series) }))
-    .filter((one): one is { series: ISeries; last: number } => one.last !== null && (!spec.y.log || one.last > 0));
+    .filter(
+      (one): one is { series: ISeries; last: number } => one.last !== null && (!spec.y.log || one.last > 0)
+    );
   const span = spec.y.range ?? extent(spec.series.flatMap(series => series.y.filter(y => y !== null)));
   const low = span ? project(Math.max(span[0], spec.y.log ? Number.MIN_VALUE : -Infinity)) : 0;
   const high = span ? project(span[1]) : 1;
@@ -114,7 +123,11 @@ function directLabels(spec: IChartSpec, theme: IChartTheme, heightPx: number): P
 
 function axisOf(axis: IAxis, theme: IChartTheme): PlotlyObject {
   return {
-    title: { text: plotlyText(axisTitle(axis), 60), standoff: 8, font: { size: theme.fontSize, color: theme.faintText } },
+    title: {
+      text: plotlyText(axisTitle(axis), 60),
+      standoff: 8,
+      font: { size: theme.fontSize, color: theme.faintText }
+    },
     type: axis.log ? 'log' : 'linear',
     gridcolor: theme.grid,
     gridwidth: 0.5,
@@ -125,7 +138,9 @@ function axisOf(axis: IAxis, theme: IChartTheme): PlotlyObject {
     automargin: true,
     exponentformat: 'power',
     ...(axis.range ? { range: axis.range, autorange: false } : { autorange: true }),
-    ...(axis.ticks ? { tickmode: 'array', tickvals: axis.ticks.values, ticktext: axis.ticks.texts.map(t => plotlyText(t)) } : {})
+    ...(axis.ticks
+      ? { tickmode: 'array', tickvals: axis.ticks.values, ticktext: axis.ticks.texts.map(t => plotlyText(t)) }
+      : {})
   };
 }
 
@@ -178,13 +193,22 @@ export function figureOf(spec: IChartSpec, theme: IChartTheme, size: IFigureSize
       paper_bgcolor: 'rgba(0,0,0,0)',
       plot_bgcolor: 'rgba(0,0,0,0)',
       font: { family: theme.fontFamily, size: theme.fontSize, color: theme.text },
-      xaxis: { ...axisOf(spec.x, theme), hoverformat: '.5~g', ...(spec.square ? { constrain: 'domain' } : {}) },
+      xaxis: {
+        ...axisOf(spec.x, theme),
+        hoverformat: '.5~g',
+        ...(spec.square ? { constrain: 'domain' } : {})
+      },
       yaxis: {
         ...axisOf(spec.y, theme),
         ...(spec.square ? { scaleanchor: 'x', scaleratio: 1, constrain: 'domain' } : {})
       },
       hovermode: lines.length > 0 ? 'x unified' : 'closest',
-      hoverlabel: { bgcolor: theme.ground, bordercolor: theme.line, font: { color: theme.text, size: theme.fontSize }, namelength: 40 },
+      hoverlabel: {
+        bgcolor: theme.ground,
+        bordercolor: theme.line,
+        font: { color: theme.text, size: theme.fontSize },
+        namelength: 40
+      },
       showlegend: legend,
       legend: { orientation: 'h', x: 0, y: -0.22, yanchor: 'top', font: { size: theme.fontSize - 1 } },
       shapes: referencesOf(spec, theme),

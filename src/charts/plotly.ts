@@ -14,8 +14,18 @@ export interface IPlotlyNode extends HTMLElement {
 }
 
 export interface IPlotly {
-  newPlot(node: HTMLElement, data: PlotlyObject[], layout: PlotlyObject, config: PlotlyObject): Promise<unknown>;
-  react(node: HTMLElement, data: PlotlyObject[], layout: PlotlyObject, config: PlotlyObject): Promise<unknown>;
+  newPlot(
+    node: HTMLElement,
+    data: PlotlyObject[],
+    layout: PlotlyObject,
+    config: PlotlyObject
+  ): Promise<unknown>;
+  react(
+    node: HTMLElement,
+    data: PlotlyObject[],
+    layout: PlotlyObject,
+    config: PlotlyObject
+  ): Promise<unknown>;
   relayout(node: HTMLElement, change: PlotlyObject): Promise<unknown>;
   purge(node: HTMLElement): void;
   toImage(figure: PlotlyObject, options: PlotlyObject): Promise<string>;

@@ -14,7 +14,10 @@ const HEIGHT_PX = 540;
 
 /** A name that every file system takes. */
 export function fileName(title: string, extension: string): string {
-  const stem = title.replace(/[^\p{L}\p{N}._-]+/gu, '_').replace(/^[._]+|_+$/g, '').slice(0, 80);
+  const stem = title
+    .replace(/[^\p{L}\p{N}._-]+/gu, '_')
+    .replace(/^[._]+|_+$/g, '')
+    .slice(0, 80);
   return `${stem || 'chart'}.${extension}`;
 }
 
@@ -40,7 +43,12 @@ export function saveCsv(table: ITable, title: string): void {
 }
 
 /** Saves the chart as a picture, with its title and on the ground of the theme. */
-export async function saveImage(plotly: IPlotly, spec: IChartSpec, theme: IChartTheme, format: ImageFormat): Promise<void> {
+export async function saveImage(
+  plotly: IPlotly,
+  spec: IChartSpec,
+  theme: IChartTheme,
+  format: ImageFormat
+): Promise<void> {
   const { data, layout } = figureOf(spec, theme, { width: WIDTH_PX, height: HEIGHT_PX });
   const margin = layout['margin'] as { t: number };
   const titled = {
@@ -49,6 +57,9 @@ export async function saveImage(plotly: IPlotly, spec: IChartSpec, theme: IChart
     paper_bgcolor: theme.ground,
     title: { text: plotlyText(spec.title, 90), x: 0.02, xanchor: 'left', font: { size: theme.fontSize + 3 } }
   };
-  const url = await plotly.toImage({ data, layout: titled }, { format, width: WIDTH_PX, height: HEIGHT_PX, scale: format === 'png' ? 2 : 1 });
+  const url = await plotly.toImage(
+    { data, layout: titled },
+    { format, width: WIDTH_PX, height: HEIGHT_PX, scale: format === 'png' ? 2 : 1 }
+  );
   hand(url, fileName(spec.title, format));
 }

@@ -22,7 +22,10 @@ export function finiteValues(values: readonly (WireValue | null)[]): IFiniteValu
 }
 
 /** Leaves out what a logarithmic axis cannot show, and counts it. */
-export function positiveValues(values: readonly (number | null)[]): { values: (number | null)[]; left: number } {
+export function positiveValues(values: readonly (number | null)[]): {
+  values: (number | null)[];
+  left: number;
+} {
   let left = 0;
   const numbers = values.map(value => {
     if (value !== null && value <= 0) {
@@ -91,7 +94,8 @@ export function extent(values: readonly (number | null)[]): [number, number] | n
 export function lonePointSizes(values: readonly (number | null)[], size: number): number[] | null {
   let any = false;
   const sizes = values.map((value, index) => {
-    const alone = value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null;
+    const alone =
+      value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null;
     any ||= alone;
     return alone ? size : 0;
   });

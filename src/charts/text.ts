@@ -3,49 +3,17 @@
 import type { IChartSpec, ISeries, ITable } from './spec';
 
 import { axisTitle } from './spec';
+import { formatNumber, shortened, visible } from '../text';
 import { extent } from './series';
-
-/* eslint-disable no-control-regex */
-const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-/* eslint-enable no-control-regex */
-
-/** Shows control, zero-width and direction characters as their code, so that a name cannot pretend to be another. */
-export function visible(text: string): string {
-  return text.replace(HIDDEN, found => `\u2e22U+${found.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}\u2e25`);
-}
-
-/** Shortens in the middle, where names differ least. */
-export function shorten(text: string, length: number): string {
-  if (text.length <= length) {
-    return text;
-  }
-  const head = Math.ceil((length - 1) * 0.6);
-  return `${text.slice(0, head)}…${text.slice(text.length - (length - 1 - head))}`;
-}
 
 /** Escapes for plotly, which reads a small markup, TeX between dollars and templates in its texts. */
 export function plotlyText(text: string, length = 48): string {
-  return shorten(visible(text), length)
+  return shortened(visible(text), length)
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
     .replace(/\$/g, '&#36;')
     .replace(/%\{/g, '%&#123;');
-}
-
-/** A number with four significant digits. */
-export function number(value: number | null | undefined): string {
-  if (value === null || value === undefined) {
-    return '-';
-  }
-  if (!Number.isFinite(value)) {
-    return String(value);
-  }
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) {
-    return String(value);
-  }
-  const size = Math.abs(value);
-  return size >= 1e6 || size < 1e-4 ? value.toExponential(3) : String(Number(value.toPrecision(4)));
 }
 
 function summaryOfSeries(series: ISeries): string {
@@ -57,7 +25,7 @@ function summaryOfSeries(series: ISeries): string {
   }
   const drawn = series.y.filter(value => value !== null);
   const points = drawn.length === 1 ? '1 point' : `${drawn.length} points`;
-  return `${name}: ${points}, lowest ${number(span[0])}, highest ${number(span[1])}, last ${number(drawn.at(-1))}${gaps}`;
+  return `${name}: ${points}, lowest ${formatNumber(span[0])}, highest ${formatNumber(span[1])}, last ${formatNumber(drawn.at(-1))}${gaps}`;
 }
 
 /** Says how many points have no place on the chart. */
@@ -70,7 +38,9 @@ export function summaryOf(spec: IChartSpec): string {
   const shown = spec.series.filter(series => !series.faint);
   const head = `${spec.title}: ${axisTitle(spec.y)} over ${axisTitle(spec.x)}, ${shown.length === 1 ? '1 series' : `${shown.length} series`}.`;
   const lines = shown.slice(0, 12).map(summaryOfSeries);
-  const marks = (spec.marks ?? []).map(mark => `${mark.text}: ${number(mark.x)}, ${number(mark.y)}`);
+  const marks = (spec.marks ?? []).map(
+    mark => `${mark.text}: ${formatNumber(mark.x)}, ${formatNumber(mark.y)}`
+  );
   const more = shown.length > 12 ? [`and ${shown.length - 12} more`] : [];
   return [head, ...lines.map(line => `${line}.`), ...marks.map(mark => `${mark}.`), ...more].join(' ');
 }
@@ -80,7 +50,9 @@ function sameX(series: ISeries[]): boolean {
   return (
     first !== undefined &&
     series.every(
-      other => other.x === first.x || (other.x.length === first.x.length && other.x.every((x, i) => x === first.x[i]))
+      other =>
+        other.x === first.x ||
+        (other.x.length === first.x.length && other.x.every((x, i) => x === first.x[i]))
     )
   );
 }

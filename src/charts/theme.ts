@@ -54,7 +54,10 @@ export function useTheme(): IChartTheme {
       timer = window.setTimeout(() => setTheme(readTheme()), 300);
     };
     const observer = new MutationObserver(update);
-    observer.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name', 'data-jp-theme-light'] });
+    observer.observe(document.body, {
+      attributes: true,
+      attributeFilter: ['data-jp-theme-name', 'data-jp-theme-light']
+    });
     return () => {
       observer.disconnect();
       window.clearTimeout(timer);

@@ -102,7 +102,9 @@ function kindOf(value: unknown): CurveKind {
 }
 
 function curvesOf(data: Data): Data[] {
-  return lists(data['curves'], 'curves').map(one => (typeof one === 'object' && one !== null ? (one as Data) : {}));
+  return lists(data['curves'], 'curves').map(one =>
+    typeof one === 'object' && one !== null ? (one as Data) : {}
+  );
 }
 
 function rocOf(data: Data): IRocCurve[] {
@@ -157,7 +159,9 @@ function residualsOf(data: Data): IResiduals {
   const edges = numbers(data['bin_edges'], 'bin_edges');
   const counts = numbers(data['bin_counts'], 'bin_counts');
   if (edges.length !== counts.length + 1) {
-    throw new Unreadable(`${counts.length} counts need ${counts.length + 1} bin edges, there are ${edges.length}`);
+    throw new Unreadable(
+      `${counts.length} counts need ${counts.length + 1} bin edges, there are ${edges.length}`
+    );
   }
   return { edges, counts };
 }
@@ -177,7 +181,11 @@ function truePredictedOf(data: Data): ITruePredicted {
 
 const READERS: Record<string, (data: Data) => Partial<IEvaluation>> = {
   roc_curve: data => ({ roc: rocOf(data), positiveLabel: labelOf(data), thinned: data['thinned'] === true }),
-  precision_recall_curve: data => ({ pr: prOf(data), positiveLabel: labelOf(data), thinned: data['thinned'] === true }),
+  precision_recall_curve: data => ({
+    pr: prOf(data),
+    positiveLabel: labelOf(data),
+    thinned: data['thinned'] === true
+  }),
   confusion_matrix: data => ({ confusion: confusionOf(data) }),
   accuracy_table: data => ({ tables: tablesOf(data) }),
   residuals: data => ({ residuals: residualsOf(data) }),
@@ -188,7 +196,9 @@ const READERS: Record<string, (data: Data) => Partial<IEvaluation>> = {
 const OTHERS: ReadonlySet<string> = new Set(['table', 'plotly', 'image']);
 
 function labelOf(data: Data): string | null {
-  return data['positive_label'] === null || data['positive_label'] === undefined ? null : String(data['positive_label']);
+  return data['positive_label'] === null || data['positive_label'] === undefined
+    ? null
+    : String(data['positive_label']);
 }
 
 /** Which evaluation a chart belongs to: what stands before its type, or its own name when it has another. */
@@ -223,7 +233,10 @@ export function readCharts(charts: readonly Chart[]): IReadCharts {
     const read = READERS[chart.schema_type];
     if (!read) {
       const known = OTHERS.has(chart.schema_type);
-      others.push({ chart, problem: known ? '' : `This version does not draw charts of the type ${chart.schema_type}.` });
+      others.push({
+        chart,
+        problem: known ? '' : `This version does not draw charts of the type ${chart.schema_type}.`
+      });
       continue;
     }
     try {

@@ -29,11 +29,13 @@ export const PLAIN: IStyle = {
 
 const COLORS = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
 
-/* Every control sequence of ECMA-48: CSI, OSC and other strings up to their end (or the line's), two-byte escapes. */
-// eslint-disable-next-line no-control-regex
-const SEQUENCE = /\u001b\[([0-9;:?<=>]*)[ -/]*([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b[ -/]*[0-~]|\u001b/g;
-// eslint-disable-next-line no-control-regex
+/* eslint-disable no-control-regex */
+/** Every control sequence of ECMA-48: CSI, OSC and other strings up to their end (or the line's), two-byte escapes. */
+
+const SEQUENCE =
+  /\u001b\[([0-9;:?<=>]*)[ -/]*([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b[ -/]*[0-~]|\u001b/g;
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g;
+/* eslint-enable no-control-regex */
 
 function colorName(code: number): string {
   return code < 8 ? COLORS[code]! : code < 16 ? `bright-${COLORS[code - 8]!}` : '';
@@ -107,7 +109,9 @@ export function applySgr(style: IStyle, parameters: string): IStyle {
 }
 
 function classesOf(style: IStyle): string {
-  const [fore, back] = style.inverse ? [style.back || 'ground', style.fore || 'text'] : [style.fore, style.back];
+  const [fore, back] = style.inverse
+    ? [style.back || 'ground', style.fore || 'text']
+    : [style.fore, style.back];
   return [
     fore && `jp-mls-ansi-${fore}`,
     back && `jp-mls-ansi-on-${back}`,
@@ -132,7 +136,11 @@ export function overwrite(line: string): string {
   }
   // A later part covers as much of an earlier one as it is long; with colours in it, it covers all.
   return parts.reduce((under, over) =>
-    over === '' ? under : under.includes('\u001b') || over.includes('\u001b') ? over : over + under.slice(over.length)
+    over === ''
+      ? under
+      : under.includes('\u001b') || over.includes('\u001b')
+        ? over
+        : over + under.slice(over.length)
   );
 }
 

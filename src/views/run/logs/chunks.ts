@@ -34,7 +34,10 @@ export function growBlocks(old: ILogBlocks, text: string): ILogBlocks {
   const kept = grown ? old.chunks.slice(0, -1) : [];
   const start = grown ? last.start : 0;
   const first = grown ? last.first : 0;
-  const chunks = [...kept, ...drawChunks(text, start, first, grown ? last.style : PLAIN, grown ? last.id : nextId(old))];
+  const chunks = [
+    ...kept,
+    ...drawChunks(text, start, first, grown ? last.style : PLAIN, grown ? last.id : nextId(old))
+  ];
   const end = chunks.at(-1);
   return { text, chunks, count: end ? end.first + end.lines.length : 0 };
 }

@@ -35,7 +35,10 @@ function visibleEnd(line: string): { shown: string; cut: number } {
 }
 
 /** Turns lines into styled pieces; a colour goes on until it is taken back, as in a terminal. */
-export function drawLines(lines: readonly string[], from: IStyle = PLAIN): { lines: ILogLine[]; style: IStyle } {
+export function drawLines(
+  lines: readonly string[],
+  from: IStyle = PLAIN
+): { lines: ILogLine[]; style: IStyle } {
   let style = from;
   const drawn = lines.map(line => {
     const { shown, cut } = visibleEnd(line);
@@ -54,5 +57,7 @@ export function plainText(line: ILogLine): string {
 /** The numbers of the lines that contain a text, whatever its case. */
 export function findLines(lines: readonly ILogLine[], wanted: string): number[] {
   const needle = wanted.toLowerCase();
-  return needle ? lines.flatMap((line, index) => (plainText(line).toLowerCase().includes(needle) ? [index] : [])) : [];
+  return needle
+    ? lines.flatMap((line, index) => (plainText(line).toLowerCase().includes(needle) ? [index] : []))
+    : [];
 }

@@ -6,7 +6,9 @@ import { drawLines, findLines, LINE_LIMIT, plainText, splitLines } from './lines
 
 function shown(line: string): string {
   return piecesOf(line, PLAIN)
-    .pieces.map(piece => (piece.classes ? `[${piece.classes.replace(/jp-mls-ansi-/g, '')}:${piece.text}]` : piece.text))
+    .pieces.map(piece =>
+      piece.classes ? `[${piece.classes.replace(/jp-mls-ansi-/g, '')}:${piece.text}]` : piece.text
+    )
     .join('');
 }
 
@@ -23,7 +25,11 @@ describe('terminal colours', () => {
 
   it('go on to the next line until they are taken back', () => {
     const { lines } = drawLines(['\u001b[33mwarn', 'still', '\u001b[mover']);
-    expect(lines.map(line => line.pieces[0]!.classes)).toEqual(['jp-mls-ansi-yellow', 'jp-mls-ansi-yellow', '']);
+    expect(lines.map(line => line.pieces[0]!.classes)).toEqual([
+      'jp-mls-ansi-yellow',
+      'jp-mls-ansi-yellow',
+      ''
+    ]);
   });
 
   it('swap when inverted', () => {

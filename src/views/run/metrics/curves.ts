@@ -35,8 +35,13 @@ function scaleOf(curves: readonly ICurve[]): ITimeScale {
 }
 
 /** The axes that fit all curves of a chart. */
-export function axesOf(curves: readonly ICurve[], options: ICurveOptions, title: string): { x: IAxis; y: IAxis } {
-  const x = options.x === 'step' ? { title: 'step' } : { title: 'time since start', unit: scaleOf(curves).unit };
+export function axesOf(
+  curves: readonly ICurve[],
+  options: ICurveOptions,
+  title: string
+): { x: IAxis; y: IAxis } {
+  const x =
+    options.x === 'step' ? { title: 'step' } : { title: 'time since start', unit: scaleOf(curves).unit };
   return { x, y: { title, log: options.log } };
 }
 
@@ -45,17 +50,26 @@ export function seriesOf(curves: readonly ICurve[], options: ICurveOptions): ISe
   const { divisor } = scaleOf(curves);
   return curves.flatMap(curve => {
     const start = startOf(curve);
-    const x = options.x === 'step' ? curve.points.steps : curve.points.times.map(time => (time - start) / divisor);
+    const x =
+      options.x === 'step' ? curve.points.steps : curve.points.times.map(time => (time - start) / divisor);
     const finite = finiteValues(curve.points.values);
     const raw = options.log ? positiveValues(finite.values).values : finite.values;
     const base = { x, color: colorOf(curve.index), dash: dashOf(curve.index) };
-    const main: ISeries = { ...base, name: curve.name, y: raw, notFinite: Math.max(finite.notFinite, curve.points.non_finite) };
+    const main: ISeries = {
+      ...base,
+      name: curve.name,
+      y: raw,
+      notFinite: Math.max(finite.notFinite, curve.points.non_finite)
+    };
     if (options.smoothing <= 0) {
       return [main];
     }
     const smoothed = smooth(finite.values, options.smoothing);
     const y = options.log ? positiveValues(smoothed).values : smoothed;
-    return [{ ...base, name: `${curve.name} (raw)`, y: raw, faint: true }, { ...main, y }];
+    return [
+      { ...base, name: `${curve.name} (raw)`, y: raw, faint: true },
+      { ...main, y }
+    ];
   });
 }
 
@@ -69,7 +83,10 @@ export function notesOf(curves: readonly ICurve[], options: ICurveOptions): stri
     notes.push(`${shown.toLocaleString('en')} of ${total.toLocaleString('en')} points, extremes kept`);
   }
   if (options.log) {
-    const left = curves.reduce((sum, curve) => sum + positiveValues(finiteValues(curve.points.values).values).left, 0);
+    const left = curves.reduce(
+      (sum, curve) => sum + positiveValues(finiteValues(curve.points.values).values).left,
+      0
+    );
     if (left > 0) {
       notes.push(`${left === 1 ? '1 point' : `${left} points`} not above 0`);
     }
@@ -79,5 +96,8 @@ export function notesOf(curves: readonly ICurve[], options: ICurveOptions): stri
 
 /** Whether every curve has one point only: then a number says more than a chart. */
 export function singlePoints(curves: readonly ICurve[]): boolean {
-  return curves.every(curve => curve.points.total <= 1) && curves.some(curve => extent(finiteValues(curve.points.values).values));
+  return (
+    curves.every(curve => curve.points.total <= 1) &&
+    curves.some(curve => extent(finiteValues(curve.points.values).values))
+  );
 }

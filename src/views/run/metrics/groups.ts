@@ -30,19 +30,28 @@ function byMeasure(name: string): INameParts {
     return { group: last[1]!, label: last[2]! };
   }
   const slash = name.lastIndexOf('/');
-  return slash > 0 ? { group: name.slice(slash + 1), label: name.slice(0, slash) } : { group: name, label: name };
+  return slash > 0
+    ? { group: name.slice(slash + 1), label: name.slice(0, slash) }
+    : { group: name, label: name };
 }
 
 function byPrefix(name: string): INameParts {
   const slash = name.indexOf('/');
-  return slash > 0 ? { group: name.slice(0, slash), label: name.slice(slash + 1) } : { group: name, label: name };
+  return slash > 0
+    ? { group: name.slice(0, slash), label: name.slice(slash + 1) }
+    : { group: name, label: name };
 }
 
 /** Sorts metrics into charts, in the order in which they come. */
 export function groupMetrics(names: readonly string[], grouping: Grouping): IMetricGroup[] {
   const groups = new Map<string, IMetricGroup>();
   for (const name of names) {
-    const parts = grouping === 'none' ? { group: name, label: name } : grouping === 'metric' ? byMeasure(name) : byPrefix(name);
+    const parts =
+      grouping === 'none'
+        ? { group: name, label: name }
+        : grouping === 'metric'
+          ? byMeasure(name)
+          : byPrefix(name);
     const group = groups.get(parts.group) ?? { title: parts.group, members: [] };
     group.members.push({ name, label: parts.label });
     groups.set(parts.group, group);
@@ -56,7 +65,11 @@ function alone(group: IMetricGroup): IMetricGroup {
 }
 
 /** The groups that a search leaves, pinned ones first. */
-export function chosenGroups(groups: readonly IMetricGroup[], wanted: string, pinned: ReadonlySet<string>): IMetricGroup[] {
+export function chosenGroups(
+  groups: readonly IMetricGroup[],
+  wanted: string,
+  pinned: ReadonlySet<string>
+): IMetricGroup[] {
   const needle = wanted.trim().toLowerCase();
   const found = groups.filter(
     group =>
@@ -64,5 +77,8 @@ export function chosenGroups(groups: readonly IMetricGroup[], wanted: string, pi
       group.title.toLowerCase().includes(needle) ||
       group.members.some(member => member.name.toLowerCase().includes(needle))
   );
-  return [...found.filter(group => pinned.has(group.title)), ...found.filter(group => !pinned.has(group.title))];
+  return [
+    ...found.filter(group => pinned.has(group.title)),
+    ...found.filter(group => !pinned.has(group.title))
+  ];
 }

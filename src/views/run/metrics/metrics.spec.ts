@@ -42,7 +42,10 @@ describe('grouping metrics', () => {
 
 describe('curves', () => {
   it('have gaps where a value is not finite, and say how many', () => {
-    const [series] = seriesOf([{ name: 'loss', points: points([1, 'NaN', 'Infinity', 2]), startS: null, index: 0 }], CURVE_DEFAULTS);
+    const [series] = seriesOf(
+      [{ name: 'loss', points: points([1, 'NaN', 'Infinity', 2]), startS: null, index: 0 }],
+      CURVE_DEFAULTS
+    );
     expect(series!.y).toEqual([1, null, null, 2]);
     expect(series!.notFinite).toBe(2);
   });
@@ -56,7 +59,12 @@ describe('curves', () => {
   });
 
   it('over time count from the start of the run in a unit that reads well', () => {
-    const curve = { name: 'loss', points: points(Array.from({ length: 11 }, () => 1)), startS: 940, index: 0 };
+    const curve = {
+      name: 'loss',
+      points: points(Array.from({ length: 11 }, () => 1)),
+      startS: 940,
+      index: 0
+    };
     const options = { ...CURVE_DEFAULTS, x: 'time' as const };
     expect(axesOf([curve], options, 'loss').x).toEqual({ title: 'time since start', unit: 'min' });
     expect(seriesOf([curve], options)[0]!.x.slice(0, 3)).toEqual([1, 2, 3]);
@@ -70,7 +78,12 @@ describe('curves', () => {
   });
 
   it('say when points were thinned out', () => {
-    const curve = { name: 'loss', points: points([1, 2], { sampled: true, total: 1_000_000 }), startS: null, index: 0 };
+    const curve = {
+      name: 'loss',
+      points: points([1, 2], { sampled: true, total: 1_000_000 }),
+      startS: null,
+      index: 0
+    };
     expect(notesOf([curve], CURVE_DEFAULTS)).toBe('2 of 1,000,000 points, extremes kept');
   });
 });

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react';
 
 import type { ITable } from './spec';
 
-import { number, visible } from './text';
+import { formatNumber, visible } from '../text';
 
 const PAGE_ROWS = 200;
 
@@ -31,24 +31,42 @@ export function compareCells(a: Cell, b: Cell, down: boolean): number {
 }
 
 function cellText(cell: Cell): string {
-  return typeof cell === 'string' ? visible(cell) : number(cell);
+  return typeof cell === 'string' ? visible(cell) : formatNumber(cell);
 }
 
 /** A table of values that sorts by any column and shows its rows in pages. */
-export function DataTable({ table, label, height }: { table: ITable; label: string; height?: number }): JSX.Element {
+export function DataTable({
+  table,
+  label,
+  height
+}: {
+  table: ITable;
+  label: string;
+  height?: number;
+}): JSX.Element {
   const [sort, setSort] = useState<ISort | null>(null);
   const [pages, setPages] = useState(1);
   const rows = useMemo(() => {
     if (!sort) {
       return table.rows;
     }
-    return [...table.rows].sort((a, b) => compareCells(a[sort.column] ?? null, b[sort.column] ?? null, sort.down));
+    return [...table.rows].sort((a, b) =>
+      compareCells(a[sort.column] ?? null, b[sort.column] ?? null, sort.down)
+    );
   }, [table, sort]);
   const shown = rows.slice(0, pages * PAGE_ROWS);
   const turn = (column: number): void =>
-    setSort(now => (now?.column !== column ? { column, down: false } : now.down ? null : { column, down: true }));
+    setSort(now =>
+      now?.column !== column ? { column, down: false } : now.down ? null : { column, down: true }
+    );
   return (
-    <div className="jp-mls-DataTable" style={height ? { height } : undefined} tabIndex={0} role="region" aria-label={label}>
+    <div
+      className="jp-mls-DataTable"
+      style={height ? { height } : undefined}
+      tabIndex={0}
+      role="region"
+      aria-label={label}
+    >
       <table>
         <thead>
           <tr>
@@ -66,7 +84,11 @@ export function DataTable({ table, label, height }: { table: ITable; label: stri
           {shown.map((row, index) => (
             <tr key={index}>
               {row.map((cell, column) => (
-                <td key={column} className={typeof cell === 'number' ? 'jp-mod-number' : ''} title={cell === null ? '' : visible(String(cell))}>
+                <td
+                  key={column}
+                  className={typeof cell === 'number' ? 'jp-mod-number' : ''}
+                  title={cell === null ? '' : visible(String(cell))}
+                >
                   {cellText(cell)}
                 </td>
               ))}

@@ -1,15 +1,16 @@
 import type { JSX, ReactNode } from 'react';
 import { useCallback, useContext, useId, useMemo, useState } from 'react';
 
-import { DataTable } from './DataTable';
+import { DataTable } from './datatable';
 import { figureOf } from './figure';
 import type { IFigureSize } from './figure';
 import type { IPlotlyFigure } from './plotly';
-import type { IZoom } from './PlotlyBox';
-import { PlotlyBox, PlotlyLoader } from './PlotlyBox';
+import type { IZoom } from './plotlybox';
+import { PlotlyBox, PlotlyLoader } from './plotlybox';
 import { saveCsv, saveImage } from './save';
 import type { IChartSpec } from './spec';
-import { notFiniteText, summaryOf, tableOf, visible } from './text';
+import { visible } from '../text';
+import { notFiniteText, summaryOf, tableOf } from './text';
 import { useTheme } from './theme';
 import { LIVE_REDRAW_MS, useThrottled } from './throttle';
 
@@ -35,7 +36,10 @@ export function Plot(props: IPlotProps): JSX.Element {
   const [zoomed, setZoomed] = useState(false);
   const [resets, setResets] = useState(0);
   const titleId = useId();
-  const figure = useCallback((size: IFigureSize): IPlotlyFigure => figureOf(spec, theme, size), [spec, theme]);
+  const figure = useCallback(
+    (size: IFigureSize): IPlotlyFigure => figureOf(spec, theme, size),
+    [spec, theme]
+  );
   const onZoom = (zoom: IZoom | null): void => {
     setZoomed(zoom !== null);
     props.onZoom?.(zoom);
@@ -56,7 +60,12 @@ export function Plot(props: IPlotProps): JSX.Element {
               Reset zoom
             </button>
           )}
-          <button type="button" aria-pressed={asTable} onClick={() => setAsTable(!asTable)} title="Show the numbers as a table">
+          <button
+            type="button"
+            aria-pressed={asTable}
+            onClick={() => setAsTable(!asTable)}
+            title="Show the numbers as a table"
+          >
             Table
           </button>
           <SaveButtons spec={spec} />
@@ -66,7 +75,13 @@ export function Plot(props: IPlotProps): JSX.Element {
       {asTable ? (
         <DataTable table={tableOf(spec)} label={`Numbers of ${spec.title}`} height={height} />
       ) : (
-        <PlotlyBox figure={figure} height={height} onPoint={pointOf(spec, props.onPoint)} onZoom={onZoom} resets={resets} />
+        <PlotlyBox
+          figure={figure}
+          height={height}
+          onPoint={pointOf(spec, props.onPoint)}
+          onZoom={onZoom}
+          resets={resets}
+        />
       )}
     </figure>
   );
@@ -98,7 +113,12 @@ function SaveButtons({ spec }: { spec: IChartSpec }): JSX.Element {
     }
   };
   return (
-    <select aria-label={`Save ${visible(spec.title)}`} title="Save this chart" value="" onChange={event => save(event.target.value)}>
+    <select
+      aria-label={`Save ${visible(spec.title)}`}
+      title="Save this chart"
+      value=""
+      onChange={event => save(event.target.value)}
+    >
       <option value="" disabled>
         Save
       </option>

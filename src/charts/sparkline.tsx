@@ -2,7 +2,7 @@ import type { JSX } from 'react';
 
 import { extent, finiteValues } from './series';
 import type { WireValue } from './series';
-import { number } from './text';
+import { formatNumber } from '../text';
 
 export interface ISparklineProps {
   values: readonly (WireValue | null)[];
@@ -53,9 +53,16 @@ export function Sparkline(props: ISparklineProps): JSX.Element {
   const runs = sparklineRuns(values, width, height);
   const last = runs.at(-1)?.at(-1);
   const span = extent(values);
-  const told = span ? `from ${number(span[0])} to ${number(span[1])}` : 'no values';
+  const told = span ? `from ${formatNumber(span[0])} to ${formatNumber(span[1])}` : 'no values';
   return (
-    <svg className="jp-mls-Sparkline" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`${props.label ?? 'trend'}: ${told}`}>
+    <svg
+      className="jp-mls-Sparkline"
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label={`${props.label ?? 'trend'}: ${told}`}
+    >
       {runs.map((run, index) => (
         <polyline
           key={index}
