@@ -1,0 +1,5 @@
+/** Registered models: the list, one model with its versions, and the form that registers. */
+export { deleteModelText, deleteVersionText } from './consequences';
+export { ModelsView } from './list';
+export { ModelView } from './model';
+export { RegisterForm, type RegisterFormProps, TextField } from './register';

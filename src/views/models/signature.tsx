@@ -1,0 +1,45 @@
+/** What a model takes and answers. */
+import type { JSX } from 'react';
+
+import type { Signature, TensorSpec } from '../../api/types';
+import { type Column, Name, Table, plural } from '../common';
+
+interface Row extends TensorSpec {
+  direction: 'input' | 'output';
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  { id: 'direction', title: 'Direction', cell: row => row.direction },
+  { id: 'name', title: 'Name', cell: row => <Name text={row.name} /> },
+  { id: 'datatype', title: 'Datatype', cell: row => row.datatype },
+  { id: 'shape', title: 'Shape', cell: row => shapeText(row.shape) },
+  { id: 'onnx', title: 'Name in ONNX', cell: row => <Name text={row.onnx_name || row.name} /> }
+];
+
+/** `[any, 30]`: a free dimension says so. */
+export function shapeText(shape: readonly number[]): string {
+  return `[${shape.map(size => (size === -1 ? 'any' : String(size))).join(', ')}]`;
+}
+
+/** The inputs, outputs and labels of a model. */
+export function SignatureTable({ signature }: { signature: Signature }): JSX.Element {
+  const rows: Row[] = [
+    ...signature.inputs.map(one => ({ ...one, direction: 'input' as const })),
+    ...signature.outputs.map(one => ({ ...one, direction: 'output' as const }))
+  ];
+  const { task, labels } = signature;
+  return (
+    <>
+      <Table label="Signature" columns={COLUMNS} rows={rows} rowKey={row => `${row.direction} ${row.name}`} />
+      <p className="jp-mls-quiet">
+        {task}
+        {labels.length > 0 && `, ${plural(labels.length, 'class', 'classes')}: `}
+        {labels.map(label => (
+          <span key={label} className="jp-mls-Chip">
+            <Name text={label} />
+          </span>
+        ))}
+      </p>
+    </>
+  );
+}

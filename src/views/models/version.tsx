@@ -1,0 +1,198 @@
+/** One version of a model: what it is, whether it may be served, and the proof. */
+import type { JSX, ReactNode } from 'react';
+
+import type { ModelVersion } from '../../api/types';
+import type { StudioModel } from '../../models/studio';
+import { CommandIDs, type Execute } from '../../tokens';
+import {
+  CommandButton,
+  CommandLink,
+  ErrorBox,
+  KeyValueTable,
+  Loading,
+  MISSING,
+  Name,
+  StatusBadge,
+  When,
+  formatBytes,
+  plural,
+  useResource
+} from '../common';
+import { Aliases } from './aliases';
+import { FilesTable, Hash } from './files';
+import { paritySentence, statusSentence } from './parity';
+import { ParityView } from './parityview';
+import { SampleTable } from './sample';
+import { SignatureTable } from './signature';
+
+interface Props {
+  studio: StudioModel;
+  execute: Execute;
+}
+
+function Section({ title, children }: { title: string; children: ReactNode }): JSX.Element {
+  return (
+    <section className="jp-mls-Section">
+      <h3>{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+const LOG_LINES = 6;
+
+/** The last lines of the run that converts, and a way to the whole of it. */
+function ConversionLog({ studio, runId, execute }: Props & { runId: string }): JSX.Element {
+  const log = useResource(studio.log(runId));
+  const tail = (log.value?.text ?? '').trimEnd().split('\n').slice(-LOG_LINES).join('\n');
+  return (
+    <div className="jp-mls-ConversionLog">
+      {tail !== '' && <pre className="jp-mls-Code">{tail}</pre>}
+      <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId, tab: 'logs' }}>
+        Log of the conversion
+      </CommandLink>
+    </div>
+  );
+}
+
+function State({ version, studio, execute }: Props & { version: ModelVersion }): JSX.Element {
+  const { status, reason, parity, convert_run_id: runId } = version;
+  const tone = status === 'Refused' ? 'bad' : status === 'Converting' ? 'info' : 'good';
+  return (
+    <div className={`jp-mls-Notice jp-mls-mod-${tone}`} role="status" data-testid="version-state">
+      <div className="jp-mls-Notice-text">
+        <strong>{statusSentence(status)}</strong>
+        {reason !== '' && <Name text={reason} className="jp-mls-Wrap" />}
+        {status === 'Refused' && parity && <span>{paritySentence(parity)}</span>}
+        {runId && status === 'Converting' && <ConversionLog studio={studio} runId={runId} execute={execute} />}
+        {runId && status === 'Refused' && (
+          <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId, tab: 'logs' }}>
+            Log of the conversion
+          </CommandLink>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Facts({ version, studio, execute }: Props & { version: ModelVersion }): JSX.Element {
+  const runId = version.run_id;
+  return (
+    <KeyValueTable
+      label={`Version ${version.version}`}
+      rows={[
+        ['Framework', <Name key="framework" text={version.framework || MISSING} />],
+        ['Source run', runId ? <RunLink key="run" studio={studio} runId={runId} execute={execute} /> : MISSING],
+        ['Source folder', <Name key="source" text={version.source || MISSING} />],
+        ['Size', `${formatBytes(version.size_bytes)} in ${plural(version.files.length, 'file')}`],
+        ['SHA-256', <Hash key="hash" hash={version.sha256} execute={execute} />],
+        ['Registered by', <Name key="user" text={version.user || MISSING} />],
+        ['Registered', <When key="when" at={version.created_at} />],
+        ...Object.entries(version.tags).map(
+          ([name, value]) => [name, <Name key={`tag ${name}`} text={value} />] as const
+        )
+      ]}
+    />
+  );
+}
+
+/** A run's name that leads to it; its id when the run is gone. */
+export function RunLink({ studio, runId, execute }: Props & { runId: string }): JSX.Element {
+  const run = useResource(studio.run(runId));
+  return run.error && !run.value ? (
+    <span title={run.error.message}>
+      <Name text={runId} /> (deleted)
+    </span>
+  ) : (
+    <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId }}>
+      <Name text={run.value?.name ?? runId} />
+    </CommandLink>
+  );
+}
+
+function Actions({ version, execute }: { version: ModelVersion; execute: Execute }): JSX.Element {
+  const { model: name, version: number, status } = version;
+  return (
+    <div className="jp-mls-Actions">
+      <CommandButton
+        primary
+        execute={execute}
+        command={CommandIDs.deploy}
+        args={{ name, version: number }}
+        disabled={status !== 'Ready'}
+        title={status === 'Ready' ? `Serve version ${number} behind an endpoint` : statusSentence(status)}
+      >
+        Deploy
+      </CommandButton>
+      <CommandButton execute={execute} command={CommandIDs.setAlias} args={{ name, version: number }}>
+        Set alias
+      </CommandButton>
+      <CommandButton execute={execute} command={CommandIDs.describeVersion} args={{ name, version: number }}>
+        Describe
+      </CommandButton>
+      <CommandButton
+        minimal
+        danger
+        execute={execute}
+        command={CommandIDs.deleteVersion}
+        args={{ name, version: number }}
+      >
+        Delete version
+      </CommandButton>
+    </div>
+  );
+}
+
+/** A version in full. */
+export function VersionView(props: Props & { name: string; version: string | number }): JSX.Element {
+  const { studio, name, execute } = props;
+  const resource = useResource(studio.version(name, props.version));
+  const version = resource.value;
+  if (!version) {
+    return resource.error ? (
+      <ErrorBox
+        what={`Version ${props.version} cannot be shown.`}
+        error={resource.error}
+        retry={() => resource.refresh()}
+      />
+    ) : (
+      <Loading what={`Reading version ${props.version}`} />
+    );
+  }
+  const { signature, parity, sample } = version;
+  return (
+    <article className="jp-mls-Version" aria-label={`Version ${version.version}`}>
+      <header className="jp-mls-Version-head">
+        <h2>Version {version.version}</h2>
+        <StatusBadge status={version.status} reason={version.reason} />
+        <Aliases model={name} aliases={version.aliases} version={version.version} execute={execute} />
+        <Actions version={version} execute={execute} />
+      </header>
+      <State version={version} studio={studio} execute={execute} />
+      {version.description !== '' && <p className="jp-mls-Wrap">{version.description}</p>}
+      <div className="jp-mls-Columns">
+        <Section title="Facts">
+          <Facts version={version} studio={studio} execute={execute} />
+        </Section>
+        {signature && (
+          <Section title="Signature">
+            <SignatureTable signature={signature} />
+          </Section>
+        )}
+      </div>
+      {parity && (
+        <Section title="Parity">
+          <ParityView report={parity} />
+        </Section>
+      )}
+      <Section title="Files">
+        <FilesTable client={studio.client} version={version} execute={execute} />
+      </Section>
+      {signature && sample !== null && sample !== undefined && (
+        <Section title="Sample">
+          <SampleTable signature={signature} sample={sample} />
+        </Section>
+      )}
+    </article>
+  );
+}
