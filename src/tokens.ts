@@ -43,6 +43,7 @@ export const CommandIDs = {
   stopEndpoint: 'mlstudio:stop-endpoint',
   restartEndpoint: 'mlstudio:restart-endpoint',
   regenerateKey: 'mlstudio:regenerate-key',
+  scoreEndpoint: 'mlstudio:score-endpoint',
   describeEndpoint: 'mlstudio:describe-endpoint',
   deleteEndpoint: 'mlstudio:delete-endpoint',
   setSlots: 'mlstudio:set-slots',

@@ -40,6 +40,7 @@ export function curlSnippet(url: string, request: InferenceRequest): string {
 
 /** The request for Python's standard library. */
 export function pythonSnippet(url: string, request: InferenceRequest): string {
+  const others = Object.entries(request).filter(([key]) => key !== 'inputs');
   const tensors = request.inputs.map(tensor => `        ${pythonLiteral(tensor)},`);
   return [
     'import json',
@@ -49,7 +50,8 @@ export function pythonSnippet(url: string, request: InferenceRequest): string {
     'body = {',
     '    "inputs": [',
     ...tensors,
-    '    ]',
+    '    ],',
+    ...others.map(([key, value]) => `    ${pythonLiteral(key)}: ${pythonLiteral(value)},`),
     '}',
     'request = urllib.request.Request(',
     `    ${pythonLiteral(url)},`,

@@ -5,7 +5,9 @@ import { formatBytes, plural } from '../common/format';
 function usedBy(endpoints: readonly Endpoint[], name: string, version?: number): string[] {
   return endpoints
     .filter(endpoint =>
-      endpoint.deployments.some(one => one.model === name && (version === undefined || one.version === version))
+      endpoint.deployments.some(
+        one => one.model === name && (version === undefined || one.version === version)
+      )
     )
     .map(endpoint => endpoint.name);
 }
@@ -19,7 +21,8 @@ function usersText(names: readonly string[], it: string): string {
 /** `Deletes version 2 (1.2 MB); no endpoint uses it.` */
 export function deleteVersionText(version: ModelVersion, endpoints: readonly Endpoint[]): string {
   const { model, version: number, aliases } = version;
-  const freed = aliases.length > 0 ? `, and the ${aliases.length === 1 ? 'alias' : 'aliases'} ${aliases.join(', ')}` : '';
+  const freed =
+    aliases.length > 0 ? `, and the ${aliases.length === 1 ? 'alias' : 'aliases'} ${aliases.join(', ')}` : '';
   return `Deletes version ${number} (${formatBytes(version.size_bytes)})${freed}; ${usersText(usedBy(endpoints, model, number), 'it')}`;
 }
 

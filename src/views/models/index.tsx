@@ -2,4 +2,4 @@
 export { deleteModelText, deleteVersionText } from './consequences';
 export { ModelsView } from './list';
 export { ModelView } from './model';
-export { RegisterForm, type RegisterFormProps, TextField } from './register';
+export { RegisterForm } from './register';

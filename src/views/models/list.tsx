@@ -53,7 +53,11 @@ function columnsFor(execute: Execute): Column<Model>[] {
       )
     },
     { id: 'versions', title: 'Versions', numeric: true, cell: model => model.versions.length },
-    { id: 'framework', title: 'Framework', cell: ({ latest }) => <Name text={latest?.framework || MISSING} /> },
+    {
+      id: 'framework',
+      title: 'Framework',
+      cell: ({ latest }) => <Name text={latest?.framework || MISSING} />
+    },
     { id: 'description', title: 'Description', cell: model => <Name text={model.description} /> },
     { id: 'updated', title: 'Changed', cell: model => <When at={model.updated_at} /> }
   ];
@@ -76,8 +80,8 @@ export function ModelsView({ studio, execute }: { studio: StudioModel; execute: 
       {!value && !error && <Loading what="Reading the models" />}
       {value?.length === 0 && (
         <EmptyState title="No models yet">
-          A model is registered from a run that logged one: it is copied, converted to ONNX and compared with the
-          original, so that it can be served. Open a run and choose Register.
+          A model is registered from a run that logged one: it is copied, converted to ONNX and compared with
+          the original, so that it can be served. Open a run and choose Register.
         </EmptyState>
       )}
       {value && value.length > 0 && (

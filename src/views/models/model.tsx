@@ -124,11 +124,7 @@ function VersionsTable({ model, selected, onSelect, ...rest }: VersionsProps): J
   );
 }
 
-function Header(props: {
-  model: Model;
-  execute: Execute;
-  onOpen: (version: number) => void;
-}): JSX.Element {
+function Header(props: { model: Model; execute: Execute; onOpen: (version: number) => void }): JSX.Element {
   const { model, execute, onOpen } = props;
   return (
     <header className="jp-mls-Head">

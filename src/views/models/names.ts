@@ -72,12 +72,12 @@ export function registerRequest(runId: string, fields: RegisterFields): NewVersi
 }
 
 /** The line of Python that does the same. */
-export function registerPython(runId: string, fields: RegisterFields): string {
+export function registerPython({ name, run_id: runId, path, alias, tolerance }: NewVersion): string {
   const options = [
-    JSON.stringify(fields.name),
-    ...(fields.path === 'model' ? [] : [`path=${JSON.stringify(fields.path)}`]),
-    ...(fields.alias === '' ? [] : [`alias=${JSON.stringify(fields.alias)}`]),
-    ...(fields.tolerance.trim() === '' ? [] : [`tolerance=${Number(fields.tolerance)}`])
+    JSON.stringify(name),
+    ...(path === undefined || path === 'model' ? [] : [`path=${JSON.stringify(path)}`]),
+    ...(alias ? [`alias=${JSON.stringify(alias)}`] : []),
+    ...(typeof tolerance === 'number' ? [`tolerance=${tolerance}`] : [])
   ];
-  return `jupyter_mlstudio.Workspace().run(${JSON.stringify(runId)}).register(${options.join(', ')})`;
+  return `jupyter_mlstudio.get_run(${JSON.stringify(runId)}).register(${options.join(', ')})`;
 }

@@ -29,7 +29,6 @@ export function differenceText(value: Real | null): string {
   return small ? number.toExponential(1).replace('.0e', 'e') : String(Number(number.toPrecision(2)));
 }
 
-
 function flipsText({ label_flips: flips, rows }: ParityReport): string {
   if (flips === null) {
     return '';

@@ -8,8 +8,18 @@ import { attemptText, differenceText, dtypeText, paritySentence } from './parity
 const COLUMNS: readonly Column<ParityAttempt>[] = [
   { id: 'dtype', title: 'Number type', cell: one => dtypeText(one.dtype) },
   { id: 'flips', title: 'Label flips', numeric: true, cell: one => one.label_flips ?? '-' },
-  { id: 'max', title: 'Largest difference', numeric: true, cell: one => differenceText(one.max_abs_difference) },
-  { id: 'mean', title: 'Mean difference', numeric: true, cell: one => differenceText(one.mean_abs_difference) },
+  {
+    id: 'max',
+    title: 'Largest difference',
+    numeric: true,
+    cell: one => differenceText(one.max_abs_difference)
+  },
+  {
+    id: 'mean',
+    title: 'Mean difference',
+    numeric: true,
+    cell: one => differenceText(one.mean_abs_difference)
+  },
   { id: 'outcome', title: 'Outcome', cell: one => <span className="jp-mls-Wrap">{attemptText(one)}</span> }
 ];
 
@@ -53,7 +63,12 @@ export function ParityView({ report }: { report: ParityReport }): JSX.Element {
         />
       </div>
       {report.attempts.length > 0 && (
-        <Table label="Number types tried" columns={COLUMNS} rows={report.attempts} rowKey={one => one.dtype} />
+        <Table
+          label="Number types tried"
+          columns={COLUMNS}
+          rows={report.attempts}
+          rowKey={one => one.dtype}
+        />
       )}
     </>
   );

@@ -5,7 +5,7 @@ import type { NewVersion, Run } from '../../api/types';
 import { ModelFoldersModel } from '../../models/folders';
 import type { StudioModel } from '../../models/studio';
 import type { Execute } from '../../tokens';
-import { CopyButton, ErrorBox, Loading, Name, useResource } from '../common';
+import { CopyButton, ErrorBox, Field, type FormProps, Loading, Name, useResource } from '../common';
 import {
   type RegisterFields,
   aliasError,
@@ -17,60 +17,49 @@ import {
   toleranceError
 } from './names';
 
-export interface RegisterFormProps {
-  studio: StudioModel;
-  run: Run;
-  execute: Execute;
-  /** Told at once and after every change: what is to be sent, or null while something is wrong. */
-  onChange: (request: NewVersion | null) => void;
-  /** The model's folder, when the caller knows it. */
-  path?: string | undefined;
+export interface RegisterFormProps extends FormProps<NewVersion> {
+  /** Given, the line of Python can be copied. */
+  execute?: Execute;
 }
 
-interface TextFieldProps {
+interface TextInputProps {
   label: string;
   value: string;
   onChange: (value: string) => void;
-  error?: string | null;
+  problem: string | null;
   hint?: string;
   placeholder?: string;
   suggestions?: readonly string[];
-  autoFocus?: boolean;
 }
 
-/** A labelled text input that says what is wrong with its text while it is typed. */
-export function TextField(props: TextFieldProps): JSX.Element {
-  const { label, value, onChange, error, hint, placeholder, suggestions, autoFocus } = props;
-  const id = useId();
-  const note = error ?? hint;
+/** A labelled line of text that says what is wrong with it while it is typed. */
+export function TextInput(props: TextInputProps): JSX.Element {
+  const { label, value, onChange, problem, hint, placeholder, suggestions } = props;
+  const list = useId();
   return (
-    <div className="jp-mls-Field">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        className="jp-mod-styled"
-        value={value}
-        placeholder={placeholder}
-        spellCheck={false}
-        autoFocus={autoFocus}
-        list={suggestions ? `${id}-list` : undefined}
-        aria-invalid={error ? true : undefined}
-        aria-describedby={note ? `${id}-note` : undefined}
-        onChange={event => onChange(event.target.value)}
-      />
-      {suggestions && (
-        <datalist id={`${id}-list`}>
-          {suggestions.map(one => (
-            <option key={one} value={one} />
-          ))}
-        </datalist>
+    <Field label={label} hint={hint} problem={problem ?? undefined}>
+      {control => (
+        <>
+          <input
+            {...control}
+            className="jp-mod-styled"
+            value={value}
+            placeholder={placeholder}
+            spellCheck={false}
+            autoComplete="off"
+            list={suggestions ? list : undefined}
+            onChange={event => onChange(event.target.value)}
+          />
+          {suggestions && (
+            <datalist id={list}>
+              {suggestions.map(one => (
+                <option key={one} value={one} />
+              ))}
+            </datalist>
+          )}
+        </>
       )}
-      {note && (
-        <small id={`${id}-note`} className={error ? 'jp-mls-mod-wrong' : 'jp-mls-quiet'}>
-          {note}
-        </small>
-      )}
-    </div>
+    </Field>
   );
 }
 
@@ -94,93 +83,136 @@ function FolderField(props: {
 }
 
 /** Asks for name, alias, folder and tolerance; shows the Python that does the same. */
-export function RegisterForm({ studio, run, execute, onChange, path }: RegisterFormProps): JSX.Element {
-  const models = useResource(studio.models).value ?? [];
-  const folders = useResource(
+export function RegisterForm(props: RegisterFormProps): JSX.Element {
+  const { studio, initial, onChange } = props;
+  const run = useResource(studio.run(initial.run_id ?? ''));
+  useEffect(() => {
+    if (!run.value) {
+      onChange(null);
+    }
+  }, [onChange, run.value]);
+  if (run.value) {
+    return <FieldsOfRun {...props} run={run.value} />;
+  }
+  return run.error ? (
+    <ErrorBox what="The run cannot be read." error={run.error} retry={() => run.refresh()} />
+  ) : (
+    <Loading what="Reading the run" />
+  );
+}
+
+function useFolders({ studio, run }: { studio: StudioModel; run: Run }): ModelFoldersModel {
+  return useResource(
     useMemo(() => new ModelFoldersModel(studio.feed, studio.client, run.id), [studio, run.id])
   );
-  const [fields, setFields] = useState<RegisterFields>(() => ({
-    name: suggestedModelName(run),
-    alias: '',
-    path: path ?? '',
-    tolerance: ''
-  }));
-  const set = (change: Partial<RegisterFields>): void => setFields(before => ({ ...before, ...change }));
+}
 
+function FieldsOfRun(props: RegisterFormProps & { run: Run }): JSX.Element {
+  const { studio, run, initial, onChange, execute } = props;
+  const folders = useFolders(props);
+  const [fields, setFields] = useState<RegisterFields>(() => ({
+    name: initial.name ?? suggestedModelName(run),
+    alias: initial.alias ?? '',
+    path: initial.path ?? '',
+    tolerance: initial.tolerance ? String(initial.tolerance) : ''
+  }));
   const found = folders.value;
-  const chosen = found?.includes(fields.path) ? fields.path : (found?.[0] ?? null);
+  const path = found?.includes(fields.path) ? fields.path : (found?.[0] ?? null);
   const request = useMemo(() => {
-    const ready = chosen !== null && registerError(fields) === null;
-    return ready ? registerRequest(run.id, { ...fields, path: chosen }) : null;
-  }, [chosen, fields, run.id]);
+    const ready = path !== null && registerError(fields) === null;
+    return ready ? registerRequest(run.id, { ...fields, path }) : null;
+  }, [path, fields, run.id]);
   useEffect(() => onChange(request), [onChange, request]);
 
   if (!found) {
     return folders.error ? (
-      <ErrorBox what="The run's files cannot be read." error={folders.error} retry={() => folders.refresh()} />
+      <ErrorBox
+        what="The run's files cannot be read."
+        error={folders.error}
+        retry={() => folders.refresh()}
+      />
     ) : (
       <Loading what="Looking for models among the run's files" />
     );
   }
   if (found.length === 0) {
-    return (
-      <p className="jp-mls-Form">
-        This run logged no model. Log one in the run, for example with{' '}
-        <code>jupyter_mlstudio.log_model(model, X_sample)</code> or <code>mlflow.sklearn.log_model</code>, and register
-        that run.
-      </p>
-    );
+    return <NoModel />;
   }
-  const existing = models.find(model => model.name === fields.name);
-  const next = `becomes version ${Math.max(0, ...(existing?.versions ?? [])) + 1} of ${existing ? 'this model' : 'a new model'}`;
+  const set = (change: Partial<RegisterFields>): void => setFields(before => ({ ...before, ...change }));
   return (
     <div className="jp-mls-Form">
-      <TextField
-        label="Name"
-        value={fields.name}
-        onChange={name => set({ name })}
-        error={modelNameError(fields.name)}
-        hint={next}
-        suggestions={models.map(model => model.name)}
-        autoFocus
-      />
-      <TextField
-        label="Alias (optional)"
-        value={fields.alias}
-        onChange={alias => set({ alias })}
-        error={aliasError(fields.alias)}
-        hint={aliasHint(existing?.aliases[fields.alias], fields.alias)}
-        placeholder="champion"
-        suggestions={Object.keys(existing?.aliases ?? {})}
-      />
-      <FolderField folders={found} value={chosen ?? ''} onChange={folder => set({ path: folder })} />
-      <details>
+      <NameFields studio={studio} fields={fields} set={set} />
+      <FolderField folders={found} value={path ?? ''} onChange={folder => set({ path: folder })} />
+      <details open={toleranceError(fields.tolerance) !== null || undefined}>
         <summary>Advanced</summary>
-        <TextField
+        <TextInput
           label="Tolerance"
           value={fields.tolerance}
           onChange={tolerance => set({ tolerance })}
-          error={toleranceError(fields.tolerance)}
-          hint="The largest difference between ONNX and the original that is taken as the same."
+          problem={toleranceError(fields.tolerance)}
+          hint="The largest difference between ONNX and the original that counts as the same."
           placeholder="1e-4"
         />
       </details>
-      {request && (
-        <div className="jp-mls-Equals">
-          <code>{registerPython(run.id, { ...fields, path: request.path ?? '' })}</code>
-          <CopyButton
-            execute={execute}
-            label="Copy as Python"
-            text={registerPython(run.id, { ...fields, path: request.path ?? '' })}
-          />
-        </div>
-      )}
+      {request && <PythonLine code={registerPython(request)} execute={execute} />}
     </div>
   );
 }
 
-function aliasHint(current: number | undefined, alias: string): string {
-  return current === undefined || alias === ''
+function NoModel(): JSX.Element {
+  return (
+    <p className="jp-mls-Form">
+      This run logged no model. Log one while it runs, with <code>jupyter_mlstudio.log_model(model, X)</code>{' '}
+      or <code>mlflow.sklearn.log_model(model)</code>, and register that run.
+    </p>
+  );
+}
+
+interface NameFieldsProps {
+  studio: StudioModel;
+  fields: RegisterFields;
+  set: (change: Partial<RegisterFields>) => void;
+}
+
+function NameFields({ studio, fields, set }: NameFieldsProps): JSX.Element {
+  const models = useResource(studio.models).value ?? [];
+  const existing = models.find(model => model.name === fields.name);
+  const next = Math.max(0, ...(existing?.versions ?? [])) + 1;
+  return (
+    <>
+      <TextInput
+        label="Name"
+        value={fields.name}
+        onChange={name => set({ name })}
+        problem={modelNameError(fields.name)}
+        hint={existing ? `Becomes version ${next} of this model.` : 'Becomes version 1 of a new model.'}
+        suggestions={models.map(model => model.name)}
+      />
+      <TextInput
+        label="Alias (optional)"
+        value={fields.alias}
+        onChange={alias => set({ alias })}
+        problem={aliasError(fields.alias)}
+        hint={aliasHint(existing?.aliases[fields.alias])}
+        placeholder="champion"
+        suggestions={Object.keys(existing?.aliases ?? {})}
+      />
+    </>
+  );
+}
+
+function aliasHint(current: number | undefined): string {
+  return current === undefined
     ? 'A name that points at this version; endpoints can be deployed by it.'
     : `Moves from version ${current} to this one.`;
+}
+
+/** The Python that does what the form does. */
+export function PythonLine({ code, execute }: { code: string; execute?: Execute | undefined }): JSX.Element {
+  return (
+    <div className="jp-mls-Equals">
+      <code>{code}</code>
+      {execute && <CopyButton execute={execute} label="Copy as Python" text={code} />}
+    </div>
+  );
 }

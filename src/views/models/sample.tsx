@@ -19,14 +19,12 @@ export function SampleTable({ signature, sample }: { signature: Signature; sampl
     const features = (request && columnsOf(signature.inputs, request)) ?? [];
     const cells = request ? rowsOf(features, signature.inputs, request, SHOWN_ROWS) : [];
     return {
-      columns: features.map(
-        (feature, index): Column<Row> => ({
-          id: String(index),
-          title: <Name text={feature.label} />,
-          numeric: feature.datatype !== 'BYTES',
-          cell: row => <Name text={row.cells[index] ?? ''} />
-        })
-      ),
+      columns: features.map((feature, index): Column<Row> => ({
+        id: String(index),
+        title: <Name text={feature.label} />,
+        numeric: feature.datatype !== 'BYTES',
+        cell: row => <Name text={row.cells[index] ?? ''} />
+      })),
       rows: cells.map((row, number) => ({ number, cells: row }))
     };
   }, [signature, sample]);

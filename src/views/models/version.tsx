@@ -64,7 +64,9 @@ function State({ version, studio, execute }: Props & { version: ModelVersion }):
         <strong>{statusSentence(status)}</strong>
         {reason !== '' && <Name text={reason} className="jp-mls-Wrap" />}
         {status === 'Refused' && parity && <span>{paritySentence(parity)}</span>}
-        {runId && status === 'Converting' && <ConversionLog studio={studio} runId={runId} execute={execute} />}
+        {runId && status === 'Converting' && (
+          <ConversionLog studio={studio} runId={runId} execute={execute} />
+        )}
         {runId && status === 'Refused' && (
           <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId, tab: 'logs' }}>
             Log of the conversion
@@ -82,7 +84,10 @@ function Facts({ version, studio, execute }: Props & { version: ModelVersion }):
       label={`Version ${version.version}`}
       rows={[
         ['Framework', <Name key="framework" text={version.framework || MISSING} />],
-        ['Source run', runId ? <RunLink key="run" studio={studio} runId={runId} execute={execute} /> : MISSING],
+        [
+          'Source run',
+          runId ? <RunLink key="run" studio={studio} runId={runId} execute={execute} /> : MISSING
+        ],
         ['Source folder', <Name key="source" text={version.source || MISSING} />],
         ['Size', `${formatBytes(version.size_bytes)} in ${plural(version.files.length, 'file')}`],
         ['SHA-256', <Hash key="hash" hash={version.sha256} execute={execute} />],
