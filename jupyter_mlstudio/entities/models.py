@@ -30,13 +30,14 @@ VERSION_MOVES: dict[VersionStatus, frozenset[VersionStatus]] = {
 class TensorSpec:
     """One input or output: Open Inference Protocol V2 ``datatype`` and ``shape``, -1 where a dimension is free.
 
-    ``onnx_name`` is the name inside the ONNX graph, where it differs.
+    ``onnx_name`` is the name inside the ONNX graph, where it differs. ``columns`` names the features of a matrix.
     """
 
     name: str
     datatype: str
     shape: list[int]
     onnx_name: str = ""
+    columns: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,1 @@
+"""Converters: one file for each framework whose models can be served."""

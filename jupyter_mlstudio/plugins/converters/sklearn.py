@@ -1,0 +1,237 @@
+"""Converts scikit-learn models through skl2onnx, and loads the ones that MLflow wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jupyter_mlstudio.entities.models import Signature, TensorSpec
+from jupyter_mlstudio.errors import Invalid, MissingExtra, StudioError
+from jupyter_mlstudio.onnx.protocol import DATATYPES
+from jupyter_mlstudio.plugins.converters.base import Converted, Converter, Original, Prediction, Source
+from jupyter_mlstudio.plugins.converters.mlflow import mlflow_example, mlflow_flavor
+from jupyter_mlstudio.plugins.converters.sklearn_inputs import input_specs
+from jupyter_mlstudio.plugins.converters.sklearn_repairs import (
+    conversion_functions,
+    mended,
+    refuse_known_wrong,
+    with_cast,
+)
+
+SAMPLE_ROWS = 1000
+FLOAT64, MIXED, FLOAT32 = "float64", "float64 with float32 model", "float32"
+TREES = frozenset({
+    "DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor",
+    "RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor",
+    "GradientBoostingClassifier", "GradientBoostingRegressor",
+})  # fmt: skip
+"""Models that scikit-learn itself computes in float32: their float64 form would be another model."""
+
+
+class SklearnConverter(Converter):
+    """Converts everything that skl2onnx can, except what is known to come out wrong."""
+
+    name = "scikit-learn"
+    dtypes = (FLOAT64, MIXED, FLOAT32)
+
+    def accepts(self, source: Source) -> bool:
+        return source.manifest.get("kind") == "sklearn" or mlflow_flavor(source.folder, "sklearn") is not None
+
+    def load(self, source: Source) -> Original:
+        try:
+            import sklearn
+        except ImportError as error:
+            raise MissingExtra("scikit-learn", "sklearn") from error
+        framework = f"scikit-learn {sklearn.__version__}"
+        if source.manifest:
+            manifest = source.manifest
+            model = _load(_whole(source.folder / str(manifest["file"]), str(manifest["sha256"])))
+            rows = _rows(source.folder, manifest, "sample")
+            targets = _rows(source.folder, manifest, "targets")
+        else:
+            flavor = mlflow_flavor(source.folder, "sklearn") or {}
+            model = _load(source.folder / str(flavor.get("pickled_model", "model.pkl")))
+            rows, targets = mlflow_example(source.folder), None
+        if rows is None or not len(rows):
+            raise Invalid(
+                "the model has no sample rows, so its ONNX form cannot be compared with it: log it again with"
+                " log_model(model, sample=X_test), or with input_example=X_test from MLflow"
+            )
+        return Original(model, thinned(rows), framework, None if targets is None else thinned(targets))
+
+    def convert(self, original: Original, dtype: str) -> Converted:
+        refuse_known_wrong(original.model)
+        model = mended(original.model)
+        last = model.steps[-1][1] if hasattr(model, "steps") else model
+        kind = type(last).__name__
+        if dtype == FLOAT64 and kind in TREES:
+            raise Invalid(f"scikit-learn computes {kind} in float32 itself")
+        if dtype == FLOAT64 and kind.startswith("HistGradientBoosting"):
+            raise Invalid(f"onnxruntime has no float64 form of {kind}")
+        floats = "FP32" if dtype == FLOAT32 else "FP64"
+        if dtype == MIXED:
+            model = with_cast(model)
+        problem: Exception | None = None
+        for keep_integers in (True, False):
+            specs = input_specs(original.model, original.rows, floats, keep_integers)
+            try:
+                return self._convert(model, specs, floats)
+            except StudioError:
+                raise
+            except Exception as error:
+                problem = problem or error
+            if all(spec.datatype in (floats, "BYTES") for spec in specs):
+                break
+        raise Invalid(_reason(problem)) from problem
+
+    def predict(self, original: Original) -> Prediction:
+        model, rows = original.model, original.rows
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if not hasattr(model, "predict"):
+                raise Invalid(f"{type(model).__name__} has no predict(): only models that predict can be served")
+            answer = model.predict(rows)
+            if _task(model) == "regression":
+                return Prediction(values=answer)
+            probabilities = model.predict_proba(rows) if hasattr(model, "predict_proba") else None
+        if np.ndim(answer) == 2 and np.shape(answer)[1] > 1:
+            raise Invalid(f"{type(model).__name__} answers with several labels for a row, which is not served yet")
+        return Prediction(labels=answer, probabilities=probabilities)
+
+    def _convert(self, model: Any, specs: list[TensorSpec], floats: str) -> Converted:
+        from skl2onnx import convert_sklearn
+
+        converters, shapes = conversion_functions(model, doubles=floats == "FP64")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            proto = convert_sklearn(
+                model,
+                initial_types=[(spec.name, _onnx_type(spec)) for spec in specs],
+                options=_options(model),
+                custom_conversion_functions=converters,
+                custom_shape_calculators=shapes,
+            )
+        graph_inputs = [value.name for value in proto.graph.input]
+        if len(graph_inputs) != len(specs):
+            raise Invalid(f"the converted model takes {len(graph_inputs)} inputs, the original {len(specs)}")
+        inputs = [
+            TensorSpec(name=spec.name, datatype=spec.datatype, shape=spec.shape, onnx_name=name, columns=spec.columns)
+            for spec, name in zip(specs, graph_inputs, strict=True)
+        ]
+        task = _task(model)
+        labels = [str(label) for label in getattr(model, "classes_", [])] if task == "classification" else []
+        outputs = _outputs(proto, task, hasattr(model, "predict_proba"))
+        return Converted(proto.SerializeToString(), Signature(inputs=inputs, outputs=outputs, task=task, labels=labels))
+
+
+def thinned(rows: Any) -> Any:
+    """Keeps at most :data:`SAMPLE_ROWS` rows, evenly spaced."""
+    if len(rows) <= SAMPLE_ROWS:
+        return rows
+    picks = np.linspace(0, len(rows) - 1, SAMPLE_ROWS).round().astype(int)
+    if hasattr(rows, "iloc"):
+        return rows.iloc[picks]
+    return rows[picks] if isinstance(rows, np.ndarray) else [rows[pick] for pick in picks]
+
+
+def _whole(path: Path, sha256: str) -> Path:
+    if not path.is_file():
+        raise Invalid(f"the model's file {path.name!r} is not there")
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise Invalid(f"the model's file {path.name!r} is not the one that was logged: digest mismatch")
+    return path
+
+
+def _load(path: Path) -> Any:
+    """Unpickles a model. Only ever called in a convert run, a process of its own."""
+    import joblib
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return joblib.load(path)
+        except (AttributeError, ModuleNotFoundError) as error:
+            raise Invalid(
+                f"the model needs code that is not here ({error}): put its classes into a module in the working folder"
+                " and import them from there, then log the model again"
+            ) from error
+        except Exception as error:
+            raise Invalid(f"the model's file {path.name!r} cannot be loaded: {type(error).__name__}") from error
+
+
+def _rows(folder: Path, manifest: dict[str, Any], what: str) -> Any:
+    name = manifest.get(what)
+    if not name:
+        return None
+    path = _whole(folder / str(name), str(manifest[f"{what}_sha256"]))
+    if path.suffix == ".npy":
+        return np.load(path, allow_pickle=False)
+    if path.suffix == ".json":
+        return json.loads(path.read_text("utf-8"))
+    with path.open("rb") as file:
+        return pickle.load(file)
+
+
+def _task(model: Any) -> str:
+    from sklearn.base import is_classifier, is_regressor
+
+    if is_classifier(model):
+        return "classification"
+    return "regression" if is_regressor(model) else "other"
+
+
+def _onnx_type(spec: TensorSpec) -> Any:
+    from skl2onnx.common import data_types
+
+    kinds = {
+        "FP64": data_types.DoubleTensorType,
+        "FP32": data_types.FloatTensorType,
+        "INT64": data_types.Int64TensorType,
+        "BOOL": data_types.BooleanTensorType,
+        "BYTES": data_types.StringTensorType,
+    }
+    return kinds[spec.datatype]([None if length < 0 else length for length in spec.shape])
+
+
+def _options(model: Any) -> dict[Any, Any]:
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+    from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
+
+    options: dict[Any, Any] = {}
+    for part in parts(model):
+        if isinstance(part, (CountVectorizer, TfidfVectorizer)) and part.lowercase:
+            options[id(part)] = {"locale": "C.UTF-8"}
+    if _task(model) == "classification":
+        options[id(model)] = {"zipmap": False}
+    return options
+
+
+def _outputs(proto: Any, task: str, probabilities: bool) -> list[TensorSpec]:
+    import onnx
+
+    names = {"classification": ["label", "probabilities"][: 1 + probabilities], "regression": ["prediction"]}
+    outputs = []
+    for name, value in zip(names.get(task, ["label"]), proto.graph.output, strict=False):
+        tensor = value.type.tensor_type
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+        shape = [dimension.dim_value or -1 for dimension in tensor.shape.dim]
+        shape = [-1, *shape[1:]]
+        outputs.append(TensorSpec(name=name, datatype=DATATYPES[dtype.name], shape=shape, onnx_name=value.name))
+    return outputs
+
+
+def _reason(error: Exception | None) -> str:
+    """One line of skl2onnx's, which writes pages."""
+    text = str(error).strip().split("\n")[0] if error else ""
+    if "shape calculator" in text or "converter for type" in text:
+        kind = text.split("type '<class '")[-1].split("'")[0].rpartition(".")[2]
+        return f"{kind} has no ONNX form: use another step in its place, or compute it before the model"
+    return f"it does not convert: {text[:300] or type(error).__name__}"

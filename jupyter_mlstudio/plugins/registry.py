@@ -1,0 +1,56 @@
+"""Finds plugins: the ones that are installed under an entry point, and the studio's own."""
+
+from __future__ import annotations
+
+import logging
+from importlib.metadata import entry_points
+from typing import Any
+
+from jupyter_mlstudio.errors import NotFound
+
+GROUPS = {
+    "converters": {
+        "onnx": "jupyter_mlstudio.plugins.converters.onnx:OnnxConverter",
+        "sklearn": "jupyter_mlstudio.plugins.converters.sklearn:SklearnConverter",
+    },
+    "compute": {"local": "jupyter_mlstudio.plugins.compute.local:LocalTarget"},
+}
+"""The studio's own plugins by group, there even where the package is only on the path and not installed."""
+
+_log = logging.getLogger(__name__)
+
+
+def names(group: str) -> list[str]:
+    """Names of the plugins of a group, the studio's own first."""
+    return list(_places(group))
+
+
+def load(group: str, name: str) -> Any:
+    """Imports a plugin.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    place = _places(group).get(name)
+    if place is None:
+        raise NotFound(f"there is no {group} plugin named {name!r}; installed: {', '.join(_places(group))}")
+    return place.load()
+
+
+def load_all(group: str) -> list[Any]:
+    """Imports all plugins of a group; one that cannot be imported is left out with a line in the log."""
+    loaded = []
+    for name, place in _places(group).items():
+        try:
+            loaded.append(place.load())
+        except ImportError as error:
+            _log.warning("the %s plugin %s cannot be imported: %s", group, name, error)
+    return loaded
+
+
+def _places(group: str) -> dict[str, Any]:
+    from importlib.metadata import EntryPoint
+
+    full = f"jupyter_mlstudio.{group}"
+    own = {name: EntryPoint(name, value, full) for name, value in GROUPS.get(group, {}).items()}
+    return own | {place.name: place for place in entry_points(group=full) if place.name not in own}
