@@ -1,0 +1,154 @@
+"""An ML studio inside JupyterLab: submit work as runs, log to them, compare them, register and serve models.
+
+>>> import jupyter_mlstudio as studio
+>>> run = studio.submit("train.py", params={"lr": 0.1})
+>>> run.wait().metrics["auc"]
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jupyter_mlstudio._version import __version__
+    from jupyter_mlstudio.client.connection import connect
+    from jupyter_mlstudio.client.evaluation import Evaluation, evaluate
+    from jupyter_mlstudio.client.experiments import Experiment, Workspace
+    from jupyter_mlstudio.client.models import Endpoint, deploy, log_model, register_model
+    from jupyter_mlstudio.client.runs import Run, get_run, list_runs
+    from jupyter_mlstudio.client.session import set_experiment
+    from jupyter_mlstudio.client.submission import submit
+    from jupyter_mlstudio.client.tracking import (
+        active_run,
+        flush,
+        log_artifact,
+        log_artifacts,
+        log_confusion_matrix,
+        log_dict,
+        log_figure,
+        log_image,
+        log_metric,
+        log_metrics,
+        log_param,
+        log_params,
+        log_table,
+        log_text,
+        params,
+        progress,
+        set_tag,
+        set_tags,
+        start_run,
+    )
+    from jupyter_mlstudio.errors import StudioError
+    from jupyter_mlstudio.kernel.display import RunDetails
+
+_HOMES = {
+    "_version": ("__version__",),
+    "client.connection": ("connect",),
+    "client.evaluation": ("Evaluation", "evaluate"),
+    "client.experiments": ("Experiment", "Workspace"),
+    "client.models": ("Endpoint", "deploy", "log_model", "register_model"),
+    "client.runs": ("Run", "get_run", "list_runs"),
+    "client.session": ("set_experiment",),
+    "client.submission": ("submit",),
+    "client.tracking": (
+        "active_run",
+        "flush",
+        "log_artifact",
+        "log_artifacts",
+        "log_confusion_matrix",
+        "log_dict",
+        "log_figure",
+        "log_image",
+        "log_metric",
+        "log_metrics",
+        "log_param",
+        "log_params",
+        "log_table",
+        "log_text",
+        "params",
+        "progress",
+        "set_tag",
+        "set_tags",
+        "start_run",
+    ),
+    "errors": ("StudioError",),
+    "kernel.display": ("RunDetails",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: RUF022 - in the order of the imports above, which a test compares
+    "__version__",
+    "connect",
+    "Evaluation",
+    "evaluate",
+    "Experiment",
+    "Workspace",
+    "Endpoint",
+    "deploy",
+    "log_model",
+    "register_model",
+    "Run",
+    "get_run",
+    "list_runs",
+    "set_experiment",
+    "submit",
+    "active_run",
+    "flush",
+    "log_artifact",
+    "log_artifacts",
+    "log_confusion_matrix",
+    "log_dict",
+    "log_figure",
+    "log_image",
+    "log_metric",
+    "log_metrics",
+    "log_param",
+    "log_params",
+    "log_table",
+    "log_text",
+    "params",
+    "progress",
+    "set_tag",
+    "set_tags",
+    "start_run",
+    "StudioError",
+    "RunDetails",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is asked for when it is asked for, so that importing the package costs next to nothing."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """``%load_ext jupyter_mlstudio``: finds or makes the workspace, and adds the magics."""
+    from jupyter_mlstudio.kernel.magics import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """``%unload_ext jupyter_mlstudio``: takes the magics away again."""
+    from jupyter_mlstudio.kernel.magics import unload
+
+    unload(ipython)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "jupyter_mlstudio"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "jupyter_mlstudio.extension"}]

@@ -1,0 +1,187 @@
+"""Submitting work: what was given (a script, a notebook, a command, a cell, a function) becomes a run."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_mlstudio.client import session
+from jupyter_mlstudio.client.connection import connect
+from jupyter_mlstudio.client.functions import source_of_call
+from jupyter_mlstudio.client.runs import Run
+from jupyter_mlstudio.client.values import as_text, checked_name, identifier, json_param
+from jupyter_mlstudio.client.workspace import find_root
+from jupyter_mlstudio.entities.runs import RunKind
+from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.errors import Invalid, NotFound
+
+Work = str | os.PathLike[str] | Sequence[str] | Callable[..., Any]
+
+_SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_TIMES = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86_400}
+
+
+def submit(
+    what: Work,
+    *,
+    name: str | None = None,
+    experiment: str | None = None,
+    params: Mapping[str, object] | None = None,
+    args: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    python: str | os.PathLike[str] | None = None,
+    kernel: str | None = None,
+    target: str = "local",
+    priority: int = 0,
+    cpus: float = 1.0,
+    memory: int | str = 0,
+    gpus: int = 0,
+    timeout: float | str | None = None,
+    memory_limit: int | str | None = None,
+    tags: Mapping[str, object] | None = None,
+    wait: bool = False,
+) -> Run:
+    """Submits work that then runs on its own, whatever becomes of this process.
+
+    Args:
+        what: path of a script (``.py``) or notebook (``.ipynb``), an argument list (a command), a function, or the
+            source of a cell.
+        name: the run's name; it gets one when None.
+        experiment: the experiment's name; see :func:`jupyter_mlstudio.set_experiment`.
+        params: parameters: variables of a cell or notebook, arguments of a function, ``--name value`` of a script,
+            ``${{inputs.name}}`` of a command.
+        args: further arguments of a script.
+        env: environment variables for the run.
+        folder: its working folder, inside the workspace; the current one by default.
+        python: its Python interpreter; this one by default.
+        kernel: the kernel of a notebook; the one it names by default.
+        target: the compute target.
+        priority: higher starts first.
+        cpus, memory, gpus: what it takes up of its target; memory e.g. ``"2GB"``.
+        timeout: stops and fails the run after so many seconds, or e.g. ``"2h"``.
+        memory_limit: stops and fails the run beyond that, e.g. ``"8GB"``.
+        tags: tags of the run.
+        wait: wait until it is over, and raise when it failed.
+
+    Raises:
+        Invalid: something cannot be submitted; nothing was started.
+        NotFound: the script or notebook does not exist.
+    """
+    root = find_root()
+    kind, work = _work(what, params or {}, root)
+    spec: dict[str, JSON] = {
+        **work,
+        "params": {checked_name(key, "parameter"): json_param(key, value) for key, value in (params or {}).items()},
+        "args": [as_text(arg, "an argument") for arg in args],
+        "env": {str(key): str(value) for key, value in (env or {}).items()},
+        "folder": _folder(folder, root),
+        "python": os.fspath(python) if python is not None else sys.executable,
+        "kernel": kernel,
+        "target": target,
+        "priority": int(priority),
+        "resources": {"cpus": float(cpus), "memory_bytes": size_bytes(memory), "gpus": int(gpus)},
+        "limits": {
+            "wall_time_s": None if timeout is None else seconds(timeout),
+            "memory_bytes": None if memory_limit is None else size_bytes(memory_limit),
+        },
+    }
+    body = {
+        "kind": kind.value,
+        "spec": spec,
+        "name": name,
+        "experiment": experiment or session.experiment(),
+        "tags": {checked_name(key, "tag"): as_text(value, f"tag {key!r}") for key, value in (tags or {}).items()},
+        "origin": _origin(work, root),
+        "request_id": uuid.uuid4().hex,
+    }
+    connection = connect()
+    run = Run(connection.post("runs", body, again=True), connection)
+    return run.wait() if wait else run
+
+
+def _work(what: Work, params: Mapping[str, object], root: Path) -> tuple[RunKind, dict[str, JSON]]:
+    """Tells what was given apart."""
+    if isinstance(what, (str, os.PathLike)):
+        text = os.fspath(what)
+        if "\n" not in text and text.strip().endswith((".py", ".ipynb")):
+            return _file(text.strip(), params, root)
+        if isinstance(what, str) and text.strip():
+            return RunKind.CELL, {"cell": text, **_cell_params(params)}
+        raise Invalid(
+            f"{text!r} cannot be submitted; give a .py or .ipynb file, an argument list, a function or a cell's text"
+        )
+    if callable(what):
+        return RunKind.CELL, {"cell": source_of_call(what, params), **_cell_params(params)}
+    command = [as_text(part, "an argument") for part in what]
+    if not command or not command[0]:
+        raise Invalid("the command is empty; give the program and its arguments, e.g. ['Rscript', 'x.R']")
+    return RunKind.COMMAND, {"command": command}
+
+
+def _cell_params(params: Mapping[str, object]) -> dict[str, JSON]:
+    for name in params:
+        identifier(name)
+    return {}
+
+
+def _file(text: str, params: Mapping[str, object], root: Path) -> tuple[RunKind, dict[str, JSON]]:
+    path = Path(text).expanduser()
+    if text.startswith("-"):
+        raise Invalid(f"{text!r} looks like an option, not like a file; write ./{text} when it is one")
+    if not path.is_file():
+        raise NotFound(f"there is no file {text!r} in {Path.cwd()}; nothing was submitted")
+    below = _below(path, root, f"{text!r}")
+    if path.suffix == ".ipynb":
+        return RunKind.NOTEBOOK, {"notebook": below, **_cell_params(params)}
+    return RunKind.SCRIPT, {"script": below}
+
+
+def _folder(folder: str | os.PathLike[str] | None, root: Path) -> str:
+    if folder is None:
+        return session.below(Path.cwd(), root) if Path.cwd().resolve().is_relative_to(root) else ""
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        raise NotFound(f"there is no folder {os.fspath(folder)!r} in {Path.cwd()}")
+    return _below(path, root, f"the folder {os.fspath(folder)!r}")
+
+
+def _below(path: Path, root: Path, what: str) -> str:
+    if not path.resolve().is_relative_to(root):
+        raise Invalid(
+            f"{what} lies outside of the workspace {root}; copy it there, or set MLSTUDIO_WORKSPACE to a folder above"
+        )
+    below = session.below(path, root)
+    return "" if below == "." else below
+
+
+def _origin(work: Mapping[str, JSON], root: Path) -> dict[str, JSON]:
+    known = session.origin(root)
+    if "script" in work:
+        known["script"] = work["script"]
+    elif "notebook" in work:
+        known = {"host": known["host"], "notebook": work["notebook"]}
+    return known
+
+
+def size_bytes(size: int | str) -> int:
+    """Reads a size: bytes, or text such as ``"512MB"`` or ``"2GiB"``."""
+    if isinstance(size, int) and size >= 0:
+        return size
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\s*", str(size), re.IGNORECASE)
+    if match is None:
+        raise Invalid(f"{size!r} is not a size; write e.g. '2GB' or 500_000_000")
+    return int(float(match[1]) * _SIZES[(match[2] or "").lower()])
+
+
+def seconds(time: float | str) -> float:
+    """Reads a time span: seconds, or text such as ``"90s"``, ``"30min"`` or ``"2h"``."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d)?\s*", str(time), re.IGNORECASE)
+    if match is None or float(match[1]) <= 0:
+        raise Invalid(f"{time!r} is not a time span; write e.g. 90, '30min' or '2h'")
+    return float(match[1]) * _TIMES[(match[2] or "").lower()]

@@ -1,0 +1,188 @@
+"""A small gateway for tests: a real HTTP server that takes what a run's own gateway takes and keeps it in memory."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+PREFIX = "/mlstudio/api/v1/"
+
+
+class Gateway:
+    """Speaks the routes that a run's work uses, for one run, and can be made to refuse, to fail and to go away."""
+
+    def __init__(self, run_id: str = "run1", port: int = 0) -> None:
+        self.run_id = run_id
+        self.token = "secret"
+        self.batches: list[dict[str, Any]] = []
+        self.seen: Counter[tuple[str, int]] = Counter()
+        self.charts: dict[str, dict[str, Any]] = {}
+        self.files: dict[str, bytes] = {}
+        self.submitted: list[dict[str, Any]] = []
+        self.finished: list[dict[str, Any]] = []
+        self.runs: dict[str, dict[str, Any]] = {run_id: run_data(run_id)}
+        self.connections = 0
+        self.answer_with: tuple[int, dict[str, str]] | None = None
+        self.lose_answers = 0
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.gateway = self
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Gateway:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Goes away, as a gateway does whose supervisor was killed."""
+        self._server.shutdown()
+        self._server.server_close()
+        for link in list(self._server.links):
+            link.close()
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """The variables of a run whose folder is ``folder``."""
+        return {
+            "MLSTUDIO_RUN_ID": self.run_id,
+            "MLSTUDIO_RUN_FOLDER": str(folder),
+            "MLSTUDIO_URL": self.url,
+            "MLSTUDIO_TOKEN": self.token,
+        }
+
+    def taken(self) -> list[dict[str, Any]]:
+        """The batches as a store takes them: each (client, sequence) once."""
+        first: dict[tuple[str, int], dict[str, Any]] = {}
+        for batch in self.batches:
+            first.setdefault((batch["client"], batch["sequence"]), batch)
+        return list(first.values())
+
+    def points(self, name: str) -> list[tuple[int, Any]]:
+        """Steps and values of a metric."""
+        found: list[tuple[int, Any]] = []
+        for batch in self.taken():
+            series = batch.get("metrics", {}).get(name)
+            if series:
+                found += zip(series["steps"], series["values"], strict=True)
+        return found
+
+    def details(self, kind: str) -> dict[str, Any]:
+        """Parameters, tags, progress or environment, the latest of each."""
+        return {key: value for batch in self.taken() for key, value in (batch.get(kind) or {}).items()}
+
+
+def run_data(run_id: str, **known: Any) -> dict[str, Any]:
+    """A run as the API answers it."""
+    return {
+        "id": run_id, "name": "forest", "experiment_id": "e1", "experiment": "Default", "kind": "cell",
+        "status": "Running", "reason": "", "user": "ann", "target": "local", "created_at": "2026-01-01T00:00:00Z",
+        "started_at": "2026-01-01T00:00:01Z", "ended_at": None, "duration_s": 41.5, "parent_run_id": None,
+        "waits_for": None, "progress": None, "params": {}, "metrics": {}, "tags": {}, "summaries": [], "origin": {},
+        **known,
+    }  # fmt: skip
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    gateway: Gateway
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.links: set[Any] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.gateway.connections += 1
+        self.links.add(request)
+        super().process_request(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, *args: Any) -> None:
+        """Says nothing."""
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+    def _answer(self) -> None:
+        gateway = self.server.gateway
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.headers.get("Authorization") != f"Bearer {gateway.token}":
+            return self._send(401, {"code": "unauthorized", "message": "no token"})
+        if gateway.answer_with is not None:
+            return self._send(*gateway.answer_with)
+        parts = urlsplit(self.path)
+        path = [unquote(part) for part in parts.path.removeprefix(PREFIX).split("/")]
+        status, answer = self._route(path, parse_qs(parts.query), body)
+        if gateway.lose_answers:
+            gateway.lose_answers -= 1
+            self.close_connection = True
+            return None
+        return self._send(status, answer)
+
+    def _route(self, path: list[str], query: dict[str, list[str]], body: bytes) -> tuple[int, Any]:
+        gateway = self.server.gateway
+        match [self.command, *path]:
+            case ["POST", "runs"]:
+                gateway.submitted.append(json.loads(body))
+                return 201, run_data("run2", status="Queued", name=gateway.submitted[-1]["name"] or "run-2")
+            case ["POST", "runs", "interactive"]:
+                gateway.submitted.append(json.loads(body))
+                return 201, {"run_id": gateway.run_id, "url": gateway.url, "token": gateway.token}
+            case ["GET", "runs"]:
+                return 200, {"items": list(gateway.runs.values()), "total": 1, "next_page_token": None}
+            case ["GET", "runs", name] if name in gateway.runs:
+                return 200, gateway.runs[name]
+            case ["POST", "runs", name, "finish"]:
+                gateway.finished.append(json.loads(body))
+                return 200, gateway.runs[name]
+            case ["POST", "runs", name, "stop"]:
+                gateway.runs[name]["status"] = "Canceled"
+                return 200, gateway.runs[name]
+            case ["POST", "runs", _, "log"]:
+                return 200, self._take(json.loads(body))
+            case ["PUT", "runs", _, "charts", name]:
+                gateway.charts[name] = json.loads(body)
+                return 200, {"name": name}
+            case ["PUT", "runs", _, "files", *rest]:
+                gateway.files["/".join(rest)] = body
+                return 201, {"path": "/".join(rest)}
+            case ["GET", "runs", _, "files", *rest] if "/".join(rest) in gateway.files:
+                return 200, gateway.files["/".join(rest)]
+            case ["GET", "runs", _, "logs"]:
+                offset = int(query["offset"][0])
+                text = "one\ntwo\n"[offset:]
+                return 200, {"text": text, "offset": offset, "next_offset": 8, "size": 8, "live": False}
+        return 404, {"code": "not_found", "message": f"there is no {'/'.join(path)}"}
+
+    def _take(self, batch: dict[str, Any]) -> dict[str, bool]:
+        gateway = self.server.gateway
+        key = (batch["client"], batch["sequence"])
+        gateway.seen[key] += 1
+        gateway.batches.append(batch)
+        return {"taken": gateway.seen[key] == 1}
+
+    def _send(self, status: int, answer: Any) -> None:
+        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
