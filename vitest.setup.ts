@@ -25,7 +25,7 @@ const shims: Record<string, unknown> = {
   })
 };
 for (const [name, shim] of Object.entries(shims)) {
-  if (!(name in globalThis)) {
+  if ((globalThis as Record<string, unknown>)[name] === undefined) {
     Object.defineProperty(globalThis, name, { value: shim, configurable: true, writable: true });
   }
 }

@@ -165,7 +165,7 @@ function LogTail({ studio, runId, execute }: Props & { runId: string }): JSX.Ele
       <pre className="jp-mls-Code jp-mls-LogTail" tabIndex={0} aria-label="Log of the endpoint">
         {lines === '' ? 'Nothing written yet.' : lines}
       </pre>
-      <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId, tab: 'logs' }}>
+      <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId }}>
         The whole log
       </CommandLink>
     </>

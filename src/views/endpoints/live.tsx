@@ -2,10 +2,8 @@
 import { type JSX, useEffect, useMemo } from 'react';
 
 import type { Endpoint, MetricSeries, Real } from '../../api/types';
-import { Plot } from '../../charts/Plot';
-import { colorOf } from '../../charts/palette';
+import { type IChartSpec, type ISeries, Plot, colorOf } from '../../charts';
 import { finiteValues, timeScale } from '../../charts/series';
-import type { IChartSpec, ISeries } from '../../charts/spec';
 import type { StudioModel } from '../../models/studio';
 import { When, formatMillis, formatNumber, useResource } from '../common';
 

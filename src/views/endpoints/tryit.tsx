@@ -1,7 +1,8 @@
 /** "Try it": a form made from the signature, the answer, and the same request as code. */
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { type JSX, useMemo, useState } from 'react';
 
-import { StudioError } from '../../api/client';
+import type { StudioError } from '../../api/client';
 import type { Endpoint, ScoreAnswer, Signature } from '../../api/types';
 import { CommandIDs, type Execute } from '../../tokens';
 import { Button, CommandButton, CopyButton, ErrorBox, formatMillis } from '../common';
@@ -17,7 +18,8 @@ export interface TryItProps {
   execute: Execute;
 }
 
-type Outcome = { answer: ScoreAnswer } | { error: StudioError } | null;
+/** What the command that scores says: the answer, or why there is none. */
+export type Outcome = { answer: ScoreAnswer } | { error: StudioError };
 
 function JsonForm({ text, onChange }: { text: string; onChange: (text: string) => void }): JSX.Element {
   return (
@@ -53,7 +55,13 @@ function RequestForm({ shape, draft, read, onChange }: RequestFormProps): JSX.El
   );
 }
 
-function Answer({ outcome, signature }: { outcome: Outcome; signature: Signature }): JSX.Element | null {
+function Answer({
+  outcome,
+  signature
+}: {
+  outcome: Outcome | null;
+  signature: Signature;
+}): JSX.Element | null {
   if (outcome === null) {
     return <p className="jp-mls-quiet">The answer appears here.</p>;
   }
@@ -118,19 +126,15 @@ export function TryIt({ endpoint, signature, execute }: TryItProps): JSX.Element
   const { name, sample, state } = endpoint;
   const shape = useMemo(() => shapeOf(signature.inputs, sample), [signature, sample]);
   const [draft, setDraft] = useState(() => firstDraft(shape, sample));
-  const [outcome, setOutcome] = useState<Outcome>(null);
+  const [outcome, setOutcome] = useState<Outcome | null>(null);
   const read = useMemo(() => readDraft(shape, draft), [shape, draft]);
 
   const send = async (command: string): Promise<void> => {
     if (!('request' in read)) {
       return;
     }
-    try {
-      const answer = await execute(command, { name, request: read.request as never });
-      setOutcome(answer ? { answer: answer as ScoreAnswer } : null);
-    } catch (error) {
-      setOutcome({ error: StudioError.from(error) });
-    }
+    const request = read.request as unknown as ReadonlyPartialJSONObject;
+    setOutcome(((await execute(command, { name, request })) as Outcome | undefined) ?? null);
   };
   const ready = state === 'Ready' && 'request' in read;
   return (

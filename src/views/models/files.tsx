@@ -1,14 +1,13 @@
 /** The files of a model version. */
 import { type JSX, useMemo } from 'react';
 
-import type { Client } from '../../api/client';
 import type { ModelFile, ModelVersion } from '../../api/types';
 import { CommandIDs, type Execute } from '../../tokens';
 import { type Column, CommandButton, CopyButton, Name, Table, formatBytes } from '../common';
 
 /** Sizes, hashes and downloads. */
-export function FilesTable(props: { client: Client; version: ModelVersion; execute: Execute }): JSX.Element {
-  const { client, version, execute } = props;
+export function FilesTable(props: { version: ModelVersion; execute: Execute }): JSX.Element {
+  const { version, execute } = props;
   const columns = useMemo(
     (): Column<ModelFile>[] => [
       { id: 'path', title: 'File', cell: file => <Name text={file.path} /> },
@@ -22,14 +21,14 @@ export function FilesTable(props: { client: Client; version: ModelVersion; execu
             minimal
             execute={execute}
             command={CommandIDs.download}
-            args={{ url: client.modelFileUrl(version.model, version.version, file.path), name: file.path }}
+            args={{ model: version.model, version: version.version, path: file.path }}
           >
             Download
           </CommandButton>
         )
       }
     ],
-    [client, execute, version.model, version.version]
+    [execute, version.model, version.version]
   );
   return <Table label="Files" columns={columns} rows={version.files} rowKey={file => file.path} />;
 }

@@ -48,7 +48,7 @@ function ConversionLog({ studio, runId, execute }: Props & { runId: string }): J
   return (
     <div className="jp-mls-ConversionLog">
       {tail !== '' && <pre className="jp-mls-Code">{tail}</pre>}
-      <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId, tab: 'logs' }}>
+      <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId }}>
         Log of the conversion
       </CommandLink>
     </div>
@@ -68,7 +68,7 @@ function State({ version, studio, execute }: Props & { version: ModelVersion }):
           <ConversionLog studio={studio} runId={runId} execute={execute} />
         )}
         {runId && status === 'Refused' && (
-          <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId, tab: 'logs' }}>
+          <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId }}>
             Log of the conversion
           </CommandLink>
         )}
@@ -123,7 +123,7 @@ function Actions({ version, execute }: { version: ModelVersion; execute: Execute
         primary
         execute={execute}
         command={CommandIDs.deploy}
-        args={{ name, version: number }}
+        args={{ model: name, version: number }}
         disabled={status !== 'Ready'}
         title={status === 'Ready' ? `Serve version ${number} behind an endpoint` : statusSentence(status)}
       >
@@ -191,7 +191,7 @@ export function VersionView(props: Props & { name: string; version: string | num
         </Section>
       )}
       <Section title="Files">
-        <FilesTable client={studio.client} version={version} execute={execute} />
+        <FilesTable version={version} execute={execute} />
       </Section>
       {signature && sample !== null && sample !== undefined && (
         <Section title="Sample">
