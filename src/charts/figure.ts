@@ -33,7 +33,12 @@ function traceOf(series: ISeries, legend: boolean, dateless: string): PlotlyObje
     Object.assign(base, { hoverinfo: 'skip', hovertemplate: null });
   }
   if (series.kind === 'bars') {
-    return { ...base, type: 'bar', marker: { color: series.color } };
+    return {
+      ...base,
+      type: 'bar',
+      marker: { color: series.color },
+      ...(series.widths ? { width: series.widths } : {})
+    };
   }
   if (series.kind === 'points') {
     const size = series.x.length > 500 ? 4 : 6;
@@ -137,7 +142,9 @@ function axisOf(axis: IAxis, theme: IChartTheme): PlotlyObject {
     zeroline: false,
     automargin: true,
     exponentformat: 'power',
-    ...(axis.range ? { range: axis.range, autorange: false } : { autorange: true }),
+    ...(axis.range
+      ? { range: axis.range, autorange: false }
+      : { autorange: true, rangemode: axis.fromZero ? 'tozero' : 'normal' }),
     ...(axis.ticks
       ? { tickmode: 'array', tickvals: axis.ticks.values, ticktext: axis.ticks.texts.map(t => plotlyText(t)) }
       : {})

@@ -14,6 +14,8 @@ export interface ISeries {
   faint?: boolean;
   /** Upper and lower edge of an interval band around the line. */
   band?: { low: readonly (number | null)[]; high: readonly (number | null)[] };
+  /** Widths of bars, in units of x. */
+  widths?: readonly number[];
   /** One text for each point, shown when it is hovered. */
   texts?: readonly string[];
   /** Points that have a value but cannot be drawn (NaN, infinities). */
@@ -28,6 +30,8 @@ export interface IAxis {
   unit?: string;
   log?: boolean;
   range?: readonly [number, number];
+  /** The axis begins at zero: amounts of something. */
+  fromZero?: boolean;
   ticks?: { values: number[]; texts: string[] };
 }
 
