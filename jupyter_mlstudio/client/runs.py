@@ -173,6 +173,11 @@ class Run(Reporting):
                 return
             time.sleep(FRESH_S)
 
+    def log_tail(self, limit_bytes: int = 4096) -> str:
+        """Returns the end of the run's output, at most ``limit_bytes`` of it."""
+        query = {"offset": "-1", "limit": str(limit_bytes)}
+        return str(self._address().get(f"runs/{self._id}/logs", query)["text"])
+
     def wait(self, timeout_s: float | None = None, *, poll_s: float = 0.5, check: bool = True) -> Run:
         """Waits until the run is over.
 
