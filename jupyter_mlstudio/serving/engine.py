@@ -1,0 +1,131 @@
+"""Runs the model: at once where that is quick, in a thread with a deadline where it may not be.
+
+A run whose graph has no loops and that is expected to take less than :data:`INLINE_S` is executed by the event loop
+itself, which saves the way to a thread and back. Everything else runs in a small pool, is ended at the deadline by
+onnxruntime's terminate flag, and never keeps the event loop from answering others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jupyter_mlstudio.entities.models import TensorSpec
+from jupyter_mlstudio.errors import Conflict, Invalid, StudioError, TimedOut, Unavailable
+from jupyter_mlstudio.onnx.check import is_bounded
+from jupyter_mlstudio.onnx.protocol import DTYPES, Protocol, Request
+from jupyter_mlstudio.onnx.session import Execution, open_session
+from jupyter_mlstudio.serving.config import ServeConfig
+
+INLINE_S = 0.002
+MEASURED_ROWS = 64
+
+
+class Engine:
+    """One model, loaded and measured."""
+
+    def __init__(self, config: ServeConfig) -> None:
+        model = _whole_file(config)
+        self._limits = config.limits
+        self._session = open_session(model, config.limits.threads)
+        self.protocol = Protocol(config.signature, config.model, config.version, config.limits.rows)
+        self._pool = ThreadPoolExecutor(config.limits.workers, thread_name_prefix="infer")
+        self._waiting = 0
+        self._bounded = is_bounded(config.operators)
+        self._call_s, self._row_s = self._measure() if self._bounded else (float("inf"), 0.0)
+
+    def is_quick(self, rows: int) -> bool:
+        """Tells whether so many rows are expected to be done at once."""
+        return self._call_s + rows * self._row_s < INLINE_S
+
+    def run(self, request: Request) -> list[Any]:
+        """Runs the model in this thread. Only for quick requests."""
+        return Execution(self._session).run(_names(request), request.feeds)
+
+    async def run_aside(self, request: Request, gone: Callable[[], Coroutine[Any, Any, None]]) -> list[Any]:
+        """Runs the model in a thread, until it answers, the deadline passes or the client is gone.
+
+        Raises:
+            TimedOut: the deadline passed.
+            Unavailable: too many requests wait already.
+        """
+        if self._waiting >= self._limits.max_concurrent_requests:
+            raise Unavailable("the endpoint has as many requests as it can work on; try again", 1)
+        execution = Execution(self._session)
+        self._waiting += 1
+        loop = asyncio.get_running_loop()
+        answer = loop.run_in_executor(self._pool, execution.run, _names(request), request.feeds)
+        answer.add_done_callback(self._done)
+        leaving = asyncio.ensure_future(gone())
+        try:
+            timeout_s = self._limits.request_timeout_s
+            await asyncio.wait({answer, leaving}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+            execution.stop()
+            answer.cancel()
+            raise TimedOut(f"the model did not answer within {timeout_s:g} s")
+        finally:
+            leaving.cancel()
+
+    def warm_up(self) -> None:
+        """Runs once, so that the first real request is not the slow one; raises what the run raises."""
+        if self._bounded:
+            self.run(self._rows(1))
+
+    def _done(self, answer: asyncio.Future[list[Any]]) -> None:
+        self._waiting -= 1
+        if not answer.cancelled():
+            answer.exception()
+
+    def _measure(self) -> tuple[float, float]:
+        """Measures a run of one row, and what each further row adds, in seconds."""
+        try:
+            one, many = self._time(self._rows(1)), self._time(self._rows(MEASURED_ROWS))
+        except StudioError:
+            return float("inf"), 0.0
+        return one, max(many - one, 0.0) / (MEASURED_ROWS - 1)
+
+    def _time(self, request: Request) -> float:
+        self.run(request)
+        best = float("inf")
+        for _ in range(3):
+            began = time.perf_counter()
+            self.run(request)
+            best = min(best, time.perf_counter() - began)
+        return best
+
+    def _rows(self, rows: int) -> Request:
+        signature = self.protocol.signature
+        feeds = {spec.onnx_name or spec.name: _zeros(spec, rows) for spec in signature.inputs}
+        return Request(feeds, rows, signature.outputs, None)
+
+
+def _names(request: Request) -> list[str]:
+    return [spec.onnx_name or spec.name for spec in request.outputs]
+
+
+def _zeros(spec: TensorSpec, rows: int) -> Any:
+    shape = [rows if not axis and length < 0 else max(length, 1) for axis, length in enumerate(spec.shape)]
+    return np.full(shape, "", dtype=object) if spec.datatype == "BYTES" else np.zeros(shape, DTYPES[spec.datatype])
+
+
+def _whole_file(config: ServeConfig) -> bytes:
+    """Reads the model, once, and makes sure that it is the one that was registered."""
+    try:
+        model = Path(config.onnx).read_bytes()
+    except OSError as error:
+        raise Invalid(f"the ONNX file of {config.model} {config.version} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(model).hexdigest() != config.sha256:
+        raise Conflict(
+            f"digest mismatch: the ONNX file of {config.model} {config.version} was changed after it was registered;"
+            " register the model again"
+        )
+    return model

@@ -1,0 +1,80 @@
+"""Who may ask: access keys, of which only SHA-256 digests are known here.
+
+The digests stand in a file that only its owner can read and that is read again when it changes, so that a replaced key
+is dead within :data:`CHECK_S`. A key has 256 random bits, so a fast hash is enough, and it is compared in constant time
+with every digest there is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import msgspec
+
+CHECK_S = 0.25
+STUDIO = "studio"
+"""The digest under this name belongs to the studio itself, which proves and is proved who it is with it."""
+
+
+class KeyRing:
+    """The digests of one endpoint's keys."""
+
+    def __init__(self, path: str, failures_per_s: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._clock = clock
+        self._next_check = 0.0
+        self._stamp: tuple[int, int, int] | None = None
+        self._digests: dict[str, bytes] = {}
+        self._limit = failures_per_s
+        self._failures: tuple[int, int] = (0, 0)
+        self.used_at: dict[str, float] = {}
+
+    def check(self, presented: bytes) -> bool:
+        """Tells whether this is one of the keys, in the same time for every answer."""
+        self._refresh()
+        digest = hashlib.sha256(presented).digest()
+        found = ""
+        for name, known in self._digests.items():
+            if hmac.compare_digest(digest, known):
+                found = name
+        if found and found != STUDIO:
+            self.used_at[found] = time.time()
+        return bool(found)
+
+    def too_many_failures(self) -> bool:
+        """Counts a failed attempt; tells whether there were too many in this second."""
+        second = int(self._clock())
+        count = self._failures[1] + 1 if self._failures[0] == second else 1
+        self._failures = (second, count)
+        return count > self._limit
+
+    def prove(self, challenge: bytes) -> str:
+        """Answers a challenge of the studio, which only this endpoint can."""
+        self._refresh()
+        return hmac.new(self._digests.get(STUDIO, b""), challenge, hashlib.sha256).hexdigest()
+
+    def _refresh(self) -> None:
+        now = self._clock()
+        if now < self._next_check:
+            return
+        self._next_check = now + CHECK_S
+        try:
+            status = os.stat(self._path)  # noqa: PTH116 - in the path of every request
+            stamp = (status.st_mtime_ns, status.st_ino, status.st_size)
+            if stamp == self._stamp:
+                return
+            self._digests = self._read()
+            self._stamp = stamp
+        except (OSError, ValueError, msgspec.MsgspecError) as error:
+            print(f"the key file cannot be read, no key is accepted: {type(error).__name__}", file=sys.stderr)
+            self._digests, self._stamp = {}, None
+
+    def _read(self) -> dict[str, bytes]:
+        with open(self._path, "rb") as file:  # noqa: PTH123
+            digests = msgspec.json.decode(file.read(), type=dict[str, str])
+        return {name: bytes.fromhex(digest) for name, digest in digests.items()}
