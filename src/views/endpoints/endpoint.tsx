@@ -238,7 +238,7 @@ export function EndpointView(props: Props & { name: string }): JSX.Element {
   const resource = useResource(studio.endpoint(name));
   const endpoint = resource.value;
   return (
-    <div className="jp-mls-EndpointView">
+    <div className="jp-mls-Noun jp-mls-EndpointView">
       {resource.error && (
         <ErrorBox
           what={endpoint ? 'This may be out of date.' : 'The endpoint cannot be shown.'}

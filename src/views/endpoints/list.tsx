@@ -56,7 +56,7 @@ export function EndpointsView({ studio, execute }: { studio: StudioModel; execut
   const columns = useMemo(() => columnsFor(execute), [execute]);
   const { value, error } = resource;
   return (
-    <div className="jp-mls-EndpointsView">
+    <div className="jp-mls-Noun jp-mls-EndpointsView">
       {error && (
         <ErrorBox
           what={value ? 'This may be out of date.' : 'The endpoints cannot be shown.'}

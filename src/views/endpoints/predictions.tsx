@@ -1,58 +1,62 @@
 /** What an endpoint answered, a row at a time. */
+import type { JSX } from 'react';
 
-import type { ReactElement } from 'react';
-
+import { Name, formatNumber, formatPercent } from '../common';
+import type { Scalar } from '../models/tensors';
 import type { Prediction, Share } from './answer';
 
 const SHOWN_CLASSES = 10;
 
-function percentText(probability: number): string {
-  const percent = 100 * probability;
-  return Number.isFinite(percent) ? `${percent.toFixed(percent < 10 ? 2 : 1)} %` : String(probability);
-}
-
-function Bar({ share }: { share: Share }): ReactElement {
-  const width = `${Math.max(0, Math.min(100, 100 * share.probability))}%`;
+function Bar({ label, probability }: Share): JSX.Element {
+  const width = `${Math.max(0, Math.min(100, 100 * probability))}%`;
   return (
-    <div className="jp-mlstudio-share">
-      <span className="jp-mlstudio-share-label" title={share.label}>
-        {share.label}
-      </span>
-      <span className="jp-mlstudio-share-track" aria-hidden="true">
+    <div className="jp-mls-Share">
+      <Name text={label} />
+      <span className="jp-mls-Share-track" aria-hidden="true">
         <span style={{ width }} />
       </span>
-      <span className="jp-mlstudio-number">{percentText(share.probability)}</span>
+      <span className="jp-mls-Share-percent">{formatPercent(probability, 1)}</span>
     </div>
   );
 }
 
-function PredictionRow({ row, prediction }: { row: number; prediction: Prediction }): ReactElement {
+function valueText(value: Scalar): string {
+  return typeof value === 'number' ? formatNumber(value) : String(value);
+}
+
+function Row({ row, prediction }: { row: number; prediction: Prediction }): JSX.Element {
   const { label, shares, values } = prediction;
   return (
-    <li className="jp-mlstudio-prediction">
-      <span className="jp-mlstudio-quiet">Row {row + 1}</span>
-      {label !== null && <strong className="jp-mlstudio-label">{label}</strong>}
-      {values.map(output => (
-        <span key={output.name} className="jp-mlstudio-number">
-          {output.name} <strong>{output.values.map(String).join(', ')}</strong>
-        </span>
-      ))}
+    <li>
+      <div className="jp-mls-Prediction-head">
+        <span className="jp-mls-quiet">Row {row + 1}</span>
+        {label !== null && (
+          <strong>
+            <Name text={label} />
+          </strong>
+        )}
+        {values.map(output => (
+          <span key={output.name} title={output.values.join(', ')}>
+            <Name text={output.name} /> <strong>{output.values.map(valueText).join(', ')}</strong>
+          </span>
+        ))}
+      </div>
       {shares.slice(0, SHOWN_CLASSES).map(share => (
-        <Bar key={share.label} share={share} />
+        <Bar key={share.label} {...share} />
       ))}
       {shares.length > SHOWN_CLASSES && (
-        <span className="jp-mlstudio-quiet">and {shares.length - SHOWN_CLASSES} less probable classes</span>
+        <span className="jp-mls-quiet">and {shares.length - SHOWN_CLASSES} less probable classes</span>
       )}
     </li>
   );
 }
 
 /** Labels with their probabilities as bars, or the values that the model answered. */
-export function Predictions({ predictions }: { predictions: Prediction[] }): ReactElement {
+export function Predictions({ predictions }: { predictions: Prediction[] }): JSX.Element {
   return (
-    <ol className="jp-mlstudio-predictions" aria-label="Answer">
+    <ol className="jp-mls-Predictions" aria-label="Answer">
       {predictions.map((prediction, row) => (
-        <PredictionRow key={row} row={row} prediction={prediction} />
+        <Row key={row} row={row} prediction={prediction} />
       ))}
     </ol>
   );

@@ -89,7 +89,7 @@ describe('Try it', () => {
         }
       ]
     ]);
-    for (const text of ['leaves', '75.0 %', 'stays', '25.0 %', '3.2\u00a0ms']) {
+    for (const text of ['leaves', '75.0\u00a0%', 'stays', '25.0\u00a0%', '3.2\u00a0ms']) {
       expect(answer.textContent).toContain(text);
     }
   });

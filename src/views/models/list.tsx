@@ -69,7 +69,7 @@ export function ModelsView({ studio, execute }: { studio: StudioModel; execute: 
   const columns = useMemo(() => columnsFor(execute), [execute]);
   const { value, error } = resource;
   return (
-    <div className="jp-mls-View">
+    <div className="jp-mls-Noun jp-mls-ModelsView">
       {error && (
         <ErrorBox
           what={value ? 'This may be out of date.' : 'The models cannot be shown.'}

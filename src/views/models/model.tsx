@@ -177,7 +177,7 @@ export function ModelView(props: Props & { version?: string | number | undefined
   }
   const selected = versionNumber(model, chosen);
   return (
-    <div className="jp-mls-View jp-mls-ModelView">
+    <div className="jp-mls-Noun jp-mls-ModelView">
       {resource.error && (
         <ErrorBox what="This may be out of date." error={resource.error} retry={() => resource.refresh()} />
       )}
