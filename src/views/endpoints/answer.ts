@@ -49,7 +49,7 @@ function isProbabilities(tensor: RequestTensor, labels: string[]): boolean {
 
 function labelOf(tensor: RequestTensor | undefined, row: number, shares: Share[]): string | null {
   const said = tensor?.data[row];
-  return said === undefined ? (shares[0]?.label ?? null) : String(said);
+  return said === undefined || said === null ? (shares[0]?.label ?? null) : String(said);
 }
 
 /**

@@ -21,7 +21,7 @@ function Bar({ label, probability }: Share): JSX.Element {
 }
 
 function valueText(value: Scalar): string {
-  return typeof value === 'number' ? formatNumber(value) : String(value);
+  return value === null ? 'NaN' : typeof value === 'number' ? formatNumber(value) : String(value);
 }
 
 function Row({ row, prediction }: { row: number; prediction: Prediction }): JSX.Element {
@@ -36,7 +36,7 @@ function Row({ row, prediction }: { row: number; prediction: Prediction }): JSX.
           </strong>
         )}
         {values.map(output => (
-          <span key={output.name} title={output.values.join(', ')}>
+          <span key={output.name} title={output.values.map(String).join(', ')}>
             <Name text={output.name} /> <strong>{output.values.map(valueText).join(', ')}</strong>
           </span>
         ))}

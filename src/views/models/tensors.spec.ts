@@ -27,6 +27,11 @@ describe('columns of a signature', () => {
     expect(columns(TABLE).map(one => one.label)).toEqual(['x[0]', 'x[1]', 'x[2]']);
   });
 
+  it('takes the names of a matrix from its columns', () => {
+    const inputs: Tensor[] = [{ name: 'X', datatype: 'FP64', shape: [-1, 2], columns: ['age', 'income'] }];
+    expect(columns(inputs).map(one => one.label)).toEqual(['age', 'income']);
+  });
+
   it('takes a width that is free from the sample', () => {
     const inputs: Tensor[] = [{ name: 'x', datatype: 'FP32', shape: [-1, -1] }];
     const sample = readRequest({
@@ -108,6 +113,19 @@ describe('a request', () => {
         ]
       }
     });
+  });
+
+  it('sends an empty cell as a missing number where the sample allows it', () => {
+    const inputs: Tensor[] = [{ name: 'x', datatype: 'FP64', shape: [-1, 2] }];
+    const sample = readRequest({
+      inputs: [
+        { name: 'x', shape: [1, 2], datatype: 'FP64', parameters: { allow_null: true }, data: [null, 2] }
+      ]
+    });
+    const found = columnsOf(inputs, sample) ?? [];
+    expect(sample && rowsOf(found, inputs, sample)).toEqual([['', '2']]);
+    expect(buildRequest(found, inputs, [['', '2']])).toEqual({ request: sample });
+    expect(buildRequest(columns(inputs), inputs, [['', '2']])).toHaveProperty('errors');
   });
 
   it('says which cells are wrong', () => {

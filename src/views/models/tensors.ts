@@ -4,20 +4,24 @@
  * Everything here is pure: text of the form's cells in, a request (or what is wrong with the text) out.
  */
 
-/** One input or output of a signature; -1 in `shape` is a free dimension. */
+/** One input or output of a signature; -1 in `shape` is a free dimension, `columns` names the features of a matrix. */
 export interface Tensor {
   name: string;
   datatype: string;
   shape: number[];
+  columns?: string[];
 }
 
-export type Scalar = number | string | boolean;
+/** A value of a tensor; null is a missing number, which a tensor must allow. */
+export type Scalar = number | string | boolean | null;
 
 /** One tensor of an inference request, its data flat in row-major order. */
 export interface RequestTensor {
   name: string;
   shape: number[];
   datatype: string;
+  /** The studio's own parameter: with `allow_null`, null stands for a missing number. */
+  parameters?: { allow_null: true };
   data: Scalar[];
 }
 
@@ -32,6 +36,8 @@ export interface Column {
   offset: number;
   label: string;
   datatype: string;
+  /** Whether an empty cell is a missing number. */
+  nullable: boolean;
 }
 
 /** What is wrong with one cell of the form. */
@@ -84,14 +90,15 @@ function widthOf(shape: number[], sampleShape: number[] | undefined): number | n
 export function columnsOf(inputs: Tensor[], sample: InferenceRequest | null = null): Column[] | null {
   const columns: Column[] = [];
   for (const [input, tensor] of inputs.entries()) {
-    const sampleShape = sample?.inputs.find(one => one.name === tensor.name)?.shape;
-    const width = widthOf(tensor.shape, sampleShape);
+    const example = sample?.inputs.find(one => one.name === tensor.name);
+    const width = widthOf(tensor.shape, example?.shape);
     if (width === null) {
       return null;
     }
     for (let offset = 0; offset < width; offset++) {
-      const label = width === 1 ? tensor.name : `${tensor.name}[${offset}]`;
-      columns.push({ input, offset, label, datatype: tensor.datatype });
+      const label = tensor.columns?.[offset] ?? (width === 1 ? tensor.name : `${tensor.name}[${offset}]`);
+      const nullable = example?.parameters?.allow_null === true;
+      columns.push({ input, offset, label, datatype: tensor.datatype, nullable });
     }
   }
   return columns.length > 0 ? columns : null;
@@ -101,7 +108,8 @@ function flat(data: unknown): Scalar[] {
   if (Array.isArray(data)) {
     return data.flatMap(flat);
   }
-  return typeof data === 'number' || typeof data === 'string' || typeof data === 'boolean' ? [data] : [];
+  const scalar = data === null || ['number', 'string', 'boolean'].includes(typeof data);
+  return scalar ? [data as Scalar] : [];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -117,6 +125,9 @@ export function readTensors(value: unknown): RequestTensor[] {
     name: String(one.name ?? ''),
     shape: Array.isArray(one.shape) ? one.shape.map(Number) : [],
     datatype: String(one.datatype ?? ''),
+    ...(isRecord(one.parameters) && one.parameters.allow_null === true
+      ? { parameters: { allow_null: true as const } }
+      : {}),
     data: flat(one.data)
   }));
 }
@@ -145,7 +156,7 @@ export function rowsOf(
     columns.map(column => {
       const tensor = tensors[column.input];
       const value = tensor?.data[row * rowWidth(tensor) + column.offset];
-      return value === undefined ? '' : String(value);
+      return value === undefined || value === null ? '' : String(value);
     })
   );
 }
@@ -204,11 +215,15 @@ export function buildRequest(columns: Column[], inputs: Tensor[], rows: string[]
   const tensors = inputs.map((input): RequestTensor => {
     const width = columns.filter(column => inputs[column.input] === input).length;
     const shape = input.shape.length === 1 ? [rows.length] : [rows.length, width];
-    return { name: input.name, shape, datatype: input.datatype, data: [] };
+    const nullable = columns.some(column => inputs[column.input] === input && column.nullable);
+    const parameters = nullable ? { parameters: { allow_null: true as const } } : {};
+    return { name: input.name, shape, datatype: input.datatype, ...parameters, data: [] };
   });
   for (const [row, cells] of rows.entries()) {
     for (const [index, column] of columns.entries()) {
-      const parsed = parseCell(cells[index] ?? '', column.datatype);
+      const text = cells[index] ?? '';
+      const missing = column.nullable && text.trim() === '';
+      const parsed: Parsed = missing ? { value: null } : parseCell(text, column.datatype);
       if ('message' in parsed) {
         errors.push({ row, column: index, message: parsed.message });
       } else {
