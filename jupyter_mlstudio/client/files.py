@@ -98,7 +98,7 @@ def figure_bytes(figure: Any, suffix: str) -> bytes:
     Raises:
         Invalid: it cannot be drawn.
     """
-    drawable = figure if hasattr(figure, "savefig") else getattr(figure, "figure", None)
+    drawable: Any = figure if hasattr(figure, "savefig") else getattr(figure, "figure", None)
     if not hasattr(drawable, "savefig"):
         raise Invalid(f"a {type(figure).__name__} is not a figure; give a matplotlib or plotly figure")
     buffer = io.BytesIO()

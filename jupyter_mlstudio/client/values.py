@@ -69,7 +69,7 @@ def int64(step: object, name: str) -> int | None:
         return None
     if isinstance(step, bool) or not isinstance(step, numbers.Integral):
         raise Invalid(f"the step of metric {name!r} is {_short(step)} ({type(step).__name__}); give an integer")
-    if not -INT64 <= step < INT64:
+    if not -INT64 <= int(step) < INT64:
         raise Invalid(f"the step of metric {name!r} is {_short(step)}; it does not fit into 64 bits")
     return int(step)
 

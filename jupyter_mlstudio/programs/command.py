@@ -23,6 +23,7 @@ def run(job: context.Job) -> int:
     command = substituted(list(job.spec.get("command") or []), job.params)
     if not command:
         raise Invalid("the run has no command")
+    context.record_environment()
     tracking.flush()
     try:
         return _become(command)
@@ -58,7 +59,7 @@ def substituted(command: list[str], params: Mapping[str, JSON]) -> list[str]:
 def _become(command: list[str]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
-    if sys.platform != "win32":
+    if os.name == "posix":
         os.execvp(command[0], command)
     return subprocess.run(command, check=False).returncode
 
@@ -69,4 +70,4 @@ def _refused(job: context.Job, reason: str, status: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(context.execute(run))
+    sys.exit(context.execute(run, record=False))

@@ -25,6 +25,7 @@ from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError
 
 TERMINATED = 128 + signal.SIGTERM
+RECORDER_PATIENCE_S = 5.0
 _HERE = str(Path(__file__).parent)
 
 
@@ -78,18 +79,24 @@ def read_job() -> Job:
     )
 
 
-def execute(work: Callable[[Job], int]) -> int:
+def execute(work: Callable[[Job], int], *, record: bool = True) -> int:
     """Does the work of a run and answers its exit status; an error is printed and left as the run's reason.
 
     What was logged is flushed before it returns, and also when the run is stopped.
+
+    Args:
+        work: what to do.
+        record: tell the studio meanwhile which software it is done with.
     """
     signal.signal(signal.SIGTERM, _terminate)
     os.environ.setdefault("MPLBACKEND", "module://jupyter_mlstudio.programs.figures")
     job: Job | None = None
+    recorder = threading.Thread(target=record_environment, name="mlstudio-environment", daemon=True)
     try:
         job = read_job()
         os.environ.setdefault("MLSTUDIO_PARAMS", json.dumps(job.params))
-        threading.Thread(target=record_environment, name="mlstudio-environment", daemon=True).start()
+        if record:
+            recorder.start()
         status = work(job)
     except SystemExit as error:
         status = exit_status(error)
@@ -100,6 +107,8 @@ def execute(work: Callable[[Job], int]) -> int:
         show(error)
         status = failed(job, tracking.sentence(error))
     finally:
+        if recorder.ident is not None:
+            recorder.join(RECORDER_PATIENCE_S)
         _flush()
     reason = job.run_folder / "reason.json" if job else None
     return 1 if status == 0 and reason is not None and reason.exists() else status

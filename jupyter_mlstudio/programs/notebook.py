@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from jupyter_mlstudio.programs import context
 
 SCHEME = "mlstudio-run://"
 SAVE_INTERVAL_S = 5
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def run(job: context.Job) -> int:
@@ -83,7 +85,7 @@ class Steps:
     @property
     def total(self) -> int:
         """How many code cells there are, the one that holds the injected parameters included."""
-        return max(len(self.cells), self.done + 1)
+        return max(len(self.cells), self.done)
 
 
 def _read(path: Path) -> Any:
@@ -95,7 +97,7 @@ def _read(path: Path) -> Any:
     import nbformat
 
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        notebook: Any = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validate(notebook)
     except Exception as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -126,9 +128,7 @@ def _execute(papermill: Any, notebook: Any, job: context.Job) -> None:
 
 def _cell_failed(job: context.Job, error: Any) -> int:
     """The cell's own traceback goes to the log, its error and number into the reason."""
-    from IPython.utils.text import strip_ansi
-
-    print(strip_ansi("\n".join(error.traceback)), file=sys.stderr)
+    print(_COLOURS.sub("", "\n".join(error.traceback)), file=sys.stderr)
     value = str(error.evalue).strip().splitlines()
     where = f" (cell {error.exec_count})" if error.exec_count else ""
     return context.failed(job, f"{error.ename}: {value[0] if value else ''}{where}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Type
 from traitlets.config import Config
 
 from jupyter_mlstudio.client import tracking
@@ -31,10 +33,10 @@ _SUFFIXES = {
 _numbers = itertools.count(1)
 
 
-class KeepingPublisher(DisplayPublisher):  # type: ignore[misc]
+class KeepingPublisher(DisplayPublisher):
     """What ``display`` is given goes to the log as text, and the rich form to the run's artifacts."""
 
-    def publish(self, data: Mapping[str, Any], metadata: Any = None, **_: Any) -> None:
+    def publish(self, data: Mapping[str, Any], *_: Any, **__: Any) -> None:  # type: ignore[override]
         """Prints and keeps one object's bundle of MIME types."""
         keep(data)
         if "text/plain" in data:
@@ -44,7 +46,7 @@ class KeepingPublisher(DisplayPublisher):  # type: ignore[misc]
         """A log is not cleared."""
 
 
-class KeepingHook(DisplayHook):  # type: ignore[misc]
+class KeepingHook(DisplayHook):
     """What the value of the last expression goes through."""
 
     def write_output_prompt(self) -> None:
@@ -57,18 +59,31 @@ class KeepingHook(DisplayHook):  # type: ignore[misc]
             print(format_dict["text/plain"])
 
 
+class CellShell(InteractiveShell):
+    """A shell for one cell: what it displays is kept, and tracebacks go where a program's go."""
+
+    display_pub_class = Type(KeepingPublisher)
+    displayhook_class = Type(KeepingHook)
+
+    def showtraceback(self, *args: Any, **options: Any) -> None:
+        """Prints a traceback to the error output; leaving with ``sys.exit`` is none."""
+        if isinstance(sys.exc_info()[1], SystemExit):
+            return
+        sys.stdout.flush()
+        with contextlib.redirect_stdout(sys.stderr):
+            super().showtraceback(*args, **options)  # type: ignore[no-untyped-call]
+
+
 def run_cell(source: str, params: Mapping[str, JSON]) -> BaseException | None:
     """Executes a cell with ``params`` as variables; answers the error that ended it."""
     config = Config()
     config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "nocolor"
-    config.InteractiveShell.xmode = "Context"
-    config.InteractiveShell.display_page = True
-    config.InteractiveShell.loop_runner = "asyncio"
-    shell = InteractiveShell.instance(config=config, display_pub_class=KeepingPublisher, displayhook_class=KeepingHook)
+    config.CellShell.colors = "nocolor"
+    config.CellShell.xmode = "Context"
+    config.CellShell.display_page = True
+    shell: Any = CellShell.instance(config=config)
     shell.display_formatter.active_types = [*shell.display_formatter.active_types, *_SUFFIXES]
     shell.push(dict(params))
-    shell.showtraceback = _traceback(shell)
     result = shell.run_cell(source, store_history=False)
     error = result.error_before_exec or result.error_in_exec
     return error if isinstance(error, BaseException) else None
@@ -98,19 +113,3 @@ def _content(value: Any, mime: str) -> bytes:
         return base64.b64decode(value)
     return value.encode()
 
-
-def _traceback(shell: Any) -> Any:
-    """Tracebacks go to the error output, where a program's go."""
-    original = shell.showtraceback
-
-    def show(*args: Any, **options: Any) -> None:
-        if isinstance(sys.exc_info()[1], SystemExit):
-            return
-        sys.stdout.flush()
-        out, sys.stdout = sys.stdout, sys.stderr
-        try:
-            original(*args, **options)
-        finally:
-            sys.stdout = out
-
-    return show
