@@ -41,8 +41,9 @@ function traceOf(series: ISeries, legend: boolean, dateless: string): PlotlyObje
     };
   }
   if (series.kind === 'points') {
-    const size = series.x.length > 500 ? 4 : 6;
-    return { ...base, type: 'scatter', mode: 'markers', marker: { color: tint(series.color, 0.65), size } };
+    const size = series.colors ? 10 : series.x.length > 500 ? 4 : 6;
+    const color = series.colors ?? tint(series.color, 0.65);
+    return { ...base, type: 'scatter', mode: 'markers', marker: { color, size } };
   }
   const lone = lonePointSizes(series.y, 5);
   return {

@@ -14,6 +14,8 @@ export interface ISeries {
   faint?: boolean;
   /** Upper and lower edge of an interval band around the line. */
   band?: { low: readonly (number | null)[]; high: readonly (number | null)[] };
+  /** A colour for each point, when a point is a thing of its own (a run). */
+  colors?: readonly string[];
   /** Widths of bars, in units of x. */
   widths?: readonly number[];
   /** One text for each point, shown when it is hovered. */
