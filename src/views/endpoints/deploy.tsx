@@ -32,10 +32,11 @@ export function deployRequest(model: string, { name, version, port }: DeployFiel
 
 /** The line of Python that does the same. */
 export function deployPython({ name, model, version, port }: NewEndpoint): string {
+  const wanted = version ?? 'latest';
   const options = [
-    JSON.stringify(name),
     JSON.stringify(model),
-    `version=${JSON.stringify(version ?? 'latest')}`,
+    `version=${/^\d+$/.test(wanted) ? wanted : JSON.stringify(wanted)}`,
+    `name=${JSON.stringify(name)}`,
     ...(typeof port === 'number' ? [`port=${port}`] : [])
   ];
   return `jupyter_mlstudio.deploy(${options.join(', ')})`;

@@ -5,9 +5,7 @@ import { plural } from '../common/format';
 
 const DTYPES: Record<string, string> = {
   float64: 'float64 throughout',
-  mixed: 'float64 preprocessing, float32 model',
-  'float64+float32': 'float64 preprocessing, float32 model',
-  'float64/float32': 'float64 preprocessing, float32 model',
+  'float64 with float32 model': 'float64 preprocessing, float32 model',
   float32: 'float32 throughout'
 };
 
