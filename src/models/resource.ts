@@ -126,6 +126,8 @@ export abstract class Resource<T> implements IDisposable {
   }
 
   protected unfollow(): void {
+    window.clearTimeout(this._timer);
+    this._timer = undefined;
     this.feed.changed.disconnect(this.onChanged, this);
     this.feed.reset.disconnect(this.onReset, this);
     this.feed.beat.disconnect(this.onBeat, this);
@@ -135,14 +137,29 @@ export abstract class Resource<T> implements IDisposable {
     void this.refresh();
   }
 
+  /** The least time between two readings that the feed asks for; a large value is worth a longer one. */
+  protected get pauseMs(): number {
+    return 0;
+  }
+
   private onChanged(_: Feed, changes: Change[]): void {
-    if (changes.some(change => this.concerns(change))) {
+    if (!changes.some(change => this.concerns(change)) || this._timer !== undefined) {
+      return;
+    }
+    const wait = this._readAt + this.pauseMs - Date.now();
+    if (wait <= 0) {
       void this.refresh();
+    } else {
+      this._timer = window.setTimeout(() => {
+        this._timer = undefined;
+        void this.refresh();
+      }, wait);
     }
   }
 
   private async read(): Promise<void> {
     const generation = this._generation;
+    this._readAt = Date.now();
     if (this._value === undefined && !this._loading) {
       this._loading = true;
       this._stateChanged.emit();
@@ -160,7 +177,8 @@ export abstract class Resource<T> implements IDisposable {
     }
   }
 
-  private settle(value: T | undefined, error: StudioError | undefined): void {
+  /** Takes what a reading brought; emits only when something differs. */
+  protected settle(value: T | undefined, error: StudioError | undefined): void {
     const differs =
       this._loading ||
       error?.message !== this._error?.message ||
@@ -182,5 +200,7 @@ export abstract class Resource<T> implements IDisposable {
   private _pending: Promise<void> | undefined;
   private _next: Promise<void> | undefined;
   private _isDisposed = false;
+  private _readAt = 0;
+  private _timer: number | undefined;
   private readonly _stateChanged = new Signal<this, void>(this);
 }

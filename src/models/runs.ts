@@ -1,6 +1,6 @@
 /** Lists of runs. */
 import { JSONExt } from '@lumino/coreutils';
-import type { Client } from '../api/client';
+import { type Client, StudioError } from '../api/client';
 import type { Feed } from '../api/feed';
 import type { Change, RunPage, RunsQuery } from '../api/types';
 import { Resource } from './resource';
@@ -18,7 +18,7 @@ export class RunsModel extends Resource<RunPage> {
     feed: Feed,
     private readonly client: Client,
     private _query: RunsQuery = {},
-    private readonly pageSize = PAGE_SIZE
+    private pageSize = PAGE_SIZE
   ) {
     super(feed);
     this._wanted = pageSize;
@@ -38,14 +38,49 @@ export class RunsModel extends Resource<RunPage> {
     return this.restart();
   }
 
-  /** Reads the next page, if there is one. */
-  more(): Promise<void> {
-    const page = this.value;
-    if (!page?.next_page_token || this._wanted > page.items.length) {
-      return Promise.resolve();
+  /** How many runs are read at first and with each `more`. */
+  setPageSize(size: number): void {
+    if (size !== this.pageSize) {
+      this.pageSize = size;
+      this._wanted = size;
+      if (this.holders > 0) {
+        void this.restart();
+      }
     }
-    this._wanted = page.items.length + this.pageSize;
-    return this.refresh();
+  }
+
+  /** Reads the next page, if there is one, and appends it. */
+  more(): Promise<void> {
+    this._more ??= this.append().finally(() => {
+      this._more = undefined;
+    });
+    return this._more;
+  }
+
+  private async append(): Promise<void> {
+    const page = this.value;
+    if (!page?.next_page_token) {
+      return;
+    }
+    const query = this._query;
+    const token = page.next_page_token;
+    try {
+      const next = await this.client.listRuns({ ...query, max_results: this.pageSize, page_token: token });
+      const now = this.value;
+      if (now && query === this._query && now.next_page_token === token) {
+        const known = new Set(now.items.map(run => run.id));
+        const items = [...now.items, ...next.items.filter(run => !known.has(run.id))];
+        this._wanted = Math.max(this._wanted, items.length);
+        this.accept({ ...next, items });
+      }
+    } catch (why) {
+      this.settle(undefined, StudioError.from(why));
+    }
+  }
+
+  /** Reading thousands of rows again is worth a longer pause. */
+  protected override get pauseMs(): number {
+    return this._wanted <= 2 * PAGE_SIZE ? 500 : this._wanted <= LARGEST_PAGE ? 1000 : 5000;
   }
 
   protected async fetch(): Promise<RunPage> {
@@ -69,4 +104,5 @@ export class RunsModel extends Resource<RunPage> {
   }
 
   private _wanted: number;
+  private _more: Promise<void> | undefined;
 }

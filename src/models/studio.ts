@@ -4,11 +4,13 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { Client } from '../api/client';
 import { Feed } from '../api/feed';
-import type { RunsQuery } from '../api/types';
+import type { RunKind, RunsQuery } from '../api/types';
 import { ComputeModel } from './compute';
 import { EndpointModel, EndpointsModel } from './endpoints';
 import { ColumnsModel, ExperimentModel, ExperimentsModel } from './experiments';
+import { type FileExists, QuickstartModel } from './files';
 import { ModelModel, ModelsModel, VersionModel } from './models';
+import { type PreferenceStore, Preferences } from './preferences';
 import type { Resource } from './resource';
 import { ArtifactsModel, ChartsModel, CodeModel, RunModel } from './run';
 import { RunsModel } from './runs';
@@ -20,6 +22,9 @@ export interface Selection {
   kind: 'run' | 'experiment' | 'model' | 'endpoint';
   id: string;
 }
+
+/** Runs that are somebody's work; conversions show at their model and serving runs at their endpoint. */
+export const WORK_KINDS: readonly RunKind[] = ['cell', 'script', 'notebook', 'command', 'interactive'];
 
 /** A resource that nobody retains is forgotten after this time, so that going back and forth costs nothing. */
 const FORGET_MS = 60_000;
@@ -36,16 +41,20 @@ export class StudioModel implements IDisposable {
     events?: Pick<Event.IManager, 'stream'>;
     client?: Client;
     feed?: Feed;
+    preferences?: PreferenceStore;
+    exists?: FileExists;
   }) {
     this.client = options.client ?? new Client(options.settings);
     this.feed = options.feed ?? new Feed(this.client, options.events);
     this.workspaces = new WorkspacesModel(this.feed, this.client);
     this.experiments = new ExperimentsModel(this.feed, this.client);
-    this.recentRuns = new RunsModel(this.feed, this.client, {}, 50);
+    this.recentRuns = new RunsModel(this.feed, this.client, { kind: [...WORK_KINDS] }, 50);
     this.liveRuns = new RunsModel(this.feed, this.client, { status: 'live' }, 200);
     this.models = new ModelsModel(this.feed, this.client);
     this.endpoints = new EndpointsModel(this.feed, this.client);
     this.compute = new ComputeModel(this.feed, this.client);
+    this.quickstart = new QuickstartModel(this.feed, options.exists ?? (() => Promise.resolve(false)));
+    this.preferences = new Preferences(options.preferences);
   }
 
   readonly client: Client;
@@ -58,6 +67,8 @@ export class StudioModel implements IDisposable {
   readonly models: ModelsModel;
   readonly endpoints: EndpointsModel;
   readonly compute: ComputeModel;
+  readonly quickstart: QuickstartModel;
+  readonly preferences: Preferences;
 
   get isDisposed(): boolean {
     return this._isDisposed;
@@ -131,6 +142,16 @@ export class StudioModel implements IDisposable {
     return this.shared(['endpoint', name], () => new EndpointModel(this.feed, this.client, name));
   }
 
+  /** The studio of another workspace that the server knows; it has a clock of its own, which asks at a slow beat. */
+  elsewhere(workspaceId: string): StudioModel {
+    let other = this._elsewhere.get(workspaceId);
+    if (!other) {
+      other = new StudioModel({ client: this.client.in(workspaceId) });
+      this._elsewhere.set(workspaceId, other);
+    }
+    return other;
+  }
+
   /** A list of runs of the caller's own, which the caller disposes of. */
   runs(query: RunsQuery, pageSize?: number): RunsModel {
     return new RunsModel(this.feed, this.client, query, pageSize);
@@ -146,6 +167,7 @@ export class StudioModel implements IDisposable {
       resource.dispose();
     }
     this._shared.clear();
+    this._elsewhere.forEach(other => other.dispose());
     this.feed.dispose();
     Signal.clearData(this);
   }
@@ -184,6 +206,7 @@ export class StudioModel implements IDisposable {
   private _idle = new Set<string>();
   private _sweepTimer = 0;
   private _isDisposed = false;
+  private readonly _elsewhere = new Map<string, StudioModel>();
   private readonly _shared = new Map<string, Resource<unknown>>();
   private readonly _selectionChanged = new Signal<this, void>(this);
 }

@@ -1,6 +1,8 @@
 /** Hooks that tie views to models. */
 import type { ISignal } from '@lumino/signaling';
-import { useEffect, useReducer } from 'react';
+import type { ReadonlyPartialJSONValue } from '@lumino/coreutils';
+import { useCallback, useEffect, useReducer } from 'react';
+import type { Preferences } from '../../models/preferences';
 import type { Resource } from '../../models/resource';
 
 /** Draws again whenever the signal emits. */
@@ -53,4 +55,15 @@ export function useNow(everyMs: number | null): number {
     return () => window.clearInterval(timer);
   }, [everyMs]);
   return Date.now();
+}
+
+/** A preference and the way to change it; every view that shows it follows. */
+export function usePreference<T extends ReadonlyPartialJSONValue>(
+  preferences: Preferences,
+  name: string,
+  fallback: T
+): [T, (value: T) => void] {
+  useSignal(preferences.changed);
+  const set = useCallback((value: T) => preferences.set(name, value), [preferences, name]);
+  return [preferences.get(name, fallback), set];
 }

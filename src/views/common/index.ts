@@ -5,3 +5,6 @@ export * from './hooks';
 export * from './icons';
 export * from './status';
 export * from './text';
+export * from './forms';
+export * from './menu';
+export * from './split';

@@ -1,0 +1,52 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { CommandIDs, IStudio } from '../../tokens';
+import { CATEGORY, type Workbench, executor } from './add';
+import { addGeneralCommands } from './general';
+import { addEndpointCommands, addModelCommands } from './models';
+import { addExperimentCommands, addRunCommands } from './runs';
+import { addSubmitCommands } from './submit';
+
+/** Commands that can do without arguments, and so stand in the palette. */
+const PALETTE = [
+  CommandIDs.submitFile,
+  CommandIDs.submitNotebook,
+  CommandIDs.newExperiment,
+  CommandIDs.openQuickstart,
+  CommandIDs.refresh
+];
+
+/** Everything that can be done, as commands; buttons, menus and shortcuts only call them. */
+export const commandsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter_mlstudio:commands',
+  description: 'Adds the commands of the studio.',
+  autoStart: true,
+  requires: [IStudio],
+  optional: [ICommandPalette, IDocumentManager, IDefaultFileBrowser, INotebookTracker],
+  activate: (
+    app: JupyterFrontEnd,
+    studio: IStudio,
+    palette: ICommandPalette | null,
+    documents: IDocumentManager | null,
+    browser: IDefaultFileBrowser | null,
+    notebooks: INotebookTracker | null
+  ): void => {
+    const bench: Workbench = { app, studio, execute: executor(app) };
+    addRunCommands(bench);
+    addExperimentCommands(bench);
+    addModelCommands(bench);
+    addEndpointCommands(bench);
+    addGeneralCommands(bench);
+    addSubmitCommands(bench, {
+      documents,
+      selectedPath: () => browser?.selectedItems().next().value?.path,
+      notebookPath: () => notebooks?.currentWidget?.context.path
+    });
+    for (const command of PALETTE) {
+      palette?.addItem({ command, category: CATEGORY });
+    }
+  }
+};

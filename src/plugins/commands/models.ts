@@ -1,0 +1,278 @@
+/** Commands on registered models and endpoints. */
+import { StudioError } from '../../api/client';
+import type { NewEndpoint, NewVersion, ScoreRequest } from '../../api/types';
+import { showForm } from '../../panels/dialog';
+import { showKeys } from '../../panels/keys';
+import { CommandIDs } from '../../tokens';
+import { TextForm } from '../../views/common/forms';
+import { deleteText, regenerateText, restartText, stopText } from '../../views/endpoints/consequences';
+import { deleteModelText, deleteVersionText } from '../../views/models/consequences';
+import { endpointIcon, modelIcon } from '../../views/common/icons';
+import { type Workbench, add } from './add';
+import { confirmed } from './ask';
+import { askText } from './runs';
+
+const MODEL = { type: 'string', description: 'Name of the model', required: true, from: 'model' } as const;
+const VERSION = {
+  type: 'string',
+  description: 'Version: a number, an alias or latest',
+  required: true,
+  from: 'version'
+} as const;
+const ENDPOINT = {
+  type: 'string',
+  description: 'Name of the endpoint',
+  required: true,
+  from: 'endpoint'
+} as const;
+
+export function addModelCommands({ app, studio, execute }: Workbench): void {
+  const { client } = studio;
+  add(app, {
+    id: CommandIDs.registerModel,
+    label: 'Register …',
+    caption: 'Register the model of a run: copied, hashed, converted to ONNX and compared with the original',
+    icon: modelIcon,
+    args: {
+      runId: { type: 'string', description: 'Id of the run', required: true, from: 'run' },
+      path: { type: 'string', description: "The model's folder below the run's artifacts" }
+    },
+    execute: async args => {
+      const { RegisterForm } = await import('../../views/models');
+      const path = args.text('path');
+      const version = await showForm<NewVersion, Awaited<ReturnType<typeof client.registerModel>>>({
+        title: 'Register model',
+        action: 'Register',
+        studio,
+        execute,
+        Form: RegisterForm,
+        initial: { run_id: args.need('runId'), ...(path ? { path } : {}) },
+        submit: client.registerModel
+      });
+      if (version) {
+        await execute(CommandIDs.openModel, { name: version.model, version: version.version });
+      }
+      return version ? { name: version.model, version: version.version } : undefined;
+    }
+  });
+  add(app, {
+    id: CommandIDs.describeModel,
+    label: 'Describe …',
+    caption: 'Change the description of a model',
+    args: { name: MODEL, description: { type: 'string', description: 'The new description' } },
+    execute: async args => {
+      const name = args.need('name');
+      const old = args.has('description') ? '' : (await client.getModel(name)).description;
+      const description = args.text('description') ?? (await askLines(studio, 'Describe model', old));
+      if (description !== undefined) {
+        studio.model(name).accept(await client.updateModel(name, { description }));
+      }
+    }
+  });
+  add(app, {
+    id: CommandIDs.describeVersion,
+    label: 'Describe …',
+    caption: 'Change description or tags of a model version',
+    args: {
+      name: MODEL,
+      version: VERSION,
+      description: { type: 'string', description: 'The new description' },
+      tags: { type: 'object', description: 'Tags to set; null removes one' }
+    },
+    execute: async args => {
+      const [name, version] = [args.need('name'), args.need('version')];
+      const tags = args.get('tags') as Record<string, string | null> | undefined;
+      const now = await client.getVersion(name, version);
+      const description =
+        args.text('description') ??
+        (tags ? undefined : await askLines(studio, 'Describe version', now.description));
+      if (description !== undefined || tags) {
+        const change = { ...(description === undefined ? {} : { description }), ...(tags ? { tags } : {}) };
+        studio.version(name, version).accept(await client.updateVersion(name, version, change, now.etag));
+      }
+    }
+  });
+  add(app, {
+    id: CommandIDs.setAlias,
+    label: 'Set alias …',
+    caption: 'Point an alias, such as champion, at a version',
+    args: {
+      name: MODEL,
+      version: VERSION,
+      alias: { type: 'string', description: 'The alias' }
+    },
+    execute: async args => {
+      const [name, version] = [args.need('name'), Number(args.need('version'))];
+      const alias = args.text('alias') ?? (await askText(`Alias for version ${version}`, 'Alias', ''));
+      if (alias) {
+        studio.model(name).accept(await client.setAlias(name, alias, version));
+      }
+    }
+  });
+  add(app, {
+    id: CommandIDs.deleteAlias,
+    label: 'Remove alias',
+    caption: 'Remove an alias; the version stays',
+    args: { name: MODEL, alias: { type: 'string', description: 'The alias', required: true } },
+    execute: async args => {
+      const name = args.need('name');
+      studio.model(name).accept(await client.deleteAlias(name, args.need('alias')));
+    }
+  });
+  add(app, {
+    id: CommandIDs.deleteModel,
+    label: 'Delete …',
+    caption: 'Delete a model and its versions; refused while an endpoint uses one',
+    args: { name: MODEL },
+    execute: async args => {
+      const name = args.need('name');
+      const [model, endpoints] = await Promise.all([client.getModel(name), client.listEndpoints()]);
+      if (await confirmed('Delete model', deleteModelText(model, endpoints), 'Delete')) {
+        await client.deleteModel(name);
+      }
+    }
+  });
+  add(app, {
+    id: CommandIDs.deleteVersion,
+    label: 'Delete version …',
+    caption: 'Delete a version; refused while an endpoint uses it',
+    args: { name: MODEL, version: VERSION },
+    execute: async args => {
+      const [name, version] = [args.need('name'), args.need('version')];
+      const [one, endpoints] = await Promise.all([client.getVersion(name, version), client.listEndpoints()]);
+      if (await confirmed('Delete version', deleteVersionText(one, endpoints), 'Delete')) {
+        await client.deleteVersion(name, one.version);
+      }
+    }
+  });
+}
+
+export function addEndpointCommands({ app, studio, execute }: Workbench): void {
+  const { client } = studio;
+  add(app, {
+    id: CommandIDs.deploy,
+    label: 'Deploy …',
+    caption: 'Serve a model version at an endpoint of its own',
+    icon: endpointIcon,
+    args: { model: MODEL, version: { ...VERSION, required: false } },
+    execute: async args => {
+      const { DeployForm } = await import('../../views/endpoints');
+      const issued = await showForm<NewEndpoint, Awaited<ReturnType<typeof client.createEndpoint>>>({
+        title: 'Deploy',
+        action: 'Deploy',
+        studio,
+        execute,
+        Form: DeployForm,
+        initial: { model: args.need('model'), version: args.text('version') ?? 'latest' },
+        submit: client.createEndpoint
+      });
+      if (issued) {
+        await execute(CommandIDs.openEndpoint, { name: issued.endpoint.name });
+        await showKeys(issued, execute);
+      }
+      return issued?.endpoint.name;
+    }
+  });
+  add(app, {
+    id: CommandIDs.stopEndpoint,
+    label: 'Stop',
+    caption: 'Stop the processes of an endpoint; name, keys and port stay',
+    args: { name: ENDPOINT },
+    visible: row => row['status'] === 'Ready' || row['status'] === 'Starting',
+    execute: async args => {
+      const name = args.need('name');
+      if (await confirmed('Stop endpoint', stopText(await client.getEndpoint(name)), 'Stop')) {
+        studio.endpoint(name).accept(await client.stopEndpoint(name));
+      }
+    }
+  });
+  add(app, {
+    id: CommandIDs.restartEndpoint,
+    label: 'Restart',
+    caption: 'Start an endpoint again, stopping it first when it runs',
+    args: { name: ENDPOINT },
+    execute: async args => {
+      const name = args.need('name');
+      const now = await client.getEndpoint(name);
+      const runs = now.state === 'Ready' || now.state === 'Starting';
+      if (!runs || (await confirmed('Restart endpoint', restartText(now), 'Restart'))) {
+        studio.endpoint(name).accept(await client.restartEndpoint(name));
+      }
+    }
+  });
+  add(app, {
+    id: CommandIDs.scoreEndpoint,
+    label: 'Score',
+    caption: 'Send a scoring request of the Open Inference Protocol V2 to an endpoint',
+    args: {
+      name: ENDPOINT,
+      request: { type: 'object', description: 'The inference request', required: true }
+    },
+    execute: async args => {
+      try {
+        const request = args.get('request') as ScoreRequest;
+        return { answer: await client.scoreEndpoint(args.need('name'), request) };
+      } catch (why) {
+        const { code, message, status } = StudioError.from(why);
+        return { error: { code, message, status } };
+      }
+    }
+  });
+  add(app, {
+    id: CommandIDs.regenerateKey,
+    label: 'Replace key …',
+    caption: 'Replace one of the two keys of an endpoint; the other goes on working',
+    args: {
+      name: ENDPOINT,
+      key: { type: 'string', description: 'primary or secondary', required: true }
+    },
+    execute: async args => {
+      const [name, key] = [args.need('name'), args.need('key')];
+      const text = regenerateText(await client.getEndpoint(name), key);
+      if (await confirmed('Replace key', text, 'Replace')) {
+        const issued = await client.regenerateKey(name, key);
+        studio.endpoint(name).accept(issued.endpoint);
+        await showKeys(issued, execute);
+      }
+    }
+  });
+  add(app, {
+    id: CommandIDs.describeEndpoint,
+    label: 'Describe …',
+    caption: 'Change the description of an endpoint',
+    args: { name: ENDPOINT, description: { type: 'string', description: 'The new description' } },
+    execute: async args => {
+      const name = args.need('name');
+      const now = await client.getEndpoint(name);
+      const description =
+        args.text('description') ?? (await askLines(studio, 'Describe endpoint', now.description));
+      if (description !== undefined) {
+        studio.endpoint(name).accept(await client.updateEndpoint(name, { description }, now.etag));
+      }
+    }
+  });
+  add(app, {
+    id: CommandIDs.deleteEndpoint,
+    label: 'Delete …',
+    caption: 'Stop and delete an endpoint; its model versions stay',
+    args: { name: ENDPOINT },
+    execute: async args => {
+      const name = args.need('name');
+      const text = deleteText(await client.getEndpoint(name));
+      if (await confirmed('Delete endpoint', text, 'Delete')) {
+        await client.deleteEndpoint(name);
+      }
+    }
+  });
+}
+
+function askLines(studio: Workbench['studio'], title: string, text: string): Promise<string | undefined> {
+  return showForm<{ text: string }, string>({
+    title,
+    action: 'Save',
+    studio,
+    Form: TextForm,
+    initial: { text },
+    submit: value => Promise.resolve(value.text)
+  });
+}

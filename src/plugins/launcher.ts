@@ -1,0 +1,16 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILauncher } from '@jupyterlab/launcher';
+import { CommandIDs, IStudio } from '../tokens';
+import { CATEGORY } from './commands/add';
+
+/** A card in the launcher that leads to the sidebar. */
+export const launcherPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter_mlstudio:launcher',
+  description: 'Adds ML Studio to the launcher.',
+  autoStart: true,
+  requires: [IStudio, ILauncher],
+  activate: (_app: JupyterFrontEnd, _studio: IStudio, launcher: ILauncher): void => {
+    launcher.add({ command: CommandIDs.openStudio, category: CATEGORY, rank: 1 });
+    launcher.add({ command: CommandIDs.openQuickstart, category: CATEGORY, rank: 2 });
+  }
+};

@@ -1,0 +1,234 @@
+/** One experiment: the table of its runs, and what is selected in it side by side. */
+import { type JSX, Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
+import { type Experiment, type RunsQuery, isEnded, type isLive } from '../../api/types';
+import type { RunsModel } from '../../models/runs';
+import type { StudioModel } from '../../models/studio';
+import { CommandIDs, type Execute } from '../../tokens';
+import {
+  CommandButton,
+  EmptyState,
+  ErrorBox,
+  Loading,
+  Split,
+  plural,
+  usePreference,
+  useResource
+} from '../common';
+import { type Sort, firstColumns, nextSort, orderBy } from './columns';
+import { Chips, FilterBar, type Filters, NO_FILTERS } from './filters';
+import { RunsGrid } from './grid';
+import { ExperimentHead } from './head';
+import { ColumnPicker } from './picker';
+
+const CompareView = lazy(async () => ({ default: (await import('../compare')).CompareView }));
+
+interface Props {
+  studio: StudioModel;
+  id: string;
+  execute: Execute;
+}
+
+/** What is kept of a table between visits. */
+interface Kept {
+  columns: string[] | null;
+  sort: Sort | null;
+  share: number;
+}
+
+const FIRST: Kept = { columns: null, sort: null, share: 0.5 };
+
+export function ExperimentView({ studio, id, execute }: Props): JSX.Element {
+  const experiment = useResource(studio.experiment(id));
+  if (!experiment.value) {
+    return experiment.error ? (
+      <ErrorBox
+        what="The experiment could not be read"
+        error={experiment.error}
+        retry={() => experiment.refresh()}
+      />
+    ) : (
+      <Loading what="Reading the experiment" />
+    );
+  }
+  return <Runs studio={studio} experiment={experiment.value} execute={execute} />;
+}
+
+function useRuns(studio: StudioModel, experimentId: string, filters: Filters, sort: Sort | null): RunsModel {
+  const runs = useMemo(() => studio.runs({ experiment_id: [experimentId] }), [studio, experimentId]);
+  useEffect(() => () => runs.dispose(), [runs]);
+  useEffect(() => {
+    const order = orderBy(sort);
+    const query: RunsQuery = {
+      experiment_id: [experimentId],
+      q: filters.text,
+      filter: filters.filter,
+      status: filters.status,
+      ...(order ? { order_by: [order] } : {})
+    };
+    void runs.setQuery(query);
+  }, [runs, experimentId, filters, sort]);
+  return useResource(runs);
+}
+
+function Runs({
+  studio,
+  experiment,
+  execute
+}: {
+  studio: StudioModel;
+  experiment: Experiment;
+  execute: Execute;
+}): JSX.Element {
+  const [kept, setKept] = usePreference<Kept & Record<string, never>>(
+    studio.preferences,
+    `experiment.${experiment.id}`,
+    FIRST as Kept & Record<string, never>
+  );
+  const keep = (change: Partial<Kept>): void =>
+    setKept({ ...kept, ...change } as Kept & Record<string, never>);
+  const [filters, setFilters] = useState<Filters>(NO_FILTERS);
+  const [selected, setSelected] = useState<string[]>([]);
+  const known = useResource(studio.columns(experiment.id));
+  const runs = useRuns(studio, experiment.id, filters, kept.sort);
+  const more = useCallback(() => void runs.more(), [runs]);
+  const columns = useMemo(
+    () => kept.columns ?? firstColumns(known.value, experiment.primary_metric),
+    [kept.columns, known.value, experiment.primary_metric]
+  );
+  const items = useMemo(() => runs.value?.items ?? [], [runs.value]);
+  const total = runs.value?.total ?? 0;
+  const filtered = filters.text !== '' || filters.status !== '' || filters.filter !== '';
+  return (
+    <div className="jp-mls-Experiment">
+      <ExperimentHead experiment={experiment} metrics={known.value?.metrics ?? []} execute={execute} />
+      <div className="jp-mls-Toolbar">
+        <FilterBar filters={filters} onChange={setFilters} error={runs.error} />
+        <ColumnPicker
+          known={known.value}
+          columns={columns}
+          onChange={chosen => keep({ columns: chosen })}
+          onReset={() => keep({ columns: null })}
+        />
+      </div>
+      <div className="jp-mls-Experiment-state">
+        <span role="status">
+          {plural(total, 'run')}
+          {filtered && ` of ${experiment.run_count}`}
+          {selected.length > 0 && `, ${selected.length} selected`}
+        </span>
+        <Chips filters={filters} onChange={setFilters} />
+        <Actions studio={studio} items={items} selected={selected} execute={execute} />
+      </div>
+      {runs.error && runs.error.status !== 400 && (
+        <ErrorBox what="The runs could not be read" error={runs.error} retry={() => runs.refresh()} />
+      )}
+      {runs.value && total === 0 && !runs.loading ? (
+        <NoRuns filtered={filtered} onClear={() => setFilters(NO_FILTERS)} />
+      ) : (
+        <Split
+          label="Height of the table"
+          share={kept.share}
+          onShare={share => keep({ share })}
+          above={
+            <RunsGrid
+              runs={items}
+              total={total}
+              columns={columns}
+              sort={kept.sort}
+              onSort={column => keep({ sort: nextSort(kept.sort, column) })}
+              selected={selected}
+              onSelect={setSelected}
+              best={experiment.best_run}
+              onMore={more}
+              execute={execute}
+            />
+          }
+          below={
+            selected.length > 1 ? (
+              <Suspense fallback={<Loading what="Comparing" />}>
+                <CompareView studio={studio} runIds={selected} execute={execute} />
+              </Suspense>
+            ) : null
+          }
+        />
+      )}
+    </div>
+  );
+}
+
+function NoRuns({ filtered, onClear }: { filtered: boolean; onClear: () => void }): JSX.Element {
+  return filtered ? (
+    <EmptyState
+      action={
+        <button type="button" className="jp-mls-Link" onClick={onClear}>
+          Remove all filters
+        </button>
+      }
+    >
+      No run fits the filters.
+    </EmptyState>
+  ) : (
+    <EmptyState>
+      No run has been submitted to this experiment. In a notebook: <code>%%ml_submit --experiment NAME</code>{' '}
+      at the top of a cell.
+    </EmptyState>
+  );
+}
+
+/** What can be done with the selected runs. */
+function Actions({
+  items,
+  selected,
+  execute
+}: {
+  studio: StudioModel;
+  items: readonly { id: string; status: Parameters<typeof isLive>[0] }[];
+  selected: readonly string[];
+  execute: Execute;
+}): JSX.Element | null {
+  if (selected.length === 0) {
+    return null;
+  }
+  const chosen = items.filter(run => selected.includes(run.id));
+  const going = chosen.filter(run => !isEnded(run.status)).map(run => run.id);
+  const first = chosen[0];
+  return (
+    <div className="jp-mls-Experiment-actions" role="group" aria-label="Selected runs">
+      <CommandButton
+        execute={execute}
+        command={CommandIDs.compareRuns}
+        args={{ runIds: [...selected] }}
+        disabled={selected.length < 2}
+        title="Open the comparison in a tab of its own"
+      >
+        Compare
+      </CommandButton>
+      <CommandButton
+        execute={execute}
+        command={CommandIDs.registerModel}
+        args={{ runId: first?.id ?? '' }}
+        disabled={chosen.length !== 1 || first?.status !== 'Completed'}
+        title="Register the model of the selected run"
+      >
+        Register …
+      </CommandButton>
+      <CommandButton
+        execute={execute}
+        command={CommandIDs.stopRun}
+        args={{ ids: going }}
+        disabled={going.length === 0}
+      >
+        Stop
+      </CommandButton>
+      <CommandButton
+        execute={execute}
+        command={CommandIDs.deleteRun}
+        args={{ ids: chosen.map(run => run.id) }}
+        disabled={going.length > 0 || chosen.length === 0}
+        title={going.length > 0 ? 'Stop live runs first' : 'Delete the selected runs'}
+      >
+        Delete …
+      </CommandButton>
+    </div>
+  );
+}
