@@ -94,7 +94,7 @@ class ModelFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelVersion:
-    """One immutable version of a registered model."""
+    """One immutable version of a registered model. ``operators`` are those of its ONNX graph."""
 
     model: str
     version: int
@@ -115,6 +115,7 @@ class ModelVersion:
     signature: Signature | None
     parity: ParityReport | None
     sample: JSON
+    operators: list[str]
     etag: int
 
 

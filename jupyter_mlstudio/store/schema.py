@@ -258,6 +258,8 @@ model_versions = Table(
     Column("signature", Text),
     Column("parity", Text),
     Column("sample", Text),
+    Column("operators", Text, nullable=False),
+    Column("alias", String(64)),
     Column("tags", Text, nullable=False),
     Column("etag", Integer, nullable=False),
     PrimaryKeyConstraint("model", "version"),

@@ -134,6 +134,8 @@ def upgrade() -> None:
         sa.Column("signature", sa.Text(), nullable=True),
         sa.Column("parity", sa.Text(), nullable=True),
         sa.Column("sample", sa.Text(), nullable=True),
+        sa.Column("operators", sa.Text(), nullable=False),
+        sa.Column("alias", sa.String(length=64), nullable=True),
         sa.Column("tags", sa.Text(), nullable=False),
         sa.Column("etag", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
