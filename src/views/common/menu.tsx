@@ -61,7 +61,7 @@ export function MenuButton({
     }
   };
   return (
-    <div className="jp-mls-Menu" ref={box} onKeyDown={walk}>
+    <div className="jp-mls-PopMenu" ref={box} onKeyDown={walk}>
       <Button
         minimal
         {...(icon ? { icon } : {})}

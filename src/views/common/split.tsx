@@ -34,9 +34,9 @@ export function Split({
     }
   };
   return (
-    <div className="jp-mls-Split" ref={box}>
+    <div className="jp-mls-Panes" ref={box}>
       <div
-        className="jp-mls-Split-pane"
+        className="jp-mls-Panes-pane"
         style={below === null ? { flexGrow: 1 } : { flexBasis: `${share * 100}%` }}
       >
         {above}
@@ -44,7 +44,7 @@ export function Split({
       {below !== null && (
         <>
           <div
-            className="jp-mls-Split-bar"
+            className="jp-mls-Panes-bar"
             role="separator"
             aria-orientation="horizontal"
             aria-label={label}
@@ -56,7 +56,7 @@ export function Split({
             onPointerDown={event => event.currentTarget.setPointerCapture(event.pointerId)}
             onPointerMove={drag}
           />
-          <div className="jp-mls-Split-pane" style={{ flexBasis: `${(1 - share) * 100}%` }}>
+          <div className="jp-mls-Panes-pane" style={{ flexBasis: `${(1 - share) * 100}%` }}>
             {below}
           </div>
         </>

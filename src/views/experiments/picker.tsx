@@ -43,7 +43,7 @@ export function ColumnPicker({
     onChange(columns.includes(id) ? columns.filter(one => one !== id) : [...columns, id]);
   return (
     <div
-      className="jp-mls-Menu"
+      className="jp-mls-PopMenu"
       ref={box}
       onKeyDown={event => {
         if (event.key === 'Escape' && open) {
