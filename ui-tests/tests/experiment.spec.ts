@@ -1,0 +1,35 @@
+import { command, expect, shot, test } from './studio';
+
+test('the experiment table sorts, filters, selects and overlays', async ({ api, page }) => {
+  const runs = await api.train('forests', [1, 2, 6]);
+  const experiments = await api.call<{ id: string; name: string }[]>('GET', 'experiments?q=forests');
+  await page.sidebar.close('left');
+  await command(page, 'mlstudio:open-experiment', { id: experiments[0]!.id });
+  const view = page.locator('.jp-mls-Experiment').first();
+  await expect(view.getByText('forest-depth-6')).toBeVisible();
+  await shot(page, 'experiment');
+
+  const names = async (): Promise<string[]> =>
+    (await view.getByText(/^forest-depth-\d$/).allInnerTexts()).map(text => text.trim());
+  const first = await names();
+  await view.getByRole('columnheader', { name: /max_depth/ }).click();
+  await expect.poll(async () => (await names()).join()).not.toBe(first.join());
+
+  const boxes = view.getByRole('checkbox', { name: /select/i });
+  await boxes.nth(1).check();
+  await boxes.nth(2).check();
+  await expect(view).toContainText('2 selected');
+  await expect(view.locator('.jp-mls-Plot .main-svg').first()).toBeVisible();
+  await shot(page, 'experiment-overlay');
+
+  const filter = view
+    .getByRole('searchbox')
+    .or(view.getByRole('textbox', { name: /filter|search/i }))
+    .first();
+  await filter.fill('depth-6');
+  await filter.press('Enter');
+  await expect(view.getByText('forest-depth-1')).toHaveCount(0);
+  await expect(view.getByText('forest-depth-6')).toBeVisible();
+  await shot(page, 'experiment-filter');
+  expect(runs).toHaveLength(3);
+});

@@ -1,0 +1,62 @@
+import { TRAIN, command, expect, openNotebook, shot, test, writeNotebook } from './studio';
+
+const SLOW = '-p trees=4 -p max_depth=4 -p steps=24 -p pause_s=1';
+
+test('a cell becomes a run whose card is live after a reload and a kernel restart', async ({ page }) => {
+  writeNotebook('quickstart.ipynb', [
+    '%load_ext jupyter_mlstudio',
+    `%%ml_submit --name forest ${SLOW}\n${TRAIN}`
+  ]);
+  await page.sidebar.close('left');
+  await openNotebook(page, 'quickstart.ipynb');
+  await command(page, 'notebook:run-all-cells');
+
+  const card = page.locator('.jp-mls-Card');
+  await expect(card).toHaveAttribute('data-status', 'Running', { timeout: 60_000 });
+  await expect(card).toContainText('max_depth');
+  await expect(card).toContainText('accuracy', { timeout: 60_000 });
+  await expect(card).toContainText(/step \d+\/24/);
+  await shot(page, 'card-live');
+
+  // The kernel is free meanwhile, and the notebook is saved with the card.
+  await command(page, 'docmanager:save');
+  await page.reload();
+  await openNotebook(page, 'quickstart.ipynb');
+  await expect(card).toHaveAttribute('data-status', 'Running');
+  const seen = await card.innerText();
+  await expect.poll(() => card.innerText()).not.toBe(seen);
+
+  // A new kernel knows nothing of the run; the server does.
+  await command(page, 'kernelmenu:restart');
+  await page.locator('.jp-Dialog').getByRole('button', { name: 'Restart' }).click();
+  await expect(card).toHaveAttribute('data-status', 'Running');
+  const later = await card.innerText();
+  await expect.poll(() => card.innerText()).not.toBe(later);
+
+  await expect(card).toHaveAttribute('data-status', 'Completed', { timeout: 90_000 });
+  await expect(card).toContainText('AUC');
+  await expect(card.getByRole('button', { name: 'Register' })).toBeVisible();
+  await shot(page, 'card-finished');
+});
+
+test('a run is stopped from its card, and one that fails says why', async ({ page }) => {
+  writeNotebook('stop.ipynb', [
+    '%load_ext jupyter_mlstudio',
+    `%%ml_submit --name stopped ${SLOW}\n${TRAIN}`,
+    '%%ml_submit --name broken\nraise ValueError("no such column: age")'
+  ]);
+  await page.sidebar.close('left');
+  await openNotebook(page, 'stop.ipynb');
+  await command(page, 'notebook:run-all-cells');
+  const [stopped, broken] = [page.locator('.jp-mls-Card').first(), page.locator('.jp-mls-Card').nth(1)];
+  await expect(stopped).toHaveAttribute('data-status', 'Running', { timeout: 60_000 });
+  await stopped.getByRole('button', { name: 'Stop' }).click();
+  const dialog = page.locator('.jp-Dialog');
+  if (await dialog.isVisible()) {
+    await dialog.getByRole('button', { name: 'Stop' }).click();
+  }
+  await expect(stopped).toHaveAttribute('data-status', 'Canceled', { timeout: 60_000 });
+  await expect(broken).toHaveAttribute('data-status', 'Failed', { timeout: 60_000 });
+  await expect(broken).toContainText('no such column: age');
+  await shot(page, 'card-stopped-and-failed');
+});

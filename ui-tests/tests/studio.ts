@@ -1,0 +1,199 @@
+/** What the trips have in common: the server's API, notebooks as files, real work to run, and the screen. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+import { test as galataTest } from '@jupyterlab/galata';
+import { type APIRequestContext, type Locator, type Page, expect } from '@playwright/test';
+
+export { expect };
+
+export const ROOT = process.env['MLS_ROOT']!;
+export const SERVER = process.env['TARGET_URL']!;
+export const SIDEBAR = '#jupyter-mlstudio-sidebar';
+
+const SHOTS = path.join(__dirname, '..', 'screenshots');
+
+/** Trains a forest on scikit-learn's breast cancer data, tree by tree, and keeps charts and model. */
+export const TRAIN = `import time
+
+import jupyter_mlstudio as studio
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import train_test_split
+
+X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=0, stratify=y)
+model = RandomForestClassifier(warm_start=True, max_depth=max_depth, random_state=0)
+for step in range(1, steps + 1):
+    model.n_estimators = step * trees
+    model.fit(X_train, y_train)
+    studio.log_metric("accuracy", model.score(X_test, y_test), step=step)
+    studio.log_metric("train_accuracy", model.score(X_train, y_train), step=step)
+    studio.progress(step, steps, "trees")
+    print(f"step {step}/{steps} accuracy {model.score(X_test, y_test):.4f}", flush=True)
+    time.sleep(pause_s)
+studio.evaluate(model, X_test, y_test, labels=["malignant", "benign"])
+studio.log_model(model, sample=X_test, y=y_test)
+`;
+
+/** A fast training; \`pause_s\` makes it a slow one. */
+export const PARAMS = { trees: 4, max_depth: 4, steps: 5, pause_s: 0.05 };
+
+/** A run as far as the trips look at it. */
+export interface RunData {
+  id: string;
+  name: string;
+  status: string;
+  reason: string;
+  metrics: Record<string, number>;
+}
+
+export interface Work {
+  name: string;
+  experiment: string;
+  cell?: string;
+  params?: Record<string, unknown>;
+  tags?: Record<string, string>;
+}
+
+/** The studio's API, as a program would call it. */
+export class Api {
+  constructor(
+    private readonly request: APIRequestContext,
+    private readonly server = SERVER
+  ) {}
+
+  async call<T>(method: string, address: string, data?: unknown): Promise<T> {
+    const response = await this.request.fetch(`${this.server}/mlstudio/api/v1/${address}`, {
+      method,
+      ...(data === undefined ? {} : { data })
+    });
+    const text = await response.text();
+    if (!response.ok()) {
+      throw new Error(`${method} ${address}: ${response.status()} ${text}`);
+    }
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  submit({ name, experiment, cell = TRAIN, params = PARAMS, tags = {} }: Work): Promise<RunData> {
+    const spec = { cell, params };
+    return this.call('POST', 'runs', { kind: 'cell', name, experiment, spec, tags });
+  }
+
+  run(id: string): Promise<RunData> {
+    return this.call('GET', `runs/${encodeURIComponent(id)}`);
+  }
+
+  /** Waits until a run has one of these statuses, and says why when it fails instead. */
+  async wait(id: string, ...statuses: string[]): Promise<RunData> {
+    let run = await this.run(id);
+    await expect
+      .poll(
+        async () => {
+          run = await this.run(id);
+          const log = run.status === 'Failed' ? await this.log(id) : '';
+          return statuses.includes(run.status) ? run.status : `${run.status} ${run.reason} ${log}`;
+        },
+        { timeout: 120_000 }
+      )
+      .toMatch(new RegExp(`^(${statuses.join('|')})$`));
+    return run;
+  }
+
+  async log(id: string): Promise<string> {
+    const slice = await this.call<{ text: string }>('GET', `runs/${id}/logs?offset=-1`);
+    return slice.text;
+  }
+
+  /** Runs the same training with several parameters, one after another. */
+  async train(experiment: string, depths: number[]): Promise<RunData[]> {
+    const submitted: RunData[] = [];
+    for (const depth of depths) {
+      const params = { ...PARAMS, max_depth: depth };
+      submitted.push(await this.submit({ name: `forest-depth-${depth}`, experiment, params }));
+    }
+    const done: RunData[] = [];
+    for (const run of submitted) {
+      done.push(await this.wait(run.id, 'Completed'));
+    }
+    return done;
+  }
+}
+
+/** Writes a notebook below the server's root, one cell for each text. */
+export function writeNotebook(name: string, cells: string[], root = ROOT): void {
+  const notebook = {
+    cells: cells.map((source, index) => ({
+      cell_type: 'code',
+      execution_count: null,
+      id: `cell-${index}`,
+      metadata: {},
+      outputs: [],
+      source
+    })),
+    metadata: { kernelspec: { display_name: 'Python 3 (ipykernel)', language: 'python', name: 'python3' } },
+    nbformat: 4,
+    nbformat_minor: 5
+  };
+  fs.writeFileSync(path.join(root, name), JSON.stringify(notebook, null, 1));
+}
+
+interface Lab {
+  commands: { execute(id: string, args?: unknown): Promise<unknown> };
+}
+
+/** Executes a command of JupyterLab; its answer stays in the browser. */
+export async function command(page: Page, id: string, args: Record<string, unknown> = {}): Promise<void> {
+  await page.evaluate(
+    ([one, values]) => {
+      const lab = (window as unknown as { jupyterapp: Lab }).jupyterapp;
+      // Not awaited: a command that asks the user answers only when the dialog is closed.
+      void lab.commands.execute(one, values);
+    },
+    [id, args] as const
+  );
+}
+
+/** Opens a notebook that is a file and waits for its kernel. */
+export async function openNotebook(page: Page, name: string): Promise<void> {
+  await command(page, 'docmanager:open', { path: name });
+  await expect(page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell').first()).toBeVisible();
+  await page.evaluate(async () => {
+    interface Panel {
+      sessionContext: { ready: Promise<void>; session: { kernel: { info: Promise<unknown> } } };
+    }
+    const lab = (window as unknown as { jupyterapp: { shell: { currentWidget: Panel } } }).jupyterapp;
+    const { sessionContext } = lab.shell.currentWidget;
+    await sessionContext.ready;
+    await sessionContext.session.kernel.info;
+  });
+}
+
+/** The tab in the main area that is in front. */
+export function front(page: Page): Locator {
+  return page.locator('#jp-main-dock-panel > .lm-Widget:not(.lm-mod-hidden):not(.lm-TabBar)').first();
+}
+
+/** A picture of what a person sees now. */
+export async function shot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
+}
+
+/** Opens the studio in the left sidebar. */
+export async function openSidebar(page: Page): Promise<Locator> {
+  await command(page, 'mlstudio:open-studio');
+  const sidebar = page.locator(SIDEBAR);
+  await expect(sidebar).toBeVisible();
+  return sidebar;
+}
+
+interface Fixtures {
+  api: Api;
+}
+
+/** Galata's test with the studio's API; files lie in the server's root, where the workspace is. */
+export const test = galataTest.extend<Fixtures>({
+  api: async ({ request }, provide) => {
+    await provide(new Api(request));
+  }
+});
