@@ -49,7 +49,7 @@ test('register, look at the proof, deploy, try it, stop and delete', async ({ ap
   await endpoint.getByRole('button', { name: 'Send' }).click();
   await expect(endpoint.getByTestId('answer')).toContainText(/Row 1\s*(malignant|benign|0|1)/);
   await expect(endpoint.getByTestId('answer')).toContainText(/Answered in .*ms, status 200/);
-  await expect(endpoint.getByTestId('snippet')).toContainText('curl -s');
+  await expect(endpoint.getByTestId('snippet')).toContainText('curl -sS');
   await expect(endpoint.getByTestId('snippet')).toContainText('20.5');
   await endpoint.getByTestId('answer').scrollIntoViewIfNeeded();
   await shot(page, 'try-it');

@@ -169,11 +169,6 @@ export async function openNotebook(page: Page, name: string): Promise<void> {
   });
 }
 
-/** The tab in the main area that is in front. */
-export function front(page: Page): Locator {
-  return page.locator('#jp-main-dock-panel > .lm-Widget:not(.lm-mod-hidden):not(.lm-TabBar)').first();
-}
-
 /** A picture of what a person sees now. */
 export async function shot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: path.join(SHOTS, `${name}.png`) });

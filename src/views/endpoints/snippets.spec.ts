@@ -20,7 +20,7 @@ describe('snippets', () => {
     const snippet = curlSnippet('http://127.0.0.1:1/v2/models/m/infer', REQUEST);
     const printed = execFileSync('sh', [
       '-c',
-      snippet.replace(/^curl -s/, 'curl() { for last; do :; done; printf %s "$last"; }; curl')
+      snippet.replace(/^curl -sS/, 'curl() { for last; do :; done; printf %s "$last"; }; curl')
     ]);
     expect(JSON.parse(printed.toString())).toEqual(REQUEST);
     expect(snippet).not.toContain('mls_');
@@ -37,6 +37,6 @@ describe('snippets', () => {
     execFileSync('python3', ['-c', 'import sys; compile(sys.stdin.read(), "snippet", "exec")'], {
       input: program
     });
-    expect(program).toContain("os.environ['MLSTUDIO_ENDPOINT_KEY']");
+    expect(program).toContain('os.environ["MLSTUDIO_KEY"]');
   });
 });

@@ -2,7 +2,7 @@
 
 import type { InferenceRequest } from '../models/tensors';
 
-const KEY_VARIABLE = 'MLSTUDIO_ENDPOINT_KEY';
+const KEY_VARIABLE = 'MLSTUDIO_KEY';
 
 /** Quotes text for a POSIX shell. */
 export function shellQuote(text: string): string {
@@ -31,7 +31,7 @@ export function pythonLiteral(value: unknown): string {
 /** The request for curl; the key is taken from the environment. */
 export function curlSnippet(url: string, request: InferenceRequest): string {
   return [
-    `curl -s ${shellQuote(url)} \\`,
+    `curl -sS ${shellQuote(url)} \\`,
     `  -H "Authorization: Bearer $${KEY_VARIABLE}" \\`,
     "  -H 'Content-Type: application/json' \\",
     `  -d ${shellQuote(JSON.stringify(request))}`
@@ -57,11 +57,12 @@ export function pythonSnippet(url: string, request: InferenceRequest): string {
     `    ${pythonLiteral(url)},`,
     '    data=json.dumps(body).encode(),',
     '    headers={',
-    `        "Authorization": f"Bearer {os.environ['${KEY_VARIABLE}']}",`,
+    `        "Authorization": "Bearer " + os.environ["${KEY_VARIABLE}"],`,
     '        "Content-Type": "application/json",',
     '    },',
     ')',
-    'with urllib.request.urlopen(request, timeout=30) as answer:',
-    '    print(json.load(answer))'
+    'with urllib.request.urlopen(request) as answer:',
+    '    for output in json.load(answer)["outputs"]:',
+    '        print(output["name"], output["shape"], output["data"])'
   ].join('\n');
 }
