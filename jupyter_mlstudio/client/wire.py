@@ -96,6 +96,11 @@ class Connection:
             temporary.unlink(missing_ok=True)
         return to
 
+    def close(self) -> None:
+        """Closes the sockets that are kept; the next question opens one again."""
+        while self._idle:
+            self._idle.pop().close()
+
     def _json(
         self,
         method: str,

@@ -36,7 +36,7 @@ _numbers = itertools.count(1)
 class KeepingPublisher(DisplayPublisher):
     """What ``display`` is given goes to the log as text, and the rich form to the run's artifacts."""
 
-    def publish(self, data: Mapping[str, Any], *_: Any, **__: Any) -> None:  # type: ignore[override]
+    def publish(self, data: Mapping[str, Any], *_: Any, **__: Any) -> None:
         """Prints and keeps one object's bundle of MIME types."""
         keep(data)
         if "text/plain" in data:
@@ -71,7 +71,7 @@ class CellShell(InteractiveShell):
             return
         sys.stdout.flush()
         with contextlib.redirect_stdout(sys.stderr):
-            super().showtraceback(*args, **options)  # type: ignore[no-untyped-call]
+            super().showtraceback(*args, **options)
 
 
 def run_cell(source: str, params: Mapping[str, JSON]) -> BaseException | None:
