@@ -1,7 +1,7 @@
 """Reads and writes inference requests of Open Inference Protocol V2 without ever changing a value silently.
 
 Specification: Open Inference Protocol V2, "Inference Request JSON Object" and "Tensor Data Types". numpy turns null
-into NaN, "1.5" into 1.5 and 1.9 into the integer 1; here JSON's own types are checked first, so each of these is refused.
+into NaN, "1.5" into 1.5 and 1.9 into the integer 1; here JSON's own types are checked first, so each is refused.
 A tensor with missing numbers says so itself: ``"parameters": {"allow_null": true}`` lets null stand for NaN.
 """
 
@@ -60,12 +60,14 @@ class _Request(msgspec.Struct, forbid_unknown_fields=True):
 
 _decoder = msgspec.json.Decoder(_Request)
 _encoder = msgspec.json.Encoder()
-_flat = {name: msgspec.json.Decoder(list[kind]) for name, kind in _JSON_TYPES.items()}  # type: ignore[valid-type]
+_flat: dict[str, msgspec.json.Decoder[list[Any]]] = {
+    name: msgspec.json.Decoder(list.__class_getitem__(kind)) for name, kind in _JSON_TYPES.items()
+}
 
 
 @dataclass(slots=True)
 class Request:
-    """A request, read and checked: ``feeds`` for onnxruntime, ``rows`` of its batch, the outputs that were asked for."""
+    """A request, read and checked: what onnxruntime is fed, the rows of its batch, the outputs that were asked for."""
 
     feeds: dict[str, Tensor]
     rows: int
@@ -225,19 +227,19 @@ def _read_request(body: bytes | bytearray) -> _Request:
 
 def _values(name: str, datatype: str, shape: Sequence[int], data: msgspec.Raw, nullable: bool) -> list[Any]:
     depth = _depth(memoryview(data))
+    if depth not in (1, len(shape)):
+        what = f"neither flat nor nested as deep as its shape {_shape(shape)}" if depth else "not a list of values"
+        raise Invalid(f"the data of input {_shown(name)} is {what}")
     try:
         if depth == 1 and not nullable:
-            return _flat[datatype].decode(data)  # type: ignore[no-any-return]
-        kind = _JSON_TYPES[datatype]
-        if not depth:
-            raise Invalid(f"the data of input {_shown(name)} is not a list of values")
+            return _flat[datatype].decode(data)
+        kind: Any = _JSON_TYPES[datatype]
         if nullable and datatype.startswith("FP"):
             kind = float | None
-        if depth not in (1, len(shape)):
-            raise Invalid(f"input {_shown(name)} is neither flat nor nested as deep as its shape {_shape(shape)}")
         for _ in range(depth):
-            kind = list[kind]
-        return msgspec.json.decode(data, type=kind)  # type: ignore[no-any-return]
+            kind = list.__class_getitem__(kind)
+        values: list[Any] = msgspec.json.decode(data, type=kind)
+        return values
     except msgspec.ValidationError as error:
         raise Invalid(f"input {_shown(name)} of datatype {datatype}: {_wrong_value(data, datatype)}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

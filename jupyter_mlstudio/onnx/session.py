@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import onnxruntime as ort
@@ -21,15 +21,15 @@ RUNTIME = f"onnxruntime {ort.__version__}"
 
 _NO_MEMORY = re.compile(r"bad_alloc|allocate memory|allocat.*fail|out of memory|bad array new length|overflow", re.I)
 _TERMINATED = re.compile(r"terminate flag", re.I)
-_REASONS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"opset (\d+) is under development|until opset (\d+)", re.I), "its opset is newer than {runtime} supports"),
-    (re.compile(r"unsupported model ir version", re.I), "its IR version is newer than {runtime} supports"),
-    (re.compile(r"external|data_location", re.I), "it keeps weights in other files, which are not read; save it as a single file"),
-    (re.compile(r"is not a registered function/op|no op registered|INVALID_GRAPH.*domain", re.I), "it uses an operator that {runtime} does not know"),
-    (re.compile(r"could not find an implementation for (\S+)", re.I), "{runtime} cannot execute {match} with these number types"),
-    (re.compile(r"type error|type.*mismatch|does not match expected type", re.I), "its number types do not fit together"),
-    (re.compile(r"protobuf parsing failed|InvalidProtobuf", re.I), "it is not an ONNX file"),
-)  # fmt: skip
+_REASONS: tuple[tuple[str, str], ...] = (
+    (r"opset (\d+) is under development|until opset (\d+)", "its opset is newer than {runtime} supports"),
+    (r"unsupported model ir version", "its IR version is newer than {runtime} supports"),
+    (r"external|data_location", "it keeps weights in other files, which are not read; save it as a single file"),
+    (r"not a registered function/op|no op registered", "it uses an operator that {runtime} does not know"),
+    (r"could not find an implementation for (\S+)", "{runtime} cannot execute {match} with these number types"),
+    (r"type error|type.*mismatch|not match expected type", "its number types do not fit together"),
+    (r"protobuf parsing failed|InvalidProtobuf", "it is not an ONNX file"),
+)
 
 
 def open_session(model: bytes, threads: int = 1) -> ort.InferenceSession:
@@ -59,7 +59,7 @@ def plain_reason(error: Exception) -> str:
     """Says in plain words why onnxruntime refused a model, without the library's own text and paths."""
     text = str(error)
     for pattern, reason in _REASONS:
-        if found := pattern.search(text):
+        if found := re.search(pattern, text, re.I):
             return reason.format(runtime=RUNTIME, match=(found.groups() or ("",))[0] or "")
     kind = re.search(r"\] : \d+ : (\w+) :", text)
     return f"{RUNTIME} reports {kind.group(1) if kind else type(error).__name__}"
@@ -91,7 +91,7 @@ class Execution:
 
 
 @contextlib.contextmanager
-def execution_errors() -> Any:
+def execution_errors() -> Iterator[None]:
     """Turns what onnxruntime raises while it runs into the studio's errors."""
     try:
         yield

@@ -116,7 +116,8 @@ class Server:
         if Path(onnx).name not in digests:
             raise Conflict(f"version {options['version']} of {options['model']!r} has no ONNX file")
         return {
-            "endpoint": options["endpoint"], "model": options["model"], "version": str(options["version"]), "onnx": onnx,
+            "endpoint": options["endpoint"], "model": options["model"], "version": str(options["version"]),
+            "onnx": onnx,
             "sha256": digests[Path(onnx).name], "keys_file": options["keys_file"], "signature": version["signature"],
             "operators": version.get("operators", []), "limits": options.get("limits", {}),
         }  # fmt: skip
@@ -174,9 +175,8 @@ class Server:
         if requests:
             metrics = {"requests": stats["requests"], "errors": stats["errors"]}
             metrics["requests_per_s"] = requests / max(now - self._counted_at, 1e-3)
-            metrics |= {
-                f"latency_{name}": stats[name] for name in ("p50_ms", "p95_ms", "p99_ms") if stats[name] is not None
-            }
+            quantiles = [name for name in ("p50_ms", "p95_ms", "p99_ms") if stats[name] is not None]
+            metrics |= {f"latency_{name}": stats[name] for name in quantiles}
             tracking.log_metrics(metrics)
         elif self._counts.get("busy"):
             tracking.log_metrics({"requests_per_s": 0.0})

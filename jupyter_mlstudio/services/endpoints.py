@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -59,7 +59,7 @@ class Endpoints:
         launcher: Launcher,
         models: Models,
     ) -> None:
-        self._root = workspace.root / ".mlstudio" / "endpoints"
+        self._root = Path(workspace.root) / ".mlstudio" / "endpoints"
         self._database = database
         self._changes = changes
         self._runs = runs
@@ -97,8 +97,8 @@ class Endpoints:
         """
         if not re.fullmatch(ENDPOINT_NAME, name):
             raise Invalid(
-                f"{name[:80]!r} cannot be an endpoint's name: 3 to 32 letters, digits and dashes, a letter first, no dash"
-                " at the end"
+                f"{name[:80]!r} cannot be an endpoint's name: 3 to 32 letters, digits and dashes, a letter first, no"
+                " dash at the end"
             )
         if port is not None and not 1024 <= port <= 65535:
             raise Invalid(f"port {port} cannot be used: give one from 1024 to 65535, or none")
@@ -112,7 +112,8 @@ class Endpoints:
         now = utc_now()
         values = {
             "name": name, "description": description, "port": port, "nonce": secrets.token_urlsafe(32),
-            "keys": json.dumps(kept), "user": user, "request_id": request_id, "created_at": now, "updated_at": now, "etag": 1,
+            "keys": json.dumps(kept), "user": user, "request_id": request_id, "created_at": now, "updated_at": now,
+            "etag": 1,
         }  # fmt: skip
         deployment = {
             "endpoint": name, "name": DEPLOYMENT, "model": served.model, "version": served.version, "run_id": None,
@@ -165,7 +166,7 @@ class Endpoints:
         """Checks the name of a key."""
         if name not in endpoint_keys.NAMES:
             raise NotFound(f"there is no key {name[:40]!r}; an endpoint has a primary and a secondary one")
-        return cast(Literal["primary", "secondary"], name)
+        return cast("Literal['primary', 'secondary']", name)
 
     def regenerate(self, name: str, key: Literal["primary", "secondary"]) -> IssuedKeys:
         """Replaces one key; the other goes on."""
@@ -255,7 +256,7 @@ class Endpoints:
                 raise TimedOut(f"the endpoint's process has not ended after {STOP_TIMEOUT_S:g} s; try again")
             time.sleep(0.05)
 
-    def _entity(self, row: Any, deployed: list[Any]) -> Endpoint:
+    def _entity(self, row: Any, deployed: Sequence[Any]) -> Endpoint:
         shown = [(one, self._run(one.run_id)) for one in deployed]
         first, run = shown[0]
         state, reason = _state(run)
@@ -318,9 +319,10 @@ class Endpoints:
         if run_id is None:
             return None
         try:
-            return self._runs.get(run_id)
+            found: Run = self._runs.get(run_id)
         except NotFound:
             return None
+        return found
 
     def _note(self, name: str) -> None:
         with self._database.write() as connection:

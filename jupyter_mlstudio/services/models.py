@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import Conflict, Forbidden, Invalid, NotFound, Stale, StudioError
 from jupyter_mlstudio.services.model_files import ModelFiles, digest_of, folder_name, relative_parts
+from jupyter_mlstudio.services.model_names import checked_alias, checked_name, merged_tags, refuse_twin
 from jupyter_mlstudio.store import models as store
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
@@ -23,14 +25,11 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.services.runs import Runs
     from jupyter_mlstudio.workspace import Workspace
 
-NAME_LIMIT = 128
-TAGS_LIMIT = 100
 UNSTARTED_AFTER = timedelta(seconds=10)
-_RESERVED = re.compile(r"latest|v?\d+", re.I)
 
 
 class Models:
-    """What may be done with models. Versions are immutable: files, signature and report never change once they are there."""
+    """What may be done with models. A version is immutable: its files and its report never change."""
 
     def __init__(
         self, workspace: Workspace, database: Database, changes: Changes, runs: Runs, launcher: Launcher
@@ -82,7 +81,7 @@ class Models:
             Invalid: a name, alias, tag or path is not one. Conflict: the files changed after they were logged.
         """
         name, alias = checked_name(name), None if alias is None else checked_alias(alias)
-        kept_tags = _merged({}, tags or {})
+        kept_tags = merged_tags({}, tags or {})
         if tolerance is not None and not 0 <= tolerance < float("inf"):
             raise Invalid(f"tolerance is {tolerance}; give a number from 0")
         if request_id is not None and (known := self._of_request(request_id)):
@@ -91,9 +90,11 @@ class Models:
         source = self._run_folder(run.id) / "artifacts"
         temporary, files = self._files.take(source.joinpath(*relative_parts(path)))
         values = {
-            "status": VersionStatus.CONVERTING.value, "reason": "", "run_id": run.id, "source": f"runs:/{run.id}/{path}",
-            "convert_run_id": None, "framework": "", "description": description, "user": user, "created_at": utc_now(),
-            "request_id": request_id, "tolerance": tolerance, "sha256": digest_of(files), "alias": alias,
+            "status": VersionStatus.CONVERTING.value, "reason": "", "run_id": run.id,
+            "source": f"runs:/{run.id}/{path}",
+            "sha256": digest_of(files), "convert_run_id": None, "framework": "", "description": description,
+            "user": user, "created_at": utc_now(),
+            "request_id": request_id, "tolerance": tolerance, "alias": alias,
             "size_bytes": sum(file.size_bytes for file in files), "files": files, "tags": kept_tags, "operators": [],
             "etag": 1,
         }  # fmt: skip
@@ -130,7 +131,7 @@ class Models:
                 raise Stale(f"version {row.version} of {row.model!r} was changed since you read it; read it again")
             values: dict[str, Any] = {} if description is None else {"description": description}
             if tags is not None:
-                values["tags"] = store.dump(_merged(store.load(row.tags, dict[str, str]) or {}, tags))
+                values["tags"] = store.dump(merged_tags(store.load(row.tags, dict[str, str]) or {}, tags))
             store.change_version(connection, row.model, row.version, values)
             self._changes.note(connection, "model", row.model)
         return self.version(name, row.version)
@@ -187,7 +188,7 @@ class Models:
     def finish_conversion(
         self, name: str, version: str | int, conversion: Conversion, run_id: str | None
     ) -> ModelVersion:
-        """Takes what a version's convert run found out: checks the ONNX file and makes the version ready, or refuses it."""
+        """Takes what a version's convert run found out: checks the ONNX file, makes the version ready or refuses it."""
         with self._database.read() as connection:
             row = self._version_row(connection, name, version)
             folder = self.folder(connection, row)
@@ -195,13 +196,15 @@ class Models:
             raise Forbidden(f"only the convert run of version {row.version} of {row.model!r} may tell how it went")
         if row.status != VersionStatus.CONVERTING.value:
             return self.version(name, row.version)
-        ready, reason, added, operators = conversion.ready, conversion.reason, [], []
+        ready, reason = conversion.ready, conversion.reason
+        added: Sequence[ModelFile] = []
+        operators: Sequence[str] = []
         if ready:
             try:
                 added, operators = self._take_onnx(folder, run_id, conversion)
             except StudioError as error:
                 ready, reason = False, error.message
-        files = (store.load(row.files, list[ModelFile]) or []) + added
+        files = [*(store.load(row.files, tuple[ModelFile, ...]) or ()), *added]
         values = {
             "reason": reason, "framework": conversion.framework[:64], "files": store.dump(files),
             "size_bytes": sum(file.size_bytes for file in files), "signature": store.dump(conversion.signature),
@@ -234,7 +237,7 @@ class Models:
     def _add(self, name: str, values: dict[str, Any], temporary: Path) -> int:
         """Numbers and settles what was taken, in one transaction: the row is there only with the files."""
         with self._database.write() as connection:
-            _refuse_twin(name, store.names(connection))
+            refuse_twin(name, store.names(connection))
             known = store.get_row(connection, name)
             folder = known.folder if known is not None else folder_name(name)
             number = store.take_number(connection, name, folder)
@@ -266,7 +269,9 @@ class Models:
             self._changes.note(connection, "model", name)
         return self.version(name, number)
 
-    def _take_onnx(self, folder: Path, run_id: str, conversion: Conversion) -> tuple[list[ModelFile], list[str]]:
+    def _take_onnx(
+        self, folder: Path, run_id: str, conversion: Conversion
+    ) -> tuple[Sequence[ModelFile], Sequence[str]]:
         if conversion.onnx is None or conversion.signature is None:
             raise Invalid("the conversion reported a ready model without a file or a signature")
         source = self._run_folder(run_id) / "artifacts"
@@ -311,7 +316,7 @@ class Models:
             return None
         return f"the conversion ended without a result: {run.reason or run.status.value}"
 
-    def _stop(self, run_ids: list[str | None]) -> None:
+    def _stop(self, run_ids: Iterable[str | None]) -> None:
         for run_id in run_ids:
             if run_id is not None:
                 try:
@@ -339,52 +344,7 @@ class Models:
         return row
 
     def _run_folder(self, run_id: str) -> Path:
-        return self._workspace.root / ".mlstudio" / "runs" / run_id
-
-
-def checked_name(name: str) -> str:
-    """Normalises a model's name (NFC).
-
-    Raises:
-        Invalid: it is empty, too long, begins or ends with a space, or holds control or invisible characters.
-    """
-    return _checked(name, "a model's name", NAME_LIMIT)
-
-
-def checked_alias(alias: str) -> str:
-    """Normalises an alias; names that read like a version are reserved."""
-    checked = _checked(alias, "an alias", 64)
-    if _RESERVED.fullmatch(checked) or not re.match(r"\w", checked):
-        raise Invalid(f"{alias[:80]!r} cannot be an alias: latest, numbers and v1, v2 ... stand for versions")
-    return checked
-
-
-def _checked(text: str, what: str, limit: int) -> str:
-    normal = unicodedata.normalize("NFC", text)
-    strange = [char for char in normal if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")]
-    if strange:
-        raise Invalid(f"{what} cannot hold the character U+{ord(strange[0]):04X}")
-    if not normal or len(normal) > limit or normal != normal.strip() or normal in (".", ".."):
-        raise Invalid(f"{normal[:80]!r} cannot be {what}: 1 to {limit} characters, no space at either end")
-    if "/" in normal or "\\" in normal:
-        raise Invalid(f"{normal[:80]!r} cannot be {what}: it holds a slash")
-    return normal
-
-
-def _refuse_twin(name: str, known: list[str]) -> None:
-    """Refuses a name that differs from another only in case or in look."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    for other in known:
-        if other != name and unicodedata.normalize("NFKC", other).casefold() == folded:
-            raise Conflict(f"there is a model {other!r} already, whose name looks the same: use that, or another name")
-
-
-def _merged(tags: dict[str, str], changed: Any) -> dict[str, str]:
-    merged = {**tags, **changed}
-    kept = {_checked(key, "a tag's name", 250): value for key, value in merged.items() if value is not None}
-    if len(kept) > TAGS_LIMIT or any(len(value) > 5000 for value in kept.values()):
-        raise Invalid(f"a version has at most {TAGS_LIMIT} tags of at most 5,000 characters")
-    return kept
+        return Path(self._workspace.root) / ".mlstudio" / "runs" / run_id
 
 
 def _number(connection: Any, model: str, version: str) -> int | None:

@@ -29,7 +29,7 @@ REPORT_S = 1.0
 
 
 def main(descriptor: int) -> int:
-    """Serves until standard input ends; exit status 3 when the model cannot be served, which a restart would not mend."""
+    """Serves until standard input ends; exit status 3 when the model cannot be served, whoever tries again."""
     line = sys.stdin.buffer.readline()
     if not line:
         return 0

@@ -44,7 +44,7 @@ HELD_BODIES = 8
 _perf_counter = time.perf_counter
 
 
-class MethodNotAllowed(StudioError):
+class WrongMethod(StudioError):  # noqa: N818 - named as the others of the tree
     """The path exists, the method on it does not."""
 
     code = "method_not_allowed"
@@ -91,7 +91,7 @@ class Application:
                 raise NotFound("there is nothing here; the model is at /v2/models/NAME")
             if scope["method"] != method:
                 extra = ((b"allow", method.encode()),)
-                raise MethodNotAllowed(f"{scope['method'][:20]} does not work here, use {method}")
+                raise WrongMethod(f"{scope['method'][:20]} does not work here, use {method}")
             scoring = kind == "infer"
             status, body = (200, await self._infer(headers, receive)) if scoring else self._tell(kind)
         except StudioError as error:

@@ -64,9 +64,10 @@ class Engine:
         answer = loop.run_in_executor(self._pool, execution.run, _names(request), request.feeds)
         answer.add_done_callback(self._done)
         leaving = asyncio.ensure_future(gone())
+        either: set[asyncio.Future[Any]] = {answer, leaving}
         try:
             timeout_s = self._limits.request_timeout_s
-            await asyncio.wait({answer, leaving}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
             if answer.done():
                 return answer.result()
             execution.stop()

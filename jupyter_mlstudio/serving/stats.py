@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -51,9 +52,6 @@ class Stats:
 def _quantile_ms(counts: list[int], total: int, quantile: float) -> float | None:
     if not total:
         return None
-    wanted, seen = quantile * total, 0
-    for bucket, count in enumerate(counts):
-        seen += count
-        if seen >= wanted:
-            break
+    seen = itertools.accumulate(counts)
+    bucket = next(number for number, count in enumerate(seen) if count >= quantile * total)
     return round(_FLOOR_S * math.exp((bucket + 0.5) * _STEP) * 1000, 4)

@@ -4,4430 +4,4406 @@
  */
 
 export interface paths {
-  "/mlstudio/api/v1/workspaces": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the workspaces that this server knows, the current one first. */
+        get: operations["listWorkspaces"];
+        put?: never;
+        /** Opens the workspace of a folder, and makes it when there is none. */
+        post: operations["openWorkspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists the workspaces that this server knows, the current one first. */
-    get: operations["listWorkspaces"];
-    put?: never;
-    /** Opens the workspace of a folder, and makes it when there is none. */
-    post: operations["openWorkspace"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/workspaces/current/checks": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/workspaces/current/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Checks database, files, disk, ports, GPU and converters, and says what to do about what is not well. */
+        get: operations["diagnose"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Checks database, files, disk, ports, GPU and converters, and says what to do about what is not well. */
-    get: operations["diagnose"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/compute": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/compute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists compute targets with what they have and what is taken. */
+        get: operations["listCompute"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists compute targets with what they have and what is taken. */
-    get: operations["listCompute"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/compute/{name}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/compute/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes how many runs may be active at once. */
+        patch: operations["updateCompute"];
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    /** Changes how many runs may be active at once. */
-    patch: operations["updateCompute"];
-    trace?: never;
-  };
-  "/mlstudio/api/v1/changes": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what changed after a sequence number. */
+        get: operations["listChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists what changed after a sequence number. */
-    get: operations["listChanges"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/experiments": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists experiments, the one with the latest run first. */
+        get: operations["listExperiments"];
+        put?: never;
+        /** Creates an experiment; a taken name is a conflict. */
+        post: operations["createExperiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists experiments, the one with the latest run first. */
-    get: operations["listExperiments"];
-    put?: never;
-    /** Creates an experiment; a taken name is a conflict. */
-    post: operations["createExperiment"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/experiments/{experiment_id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/experiments/{experiment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets one experiment by its id or name. */
+        get: operations["getExperiment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes the fields that are given. */
+        patch: operations["updateExperiment"];
+        trace?: never;
     };
-    /** Gets one experiment by its id or name. */
-    get: operations["getExperiment"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    /** Changes the fields that are given. */
-    patch: operations["updateExperiment"];
-    trace?: never;
-  };
-  "/mlstudio/api/v1/experiments/{experiment_id}/columns": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/experiments/{experiment_id}/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the parameters, metrics and tags that the experiment's runs have. */
+        get: operations["experimentColumns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists the parameters, metrics and tags that the experiment's runs have. */
-    get: operations["experimentColumns"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists runs, live ones first and then the newest, unless an order is asked for. */
+        get: operations["listRuns"];
+        put?: never;
+        /** Queues a run and starts it as soon as its target has room. */
+        post: operations["submitRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists runs, live ones first and then the newest, unless an order is asked for. */
-    get: operations["listRuns"];
-    put?: never;
-    /** Queues a run and starts it as soon as its target has room. */
-    post: operations["submitRun"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/interactive": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/interactive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts a run that the calling process logs to; its supervisor watches that process. */
+        post: operations["startInteractive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Starts a run that the calling process logs to; its supervisor watches that process. */
-    post: operations["startInteractive"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets one run by its id, a unique beginning of it, or its name (the newest of that name). */
+        get: operations["getRun"];
+        put?: never;
+        post?: never;
+        /** Deletes an ended run and its files; a model registered from it keeps its own copy. */
+        delete: operations["deleteRun"];
+        options?: never;
+        head?: never;
+        /** Changes name, description or tags; a tag set to null is removed. */
+        patch: operations["updateRun"];
+        trace?: never;
     };
-    /** Gets one run by its id, a unique beginning of it, or its name (the newest of that name). */
-    get: operations["getRun"];
-    put?: never;
-    post?: never;
-    /** Deletes an ended run and its files; a model registered from it keeps its own copy. */
-    delete: operations["deleteRun"];
-    options?: never;
-    head?: never;
-    /** Changes name, description or tags; a tag set to null is removed. */
-    patch: operations["updateRun"];
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/stop": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a run and its whole process tree; a queued run is cancelled at once. */
+        post: operations["stopRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Stops a run and its whole process tree; a queued run is cancelled at once. */
-    post: operations["stopRun"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/retry": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Submits the same work as a new run, with the parameters that are given changed. */
+        post: operations["retryRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Submits the same work as a new run, with the parameters that are given changed. */
-    post: operations["retryRun"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/log": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a batch of points, parameters and tags; when this answers, they are durable. */
+        post: operations["logBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Takes a batch of points, parameters and tags; when this answers, they are durable. */
-    post: operations["logBatch"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/metrics": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the run's metrics with last value, extremes and a sparkline of at most 60 values. */
+        get: operations["listMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists the run's metrics with last value, extremes and a sparkline of at most 60 values. */
-    get: operations["listMetrics"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/series": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets points of metrics, thinned out to ``max_points`` with every visible extreme kept. */
+        get: operations["getSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Gets points of metrics, thinned out to ``max_points`` with every visible extreme kept. */
-    get: operations["getSeries"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/logs": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets a part of the run's output by its offset in bytes. */
+        get: operations["getLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Gets a part of the run's output by its offset in bytes. */
-    get: operations["getLogs"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/charts": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/charts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the run's charts (ROC and precision-recall curves, confusion matrices, tables) with their data. */
+        get: operations["listCharts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists the run's charts (ROC and precision-recall curves, confusion matrices, tables) with their data. */
-    get: operations["listCharts"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/charts/{name}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/charts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps a chart as data, under a name; the same name again replaces it. */
+        put: operations["putChart"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    /** Keeps a chart as data, under a name; the same name again replaces it. */
-    put: operations["putChart"];
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/finish": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells the supervisor of an interactive run that its work is done. */
+        post: operations["finishRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Tells the supervisor of an interactive run that its work is done. */
-    post: operations["finishRun"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/artifacts": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists one folder of the run's artifacts. */
+        get: operations["listArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists one folder of the run's artifacts. */
-    get: operations["listArtifacts"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/preview": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what a file looks like, in a form that is safe to draw. */
+        get: operations["previewArtifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Shows what a file looks like, in a form that is safe to draw. */
-    get: operations["previewArtifact"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/files/{path}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Downloads one file. */
+        get: operations["downloadArtifact"];
+        /** Keeps the body as a file; the same path again replaces it as a whole. */
+        put: operations["uploadArtifact"];
+        post?: never;
+        /** Deletes one file or folder of an ended run. */
+        delete: operations["deleteArtifact"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Downloads one file. */
-    get: operations["downloadArtifact"];
-    /** Keeps the body as a file; the same path again replaces it as a whole. */
-    put: operations["uploadArtifact"];
-    post?: never;
-    /** Deletes one file or folder of an ended run. */
-    delete: operations["deleteArtifact"];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/code": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets the list of the files that ran, and the patch against the commit. */
+        get: operations["getCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Gets the list of the files that ran, and the patch against the commit. */
-    get: operations["getCode"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/runs/{run_id}/code/file": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/runs/{run_id}/code/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a file as it ran. */
+        get: operations["getCodeFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Shows a file as it ran. */
-    get: operations["getCodeFile"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/models": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists registered models, the one registered to last first. */
+        get: operations["listModels"];
+        put?: never;
+        /** Registers a run's model: copies, hashes, converts to ONNX and compares; answers at once, while converting. */
+        post: operations["registerModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists registered models, the one registered to last first. */
-    get: operations["listModels"];
-    put?: never;
-    /** Registers a run's model: copies, hashes, converts to ONNX and compares; answers at once, while converting. */
-    post: operations["registerModel"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/models/{name}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets one model with its aliases and the numbers of its versions. */
+        get: operations["getModel"];
+        put?: never;
+        post?: never;
+        /** Deletes a model and its versions; refused while an endpoint uses one. */
+        delete: operations["deleteModel"];
+        options?: never;
+        head?: never;
+        /** Changes the description. */
+        patch: operations["updateModel"];
+        trace?: never;
     };
-    /** Gets one model with its aliases and the numbers of its versions. */
-    get: operations["getModel"];
-    put?: never;
-    post?: never;
-    /** Deletes a model and its versions; refused while an endpoint uses one. */
-    delete: operations["deleteModel"];
-    options?: never;
-    head?: never;
-    /** Changes the description. */
-    patch: operations["updateModel"];
-    trace?: never;
-  };
-  "/mlstudio/api/v1/models/{name}/versions/{version}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/models/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets a version by its number, an alias, or ``latest``. */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        /** Deletes a version; refused while an endpoint uses it. */
+        delete: operations["deleteVersion"];
+        options?: never;
+        head?: never;
+        /** Changes description or tags. */
+        patch: operations["updateVersion"];
+        trace?: never;
     };
-    /** Gets a version by its number, an alias, or ``latest``. */
-    get: operations["getVersion"];
-    put?: never;
-    post?: never;
-    /** Deletes a version; refused while an endpoint uses it. */
-    delete: operations["deleteVersion"];
-    options?: never;
-    head?: never;
-    /** Changes description or tags. */
-    patch: operations["updateVersion"];
-    trace?: never;
-  };
-  "/mlstudio/api/v1/models/{name}/versions/{version}/conversion": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/models/{name}/versions/{version}/conversion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes what the version's convert run found out; only that run may tell. */
+        post: operations["finishConversion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Takes what the version's convert run found out; only that run may tell. */
-    post: operations["finishConversion"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/models/{name}/aliases/{alias}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/models/{name}/aliases/{alias}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Points an alias at a version. */
+        put: operations["setAlias"];
+        post?: never;
+        /** Removes an alias. */
+        delete: operations["deleteAlias"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    /** Points an alias at a version. */
-    put: operations["setAlias"];
-    post?: never;
-    /** Removes an alias. */
-    delete: operations["deleteAlias"];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/models/{name}/versions/{version}/files/{path}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/models/{name}/versions/{version}/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Downloads one file of a version. */
+        get: operations["downloadModelFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Downloads one file of a version. */
-    get: operations["downloadModelFile"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/endpoints": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists endpoints by name. */
+        get: operations["listEndpoints"];
+        put?: never;
+        /** Deploys a model version; the answer holds both keys, which are not shown again. */
+        post: operations["createEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists endpoints by name. */
-    get: operations["listEndpoints"];
-    put?: never;
-    /** Deploys a model version; the answer holds both keys, which are not shown again. */
-    post: operations["createEndpoint"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/endpoints/{name}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/endpoints/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets one endpoint with its state, address and counts. */
+        get: operations["getEndpoint"];
+        put?: never;
+        post?: never;
+        /** Stops and deletes an endpoint; its model versions stay. */
+        delete: operations["deleteEndpoint"];
+        options?: never;
+        head?: never;
+        /** Changes the description. */
+        patch: operations["updateEndpoint"];
+        trace?: never;
     };
-    /** Gets one endpoint with its state, address and counts. */
-    get: operations["getEndpoint"];
-    put?: never;
-    post?: never;
-    /** Stops and deletes an endpoint; its model versions stay. */
-    delete: operations["deleteEndpoint"];
-    options?: never;
-    head?: never;
-    /** Changes the description. */
-    patch: operations["updateEndpoint"];
-    trace?: never;
-  };
-  "/mlstudio/api/v1/endpoints/{name}/stop": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/endpoints/{name}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops the processes of an endpoint; name, keys and port stay. */
+        post: operations["stopEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Stops the processes of an endpoint; name, keys and port stay. */
-    post: operations["stopEndpoint"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/endpoints/{name}/restart": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/endpoints/{name}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts an endpoint again, stopping it first when it runs. */
+        post: operations["restartEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Starts an endpoint again, stopping it first when it runs. */
-    post: operations["restartEndpoint"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/endpoints/{name}/keys/{key}/regenerate": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/endpoints/{name}/keys/{key}/regenerate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replaces one of the two keys; the old one is refused within a second, the other goes on. */
+        post: operations["regenerateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Replaces one of the two keys; the old one is refused within a second, the other goes on. */
-    post: operations["regenerateKey"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/endpoints/{name}/score": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/endpoints/{name}/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a scoring request to the endpoint, behind Jupyter's own authentication. */
+        post: operations["scoreEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Sends a scoring request to the endpoint, behind Jupyter's own authentication. */
-    post: operations["scoreEndpoint"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/mlstudio/api/v1/endpoints/{name}/snippets": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/mlstudio/api/v1/endpoints/{name}/snippets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets ready-to-paste requests made from the endpoint's signature and sample. */
+        get: operations["getSnippets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Gets ready-to-paste requests made from the endpoint's signature and sample. */
-    get: operations["getSnippets"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    /** AliasTarget */
-    AliasTarget: {
-      /** Version */
-      version: number;
-    };
-    /**
-     * ArtifactEntry
-     * @description A file or folder of a run. ``kind`` is ``file``, ``folder`` or ``special`` (a device, socket, pipe or link).
-     */
-    ArtifactEntry: {
-      /** Path */
-      path: string;
-      /** Name */
-      name: string;
-      /** Kind */
-      kind: string;
-      /** Size Bytes */
-      size_bytes: number;
-      /** Modified At */
-      modified_at: string | null;
-    };
-    /**
-     * ArtifactList
-     * @description The content of one folder of a run, folders first, at most a page of it.
-     */
-    ArtifactList: {
-      /** Path */
-      path: string;
-      /** Entries */
-      entries: components["schemas"]["ArtifactEntry"][];
-      /** Total */
-      total: number;
-      /** Next Page Token */
-      next_page_token: string | null;
-    };
-    /**
-     * BestRun
-     * @description The finished run with the best finite last value of the primary metric; the earlier run wins a tie.
-     */
-    BestRun: {
-      /** Run Id */
-      run_id: string;
-      /** Name */
-      name: string;
-      /** Value */
-      value: number | ("NaN" | "Infinity" | "-Infinity");
-    };
-    /**
-     * Change
-     * @description The latest change of one thing. A thing that is gone has ``deleted`` set.
-     */
-    Change: {
-      /** Seq */
-      seq: number;
-      /** Kind */
-      kind: string;
-      /** Id */
-      id: string;
-      /** Deleted */
-      deleted: boolean;
-    };
-    /**
-     * ChangeList
-     * @description Changes after a sequence number, oldest first; ``seq`` is where to go on from.
-     *
-     *     ``reset`` asks the caller to read everything anew: the number it holds belongs to another database.
-     */
-    ChangeList: {
-      /** Seq */
-      seq: number;
-      /** Epoch */
-      epoch: string;
-      /** Reset */
-      reset: boolean;
-      /** Changes */
-      changes: components["schemas"]["Change"][];
-      /**
-       * At
-       * Format: date-time
-       */
-      at: string;
-    };
-    /**
-     * Chart
-     * @description A chart kept as data: the envelope of Azure's metric schemas, ``schema_type`` and ``schema_version`` with ``data``.
-     */
-    Chart: {
-      /** Name */
-      name: string;
-      /** Schema Type */
-      schema_type: string;
-      /** Schema Version */
-      schema_version: string;
-      /** Data */
-      data: {
-        [key: string]: unknown;
-      };
-      /**
-       * At
-       * Format: date-time
-       */
-      at: string;
-    };
-    /**
-     * Check
-     * @description One thing that ``doctor`` looked at; ``remedy`` says what to do when it is not well.
-     */
-    Check: {
-      /** Name */
-      name: string;
-      /** Ok */
-      ok: boolean;
-      /** Detail */
-      detail: string;
-      /**
-       * Remedy
-       * @default
-       */
-      remedy: string;
-    };
-    /**
-     * ComputeTarget
-     * @description A place where runs execute, what it has and what is taken.
-     *
-     *     ``slots`` is how many runs may be active at once; ``cpus``, ``memory_bytes`` and ``gpus`` are what runs share.
-     */
-    ComputeTarget: {
-      /** Name */
-      name: string;
-      /** Kind */
-      kind: string;
-      /** Slots */
-      slots: number;
-      /** Slots Used */
-      slots_used: number;
-      /** Queued */
-      queued: number;
-      /** Cpus */
-      cpus: number;
-      /** Cpus Reserved */
-      cpus_reserved: number;
-      /** Cpu Percent */
-      cpu_percent: number;
-      /** Memory Total Bytes */
-      memory_total_bytes: number;
-      /** Memory Used Bytes */
-      memory_used_bytes: number;
-      /** Memory Reserved Bytes */
-      memory_reserved_bytes: number;
-      /** Gpus */
-      gpus: components["schemas"]["Gpu"][];
-      /** Disk Free Bytes */
-      disk_free_bytes: number;
-    };
-    /**
-     * Conversion
-     * @description What a version's convert run found out.
-     *
-     *     ``onnx`` is the converted file in that run's artifacts, None when there is none. ``sample`` is an Open Inference
-     *     Protocol V2 request made of a few of the sample's rows.
-     */
-    Conversion: {
-      /** Ready */
-      ready: boolean;
-      /**
-       * Reason
-       * @default
-       */
-      reason: string;
-      /**
-       * Framework
-       * @default
-       */
-      framework: string;
-      /**
-       * Onnx
-       * @default null
-       */
-      onnx: string | null;
-      /** @default null */
-      signature: components["schemas"]["Signature-Input"] | null;
-      /** @default null */
-      parity: components["schemas"]["ParityReport-Input"] | null;
-      /**
-       * Sample
-       * @default null
-       */
-      sample: {
-        [key: string]: unknown;
-      } | null;
-    };
-    /**
-     * Deployment
-     * @description A model version behind an endpoint, and the run that serves it.
-     */
-    Deployment: {
-      /** Name */
-      name: string;
-      /** Model */
-      model: string;
-      /** Version */
-      version: number;
-      /** Run Id */
-      run_id: string | null;
-      state: components["schemas"]["EndpointState"];
-      /** Reason */
-      reason: string;
-      /**
-       * Created At
-       * Format: date-time
-       */
-      created_at: string;
-    };
-    /**
-     * Endpoint
-     * @description A name, deployments and a traffic split in percent. ``url`` is the Open Inference Protocol V2 root, None when stopped.
-     */
-    Endpoint: {
-      /** Name */
-      name: string;
-      /** Description */
-      description: string;
-      state: components["schemas"]["EndpointState"];
-      /** Reason */
-      reason: string;
-      /** Url */
-      url: string | null;
-      /** Scoring Url */
-      scoring_url: string | null;
-      /** Auth Mode */
-      auth_mode: string;
-      /** Deployments */
-      deployments: components["schemas"]["Deployment"][];
-      /** Traffic */
-      traffic: {
-        [key: string]: number;
-      };
-      /** Keys */
-      keys: components["schemas"]["KeyInfo"][];
-      stats: components["schemas"]["EndpointStats"];
-      signature: components["schemas"]["Signature-Output"] | null;
-      /** Sample */
-      sample: unknown;
-      /**
-       * Created At
-       * Format: date-time
-       */
-      created_at: string;
-      /**
-       * Updated At
-       * Format: date-time
-       */
-      updated_at: string;
-      /** User */
-      user: string;
-      /** Etag */
-      etag: number;
-    };
-    /** EndpointChange */
-    EndpointChange: {
-      /**
-       * Description
-       * @default null
-       */
-      description: string | null;
-    };
-    /**
-     * EndpointState
-     * @description What an endpoint does now, derived from the runs that serve it.
-     * @enum {string}
-     */
-    EndpointState: "Starting" | "Ready" | "Stopped" | "Failed";
-    /**
-     * EndpointStats
-     * @description Counts since the endpoint was created and latencies of the last minute, in milliseconds (None without requests).
-     */
-    EndpointStats: {
-      /**
-       * Requests
-       * @default 0
-       */
-      requests: number;
-      /**
-       * Errors
-       * @default 0
-       */
-      errors: number;
-      /**
-       * Requests Per S
-       * @default 0
-       */
-      requests_per_s: number;
-      /**
-       * P50 Ms
-       * @default null
-       */
-      p50_ms: number | ("NaN" | "Infinity" | "-Infinity") | null;
-      /**
-       * P95 Ms
-       * @default null
-       */
-      p95_ms: number | ("NaN" | "Infinity" | "-Infinity") | null;
-      /**
-       * P99 Ms
-       * @default null
-       */
-      p99_ms: number | ("NaN" | "Infinity" | "-Infinity") | null;
-      /**
-       * Last Request At
-       * @default null
-       */
-      last_request_at: string | null;
-    };
-    /**
-     * Environment
-     * @description The software a run executed with; ``packages`` maps distribution names to versions.
-     */
-    "Environment-Input": {
-      /**
-       * Python
-       * @default null
-       */
-      python: string | null;
-      /**
-       * Implementation
-       * @default null
-       */
-      implementation: string | null;
-      /**
-       * Platform
-       * @default null
-       */
-      platform: string | null;
-      /**
-       * Executable
-       * @default null
-       */
-      executable: string | null;
-      /** Packages */
-      packages?: {
-        [key: string]: string;
-      };
-    };
-    /**
-     * Environment
-     * @description The software a run executed with; ``packages`` maps distribution names to versions.
-     */
-    "Environment-Output": {
-      /**
-       * Python
-       * @default null
-       */
-      python: string | null;
-      /**
-       * Implementation
-       * @default null
-       */
-      implementation: string | null;
-      /**
-       * Platform
-       * @default null
-       */
-      platform: string | null;
-      /**
-       * Executable
-       * @default null
-       */
-      executable: string | null;
-      /** Packages */
-      packages?: {
-        [key: string]: string;
-      };
-    };
-    /**
-     * ErrorAnswer
-     * @description What every refused request is answered with: a stable code and a sentence.
-     */
-    ErrorAnswer: {
-      /** Code */
-      code: string;
-      /** Message */
-      message: string;
-    };
-    /**
-     * Experiment
-     * @description A named group of runs. ``best_run`` is computed by a query and never stored.
-     */
-    Experiment: {
-      /** Id */
-      id: string;
-      /** Name */
-      name: string;
-      /** Description */
-      description: string;
-      /** Primary Metric */
-      primary_metric: string | null;
-      goal: components["schemas"]["Goal"];
-      /**
-       * Created At
-       * Format: date-time
-       */
-      created_at: string;
-      /** Archived At */
-      archived_at: string | null;
-      /** Run Count */
-      run_count: number;
-      /** Live Count */
-      live_count: number;
-      best_run: components["schemas"]["BestRun"] | null;
-    };
-    /** ExperimentChange */
-    ExperimentChange: {
-      /**
-       * Name
-       * @default null
-       */
-      name: string | null;
-      /**
-       * Description
-       * @default null
-       */
-      description: string | null;
-      /**
-       * Primary Metric
-       * @default null
-       */
-      primary_metric: string | null;
-      /** @default null */
-      goal: components["schemas"]["Goal"] | null;
-      /**
-       * Archived
-       * @default null
-       */
-      archived: boolean | null;
-    };
-    /**
-     * ExperimentColumns
-     * @description What the table of an experiment's runs can show: the names in use, sorted.
-     */
-    ExperimentColumns: {
-      /** Params */
-      params: string[];
-      /** Metrics */
-      metrics: string[];
-      /** Tags */
-      tags: string[];
-    };
-    /**
-     * GitState
-     * @description The repository a run was submitted from. ``patch_bytes`` is the size of the stored diff against ``commit``.
-     */
-    "GitState-Input": {
-      /** Commit */
-      commit: string;
-      /** Branch */
-      branch: string | null;
-      /** Remote Url */
-      remote_url: string | null;
-      /** Dirty */
-      dirty: boolean;
-      /** Patch Bytes */
-      patch_bytes: number;
-      /** Untracked */
-      untracked?: string[];
-    };
-    /**
-     * GitState
-     * @description The repository a run was submitted from. ``patch_bytes`` is the size of the stored diff against ``commit``.
-     */
-    "GitState-Output": {
-      /** Commit */
-      commit: string;
-      /** Branch */
-      branch: string | null;
-      /** Remote Url */
-      remote_url: string | null;
-      /** Dirty */
-      dirty: boolean;
-      /** Patch Bytes */
-      patch_bytes: number;
-      /** Untracked */
-      untracked?: string[];
-    };
-    /**
-     * Goal
-     * @description Which way a primary metric is better.
-     * @enum {string}
-     */
-    Goal: "maximize" | "minimize";
-    /**
-     * Gpu
-     * @description One GPU as its driver reports it.
-     */
-    Gpu: {
-      /** Index */
-      index: number;
-      /** Name */
-      name: string;
-      /** Memory Total Bytes */
-      memory_total_bytes: number;
-      /** Memory Used Bytes */
-      memory_used_bytes: number;
-      /** Utilization Percent */
-      utilization_percent: number;
-    };
-    /**
-     * IssuedKeys
-     * @description Access keys in clear, answered once, when they are made.
-     */
-    IssuedKeys: {
-      endpoint: components["schemas"]["Endpoint"];
-      /** Keys */
-      keys?: {
-        [key: string]: string;
-      };
-    };
-    /**
-     * KeyInfo
-     * @description What is known of an access key once it has been shown: never the key itself.
-     */
-    KeyInfo: {
-      /** Name */
-      name: string;
-      /** Prefix */
-      prefix: string;
-      /**
-       * Created At
-       * Format: date-time
-       */
-      created_at: string;
-      /** Last Used At */
-      last_used_at: string | null;
-    };
-    /**
-     * Limits
-     * @description When a run is stopped and failed: wall time in seconds and memory of the whole process tree; None is no limit.
-     */
-    "Limits-Input": {
-      /**
-       * Wall Time S
-       * @default null
-       */
-      wall_time_s: number | null;
-      /**
-       * Memory Bytes
-       * @default null
-       */
-      memory_bytes: number | null;
-    };
-    /**
-     * Limits
-     * @description When a run is stopped and failed: wall time in seconds and memory of the whole process tree; None is no limit.
-     */
-    "Limits-Output": {
-      /**
-       * Wall Time S
-       * @default null
-       */
-      wall_time_s: number | null;
-      /**
-       * Memory Bytes
-       * @default null
-       */
-      memory_bytes: number | null;
-    };
-    /**
-     * LogAnswer
-     * @description ``taken`` is false when the batch had been taken before.
-     */
-    LogAnswer: {
-      /** Taken */
-      taken: boolean;
-    };
-    /**
-     * LogBatch
-     * @description What a client logged since its last batch.
-     *
-     *     ``client`` names the client and ``sequence`` counts its batches from 1: a batch that comes twice is taken once.
-     */
-    LogBatch: {
-      /** Client */
-      client: string;
-      /** Sequence */
-      sequence: number;
-      /** Metrics */
-      metrics?: {
-        [key: string]: components["schemas"]["Points"];
-      };
-      /** Params */
-      params?: {
-        [key: string]: string;
-      };
-      /** Tags */
-      tags?: {
-        [key: string]: string;
-      };
-      /** @default null */
-      progress: components["schemas"]["Progress-Input"] | null;
-      /** @default null */
-      environment: components["schemas"]["Environment-Input"] | null;
-    };
-    /**
-     * LogSlice
-     * @description A part of a run's output, ``[offset, next_offset)`` in bytes of a file of ``size`` bytes.
-     */
-    LogSlice: {
-      /** Text */
-      text: string;
-      /** Offset */
-      offset: number;
-      /** Next Offset */
-      next_offset: number;
-      /** Size */
-      size: number;
-      /** Live */
-      live: boolean;
-    };
-    /**
-     * MetricSeries
-     * @description Points of one metric in the order they arrived, three lists of one length.
-     *
-     *     ``total`` is the number of points kept; when ``sampled``, the lists hold fewer, with every visible extreme kept.
-     */
-    MetricSeries: {
-      /** Name */
-      name: string;
-      /** Steps */
-      steps: number[];
-      /** Times */
-      times: number[];
-      /** Values */
-      values: (number | ("NaN" | "Infinity" | "-Infinity"))[];
-      /** Total */
-      total: number;
-      /** Sampled */
-      sampled: boolean;
-      /** Non Finite */
-      non_finite: number;
-    };
-    /**
-     * MetricSummary
-     * @description One metric of a run, without its points. ``min`` and ``max`` ignore NaN and infinities (None when all are).
-     */
-    MetricSummary: {
-      /** Name */
-      name: string;
-      /** Last */
-      last: number | ("NaN" | "Infinity" | "-Infinity");
-      /** Last Step */
-      last_step: number;
-      /**
-       * Last At
-       * Format: date-time
-       */
-      last_at: string;
-      /** Min */
-      min: number | null;
-      /** Max */
-      max: number | null;
-      /** Count */
-      count: number;
-      /** Sparkline */
-      sparkline?: (number | null)[];
-    };
-    /**
-     * Model
-     * @description A name under which versions are registered, newest first in ``versions`` (numbers).
-     */
-    Model: {
-      /** Name */
-      name: string;
-      /** Description */
-      description: string;
-      /**
-       * Created At
-       * Format: date-time
-       */
-      created_at: string;
-      /**
-       * Updated At
-       * Format: date-time
-       */
-      updated_at: string;
-      /** Aliases */
-      aliases: {
-        [key: string]: number;
-      };
-      /** Versions */
-      versions: number[];
-      latest: components["schemas"]["ModelVersion"] | null;
-    };
-    /** ModelChange */
-    ModelChange: {
-      /** Description */
-      description: string;
-    };
-    /**
-     * ModelFile
-     * @description A file of a model version, its size and SHA-256.
-     */
-    ModelFile: {
-      /** Path */
-      path: string;
-      /** Size Bytes */
-      size_bytes: number;
-      /** Sha256 */
-      sha256: string;
-    };
-    /**
-     * ModelVersion
-     * @description One immutable version of a registered model.
-     */
-    ModelVersion: {
-      /** Model */
-      model: string;
-      /** Version */
-      version: number;
-      status: components["schemas"]["VersionStatus"];
-      /** Reason */
-      reason: string;
-      /** Run Id */
-      run_id: string | null;
-      /** Source */
-      source: string;
-      /** Convert Run Id */
-      convert_run_id: string | null;
-      /** Framework */
-      framework: string;
-      /** Description */
-      description: string;
-      /** User */
-      user: string;
-      /**
-       * Created At
-       * Format: date-time
-       */
-      created_at: string;
-      /** Aliases */
-      aliases: string[];
-      /** Tags */
-      tags: {
-        [key: string]: string;
-      };
-      /** Sha256 */
-      sha256: string;
-      /** Size Bytes */
-      size_bytes: number;
-      /** Files */
-      files: components["schemas"]["ModelFile"][];
-      signature: components["schemas"]["Signature-Output"] | null;
-      parity: components["schemas"]["ParityReport-Output"] | null;
-      /** Sample */
-      sample: unknown;
-      /** Etag */
-      etag: number;
-    };
-    /** NewChart */
-    NewChart: {
-      /** Schema Type */
-      schema_type: string;
-      /** Schema Version */
-      schema_version: string;
-      /** Data */
-      data: {
-        [key: string]: unknown;
-      };
-    };
-    /**
-     * NewEndpoint
-     * @description ``version`` is a number, an alias or ``latest``; ``port`` None takes a free one.
-     */
-    NewEndpoint: {
-      /** Name */
-      name: string;
-      /** Model */
-      model: string;
-      /**
-       * Version
-       * @default latest
-       */
-      version: string;
-      /**
-       * Description
-       * @default
-       */
-      description: string;
-      /**
-       * Port
-       * @default null
-       */
-      port: number | null;
-      /**
-       * Request Id
-       * @default null
-       */
-      request_id: string | null;
-    };
-    /** NewExperiment */
-    NewExperiment: {
-      /** Name */
-      name: string;
-      /**
-       * Description
-       * @default
-       */
-      description: string;
-      /**
-       * Primary Metric
-       * @default null
-       */
-      primary_metric: string | null;
-      /** @default maximize */
-      goal: components["schemas"]["Goal"];
-    };
-    /**
-     * NewInteractiveRun
-     * @description A run that a living process (a notebook's kernel, a script) logs to; ``pid`` is that process.
-     */
-    NewInteractiveRun: {
-      /** Pid */
-      pid: number;
-      /**
-       * Name
-       * @default null
-       */
-      name: string | null;
-      /**
-       * Experiment
-       * @default null
-       */
-      experiment: string | null;
-      /** Tags */
-      tags?: {
-        [key: string]: string;
-      };
-      origin?: components["schemas"]["Origin-Input"];
-    };
-    /**
-     * NewRun
-     * @description A run to start. Without ``experiment`` it goes to the default one, without ``name`` it gets one.
-     */
-    NewRun: {
-      kind: components["schemas"]["RunKind"];
-      spec: components["schemas"]["RunSpec-Input"];
-      /**
-       * Name
-       * @default null
-       */
-      name: string | null;
-      /**
-       * Experiment
-       * @default null
-       */
-      experiment: string | null;
-      /**
-       * Parent Run Id
-       * @default null
-       */
-      parent_run_id: string | null;
-      /** Tags */
-      tags?: {
-        [key: string]: string;
-      };
-      origin?: components["schemas"]["Origin-Input"];
-      /**
-       * Request Id
-       * @default null
-       */
-      request_id: string | null;
-    };
-    /**
-     * NewVersion
-     * @description Registers files of a run as the next version of ``name``, which is created when it does not exist.
-     *
-     *     ``path`` is the model's folder below the run's artifacts. ``request_id`` makes a repeated call answer the same version.
-     */
-    NewVersion: {
-      /** Name */
-      name: string;
-      /** Run Id */
-      run_id: string;
-      /**
-       * Path
-       * @default model
-       */
-      path: string;
-      /**
-       * Alias
-       * @default null
-       */
-      alias: string | null;
-      /**
-       * Description
-       * @default
-       */
-      description: string;
-      /** Tags */
-      tags?: {
-        [key: string]: string;
-      };
-      /**
-       * Tolerance
-       * @default null
-       */
-      tolerance: number | null;
-      /**
-       * Request Id
-       * @default null
-       */
-      request_id: string | null;
-    };
-    /**
-     * NewWorkspace
-     * @description ``path`` is a folder below the server's root.
-     */
-    NewWorkspace: {
-      /** Path */
-      path: string;
-    };
-    /**
-     * Origin
-     * @description Where a run came from. Paths are relative to the workspace's root.
-     */
-    "Origin-Input": {
-      /**
-       * Notebook
-       * @default null
-       */
-      notebook: string | null;
-      /**
-       * Cell Id
-       * @default null
-       */
-      cell_id: string | null;
-      /**
-       * Cell Number
-       * @default null
-       */
-      cell_number: number | null;
-      /**
-       * Script
-       * @default null
-       */
-      script: string | null;
-      /**
-       * Host
-       * @default null
-       */
-      host: string | null;
-      /** @default null */
-      git: components["schemas"]["GitState-Input"] | null;
-    };
-    /**
-     * Origin
-     * @description Where a run came from. Paths are relative to the workspace's root.
-     */
-    "Origin-Output": {
-      /**
-       * Notebook
-       * @default null
-       */
-      notebook: string | null;
-      /**
-       * Cell Id
-       * @default null
-       */
-      cell_id: string | null;
-      /**
-       * Cell Number
-       * @default null
-       */
-      cell_number: number | null;
-      /**
-       * Script
-       * @default null
-       */
-      script: string | null;
-      /**
-       * Host
-       * @default null
-       */
-      host: string | null;
-      /** @default null */
-      git: components["schemas"]["GitState-Output"] | null;
-    };
-    /**
-     * Outcome
-     * @description How the work of an interactive run ended, as its own process tells it.
-     */
-    Outcome: {
-      /**
-       * Failed
-       * @default false
-       */
-      failed: boolean;
-      /**
-       * Reason
-       * @default
-       */
-      reason: string;
-    };
-    /**
-     * ParityAttempt
-     * @description One rung of the ladder of number types and what it measured; ``error`` when it did not convert or load.
-     */
-    "ParityAttempt-Input": {
-      /** Dtype */
-      dtype: string;
-      /**
-       * Label Flips
-       * @default null
-       */
-      label_flips: number | null;
-      /**
-       * Max Abs Difference
-       * @default null
-       */
-      max_abs_difference: number | ("NaN" | "Infinity" | "-Infinity") | null;
-      /**
-       * Mean Abs Difference
-       * @default null
-       */
-      mean_abs_difference: number | ("NaN" | "Infinity" | "-Infinity") | null;
-      /**
-       * Accepted
-       * @default false
-       */
-      accepted: boolean;
-      /**
-       * Error
-       * @default
-       */
-      error: string;
-    };
-    /**
-     * ParityAttempt
-     * @description One rung of the ladder of number types and what it measured; ``error`` when it did not convert or load.
-     */
-    "ParityAttempt-Output": {
-      /** Dtype */
-      dtype: string;
-      /**
-       * Label Flips
-       * @default null
-       */
-      label_flips: number | null;
-      /**
-       * Max Abs Difference
-       * @default null
-       */
-      max_abs_difference: number | ("NaN" | "Infinity" | "-Infinity") | null;
-      /**
-       * Mean Abs Difference
-       * @default null
-       */
-      mean_abs_difference: number | ("NaN" | "Infinity" | "-Infinity") | null;
-      /**
-       * Accepted
-       * @default false
-       */
-      accepted: boolean;
-      /**
-       * Error
-       * @default
-       */
-      error: string;
-    };
-    /**
-     * ParityReport
-     * @description The proof that ONNX answers like the original, fed the same rows in their original precision.
-     *
-     *     Differences are of probabilities for a classifier and relative to the target's scale for a regressor.
-     *     ``worst_rows`` are row numbers of the sample, worst first.
-     */
-    "ParityReport-Input": {
-      /** Rows */
-      rows: number;
-      /** Label Flips */
-      label_flips: number | null;
-      /** Max Abs Difference */
-      max_abs_difference: number | ("NaN" | "Infinity" | "-Infinity");
-      /** Mean Abs Difference */
-      mean_abs_difference: number | ("NaN" | "Infinity" | "-Infinity");
-      /** Quantiles */
-      quantiles: {
-        [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
-      };
-      /** Tolerance */
-      tolerance: number;
-      /** Dtype */
-      dtype: string;
-      /** Opset */
-      opset: number;
-      /** Worst Rows */
-      worst_rows: number[];
-      /** Attempts */
-      attempts: components["schemas"]["ParityAttempt-Input"][];
-      /** Runtime */
-      runtime: string;
-    };
-    /**
-     * ParityReport
-     * @description The proof that ONNX answers like the original, fed the same rows in their original precision.
-     *
-     *     Differences are of probabilities for a classifier and relative to the target's scale for a regressor.
-     *     ``worst_rows`` are row numbers of the sample, worst first.
-     */
-    "ParityReport-Output": {
-      /** Rows */
-      rows: number;
-      /** Label Flips */
-      label_flips: number | null;
-      /** Max Abs Difference */
-      max_abs_difference: number | ("NaN" | "Infinity" | "-Infinity");
-      /** Mean Abs Difference */
-      mean_abs_difference: number | ("NaN" | "Infinity" | "-Infinity");
-      /** Quantiles */
-      quantiles: {
-        [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
-      };
-      /** Tolerance */
-      tolerance: number;
-      /** Dtype */
-      dtype: string;
-      /** Opset */
-      opset: number;
-      /** Worst Rows */
-      worst_rows: number[];
-      /** Attempts */
-      attempts: components["schemas"]["ParityAttempt-Output"][];
-      /** Runtime */
-      runtime: string;
-    };
-    /**
-     * Points
-     * @description Points of one metric, three lists of one length; ``times`` are seconds since 1970, UTC.
-     */
-    Points: {
-      /** Steps */
-      steps: number[];
-      /** Times */
-      times: number[];
-      /** Values */
-      values: (number | ("NaN" | "Infinity" | "-Infinity"))[];
-    };
-    /**
-     * Preview
-     * @description What a file looks like, safe to show: ``kind`` is ``text``, ``json``, ``table``, ``image``, ``notebook`` or ``none``.
-     *
-     *     ``text`` holds text, JSON or a notebook; ``rows`` a table, its first row the header; ``data_url`` an image.
-     */
-    Preview: {
-      /** Path */
-      path: string;
-      /** Kind */
-      kind: string;
-      /** Size Bytes */
-      size_bytes: number;
-      /**
-       * Text
-       * @default
-       */
-      text: string;
-      /** Rows */
-      rows?: string[][];
-      /**
-       * Data Url
-       * @default
-       */
-      data_url: string;
-      /**
-       * Truncated
-       * @default false
-       */
-      truncated: boolean;
-      /**
-       * Reason
-       * @default
-       */
-      reason: string;
-    };
-    /**
-     * Progress
-     * @description How far a run is: ``done`` of ``total`` units, and what it does now.
-     */
-    "Progress-Input": {
-      /** Done */
-      done: number;
-      /** Total */
-      total: number;
-      /**
-       * Text
-       * @default
-       */
-      text: string;
-    };
-    /**
-     * Progress
-     * @description How far a run is: ``done`` of ``total`` units, and what it does now.
-     */
-    "Progress-Output": {
-      /** Done */
-      done: number;
-      /** Total */
-      total: number;
-      /**
-       * Text
-       * @default
-       */
-      text: string;
-    };
-    /**
-     * Resources
-     * @description What a run takes up of its compute target while it is active; ``memory_bytes`` 0 means not reserved.
-     */
-    "Resources-Input": {
-      /**
-       * Cpus
-       * @default 1
-       */
-      cpus: number;
-      /**
-       * Memory Bytes
-       * @default 0
-       */
-      memory_bytes: number;
-      /**
-       * Gpus
-       * @default 0
-       */
-      gpus: number;
-    };
-    /**
-     * Resources
-     * @description What a run takes up of its compute target while it is active; ``memory_bytes`` 0 means not reserved.
-     */
-    "Resources-Output": {
-      /**
-       * Cpus
-       * @default 1
-       */
-      cpus: number;
-      /**
-       * Memory Bytes
-       * @default 0
-       */
-      memory_bytes: number;
-      /**
-       * Gpus
-       * @default 0
-       */
-      gpus: number;
-    };
-    /** RetryRequest */
-    RetryRequest: {
-      /** Params */
-      params?: {
-        [key: string]: unknown;
-      };
-    };
-    /**
-     * Run
-     * @description A run as its own view shows it.
-     */
-    Run: {
-      /** Id */
-      id: string;
-      /** Name */
-      name: string;
-      /** Experiment Id */
-      experiment_id: string;
-      /** Experiment */
-      experiment: string;
-      kind: components["schemas"]["RunKind"];
-      status: components["schemas"]["RunStatus"];
-      /** Reason */
-      reason: string;
-      /** User */
-      user: string;
-      /** Target */
-      target: string;
-      /**
-       * Created At
-       * Format: date-time
-       */
-      created_at: string;
-      /** Started At */
-      started_at: string | null;
-      /** Ended At */
-      ended_at: string | null;
-      /** Duration S */
-      duration_s: number | null;
-      /** Parent Run Id */
-      parent_run_id: string | null;
-      /** Waits For */
-      waits_for: string | null;
-      progress: components["schemas"]["Progress-Output"] | null;
-      /** Params */
-      params: {
-        [key: string]: string;
-      };
-      /** Metrics */
-      metrics: {
-        [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
-      };
-      /** Tags */
-      tags: {
-        [key: string]: string;
-      };
-      /** Exit Code */
-      exit_code: number | null;
-      /** Last Seen At */
-      last_seen_at: string | null;
-      /** Retry Of */
-      retry_of: string | null;
-      /** Stop Requested At */
-      stop_requested_at: string | null;
-      /** Description */
-      description: string;
-      spec: components["schemas"]["RunSpec-Output"];
-      origin: components["schemas"]["Origin-Output"];
-      environment: components["schemas"]["Environment-Output"] | null;
-      /** Snapshot Id */
-      snapshot_id: string | null;
-      /** Folder */
-      folder: string;
-      /** Summaries */
-      summaries: components["schemas"]["MetricSummary"][];
-      /** Etag */
-      etag: number;
-    };
-    /**
-     * RunAddress
-     * @description Where and with which token a run is logged to.
-     */
-    RunAddress: {
-      /** Run Id */
-      run_id: string;
-      /** Url */
-      url: string;
-      /** Token */
-      token: string;
-    };
-    /** RunChange */
-    RunChange: {
-      /**
-       * Name
-       * @default null
-       */
-      name: string | null;
-      /**
-       * Description
-       * @default null
-       */
-      description: string | null;
-      /**
-       * Tags
-       * @default null
-       */
-      tags: {
-        [key: string]: string | null;
-      } | null;
-    };
-    /**
-     * RunKind
-     * @description What a run executes.
-     * @enum {string}
-     */
-    RunKind:
-      | "cell"
-      | "script"
-      | "notebook"
-      | "command"
-      | "interactive"
-      | "convert"
-      | "serve";
-    /**
-     * RunPage
-     * @description One page of a list of runs; ``total`` counts all that match.
-     */
-    RunPage: {
-      /** Items */
-      items: components["schemas"]["RunSummary"][];
-      /** Total */
-      total: number;
-      /** Next Page Token */
-      next_page_token: string | null;
-    };
-    /**
-     * RunSpec
-     * @description Everything that starts a run again.
-     *
-     *     Exactly one of ``cell`` (source text), ``script``, ``notebook`` (paths below the workspace's root) and ``command``
-     *     (an argument list) is given for the kinds of the same name. ``folder`` is the working folder, below the root.
-     *     ``options`` holds what only one kind understands.
-     */
-    "RunSpec-Input": {
-      /**
-       * Cell
-       * @default null
-       */
-      cell: string | null;
-      /**
-       * Script
-       * @default null
-       */
-      script: string | null;
-      /**
-       * Notebook
-       * @default null
-       */
-      notebook: string | null;
-      /** Command */
-      command?: string[];
-      /** Params */
-      params?: {
-        [key: string]: unknown;
-      };
-      /** Args */
-      args?: string[];
-      /** Env */
-      env?: {
-        [key: string]: string;
-      };
-      /**
-       * Folder
-       * @default
-       */
-      folder: string;
-      /**
-       * Python
-       * @default null
-       */
-      python: string | null;
-      /**
-       * Kernel
-       * @default null
-       */
-      kernel: string | null;
-      /**
-       * Target
-       * @default local
-       */
-      target: string;
-      /**
-       * Priority
-       * @default 0
-       */
-      priority: number;
-      resources?: components["schemas"]["Resources-Input"];
-      limits?: components["schemas"]["Limits-Input"];
-      /** Options */
-      options?: {
-        [key: string]: unknown;
-      };
-    };
-    /**
-     * RunSpec
-     * @description Everything that starts a run again.
-     *
-     *     Exactly one of ``cell`` (source text), ``script``, ``notebook`` (paths below the workspace's root) and ``command``
-     *     (an argument list) is given for the kinds of the same name. ``folder`` is the working folder, below the root.
-     *     ``options`` holds what only one kind understands.
-     */
-    "RunSpec-Output": {
-      /**
-       * Cell
-       * @default null
-       */
-      cell: string | null;
-      /**
-       * Script
-       * @default null
-       */
-      script: string | null;
-      /**
-       * Notebook
-       * @default null
-       */
-      notebook: string | null;
-      /** Command */
-      command?: string[];
-      /** Params */
-      params?: {
-        [key: string]: unknown;
-      };
-      /** Args */
-      args?: string[];
-      /** Env */
-      env?: {
-        [key: string]: string;
-      };
-      /**
-       * Folder
-       * @default
-       */
-      folder: string;
-      /**
-       * Python
-       * @default null
-       */
-      python: string | null;
-      /**
-       * Kernel
-       * @default null
-       */
-      kernel: string | null;
-      /**
-       * Target
-       * @default local
-       */
-      target: string;
-      /**
-       * Priority
-       * @default 0
-       */
-      priority: number;
-      resources?: components["schemas"]["Resources-Output"];
-      limits?: components["schemas"]["Limits-Output"];
-      /** Options */
-      options?: {
-        [key: string]: unknown;
-      };
-    };
-    /**
-     * RunStatus
-     * @description The closed set of a run's statuses; the names are Azure Machine Learning's.
-     * @enum {string}
-     */
-    RunStatus:
-      | "NotStarted"
-      | "Queued"
-      | "Preparing"
-      | "Provisioning"
-      | "Starting"
-      | "Running"
-      | "Finalizing"
-      | "CancelRequested"
-      | "NotResponding"
-      | "Paused"
-      | "Completed"
-      | "Failed"
-      | "Canceled";
-    /**
-     * RunSummary
-     * @description A run as a table or a list shows it.
-     */
-    RunSummary: {
-      /** Id */
-      id: string;
-      /** Name */
-      name: string;
-      /** Experiment Id */
-      experiment_id: string;
-      /** Experiment */
-      experiment: string;
-      kind: components["schemas"]["RunKind"];
-      status: components["schemas"]["RunStatus"];
-      /** Reason */
-      reason: string;
-      /** User */
-      user: string;
-      /** Target */
-      target: string;
-      /**
-       * Created At
-       * Format: date-time
-       */
-      created_at: string;
-      /** Started At */
-      started_at: string | null;
-      /** Ended At */
-      ended_at: string | null;
-      /** Duration S */
-      duration_s: number | null;
-      /** Parent Run Id */
-      parent_run_id: string | null;
-      /** Waits For */
-      waits_for: string | null;
-      progress: components["schemas"]["Progress-Output"] | null;
-      /** Params */
-      params: {
-        [key: string]: string;
-      };
-      /** Metrics */
-      metrics: {
-        [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
-      };
-      /** Tags */
-      tags: {
-        [key: string]: string;
-      };
-    };
-    /**
-     * ScoreAnswer
-     * @description ``response`` is the endpoint's answer, ``status`` its HTTP status, ``latency_ms`` the time it took.
-     */
-    ScoreAnswer: {
-      /** Status */
-      status: number;
-      /** Response */
-      response: {
-        [key: string]: unknown;
-      };
-      /** Latency Ms */
-      latency_ms: number;
-    };
-    /**
-     * ScoreRequest
-     * @description An inference request of Open Inference Protocol V2 (``InferenceRequest``), passed on as it is.
-     */
-    ScoreRequest: {
-      /** Inputs */
-      inputs: {
-        [key: string]: unknown;
-      }[];
-      /**
-       * Outputs
-       * @default null
-       */
-      outputs:
-        | {
-            [key: string]: unknown;
-          }[]
-        | null;
-      /**
-       * Id
-       * @default null
-       */
-      id: string | null;
-      /**
-       * Parameters
-       * @default null
-       */
-      parameters: {
-        [key: string]: unknown;
-      } | null;
-    };
-    /**
-     * Signature
-     * @description What a model takes and answers. ``labels`` are the classes of a classifier in the order of its probabilities.
-     */
-    "Signature-Input": {
-      /** Inputs */
-      inputs: components["schemas"]["TensorSpec-Input"][];
-      /** Outputs */
-      outputs: components["schemas"]["TensorSpec-Input"][];
-      /** Task */
-      task: string;
-      /** Labels */
-      labels?: string[];
-    };
-    /**
-     * Signature
-     * @description What a model takes and answers. ``labels`` are the classes of a classifier in the order of its probabilities.
-     */
-    "Signature-Output": {
-      /** Inputs */
-      inputs: components["schemas"]["TensorSpec-Output"][];
-      /** Outputs */
-      outputs: components["schemas"]["TensorSpec-Output"][];
-      /** Task */
-      task: string;
-      /** Labels */
-      labels?: string[];
-    };
-    /**
-     * Snapshot
-     * @description The code that a run executed, addressed by its content. ``entry`` is the file that was started.
-     */
-    Snapshot: {
-      /** Id */
-      id: string;
-      /** Entry */
-      entry: string | null;
-      /** Files */
-      files: components["schemas"]["SnapshotFile"][];
-      /** Left Out */
-      left_out: components["schemas"]["SnapshotFile"][];
-      /**
-       * Patch
-       * @default
-       */
-      patch: string;
-    };
-    /**
-     * SnapshotFile
-     * @description A file of a code snapshot; ``sha256`` is its address, empty when it was left out (``reason`` says why).
-     */
-    SnapshotFile: {
-      /** Path */
-      path: string;
-      /** Size Bytes */
-      size_bytes: number;
-      /** Sha256 */
-      sha256: string;
-      /**
-       * Reason
-       * @default
-       */
-      reason: string;
-    };
-    /**
-     * Snippets
-     * @description Ready-to-paste requests for an endpoint; the key is a placeholder.
-     */
-    Snippets: {
-      /** Curl */
-      curl: string;
-      /** Python */
-      python: string;
-    };
-    /** TargetChange */
-    TargetChange: {
-      /** Slots */
-      slots: number;
-    };
-    /**
-     * TensorSpec
-     * @description One input or output: Open Inference Protocol V2 ``datatype`` and ``shape``, -1 where a dimension is free.
-     *
-     *     ``onnx_name`` is the name inside the ONNX graph, where it differs.
-     */
-    "TensorSpec-Input": {
-      /** Name */
-      name: string;
-      /** Datatype */
-      datatype: string;
-      /** Shape */
-      shape: number[];
-      /**
-       * Onnx Name
-       * @default
-       */
-      onnx_name: string;
-    };
-    /**
-     * TensorSpec
-     * @description One input or output: Open Inference Protocol V2 ``datatype`` and ``shape``, -1 where a dimension is free.
-     *
-     *     ``onnx_name`` is the name inside the ONNX graph, where it differs.
-     */
-    "TensorSpec-Output": {
-      /** Name */
-      name: string;
-      /** Datatype */
-      datatype: string;
-      /** Shape */
-      shape: number[];
-      /**
-       * Onnx Name
-       * @default
-       */
-      onnx_name: string;
-    };
-    /** VersionChange */
-    VersionChange: {
-      /**
-       * Description
-       * @default null
-       */
-      description: string | null;
-      /**
-       * Tags
-       * @default null
-       */
-      tags: {
-        [key: string]: string | null;
-      } | null;
-    };
-    /**
-     * VersionStatus
-     * @description Where a model version is on its way from files to something that may be served.
-     * @enum {string}
-     */
-    VersionStatus: "Converting" | "Ready" | "Refused";
-    /**
-     * WorkspaceInfo
-     * @description A workspace as a host shows it. ``path`` is its root, the folder that holds ``.mlstudio``.
-     */
-    WorkspaceInfo: {
-      /** Id */
-      id: string;
-      /** Name */
-      name: string;
-      /** Path */
-      path: string;
-      /** Exists */
-      exists: boolean;
-      /** Current */
-      current: boolean;
-    };
-  };
-  responses: never;
-  parameters: never;
-  requestBodies: never;
-  headers: never;
-  pathItems: never;
+    schemas: {
+        /** AliasTarget */
+        AliasTarget: {
+            /** Version */
+            version: number;
+        };
+        /**
+         * ArtifactEntry
+         * @description A file or folder of a run. ``kind`` is ``file``, ``folder`` or ``special`` (a device, socket, pipe or link).
+         */
+        ArtifactEntry: {
+            /** Path */
+            path: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Modified At */
+            modified_at: string | null;
+        };
+        /**
+         * ArtifactList
+         * @description The content of one folder of a run, folders first, at most a page of it.
+         */
+        ArtifactList: {
+            /** Path */
+            path: string;
+            /** Entries */
+            entries: components["schemas"]["ArtifactEntry"][];
+            /** Total */
+            total: number;
+            /** Next Page Token */
+            next_page_token: string | null;
+        };
+        /**
+         * BestRun
+         * @description The finished run with the best finite last value of the primary metric; the earlier run wins a tie.
+         */
+        BestRun: {
+            /** Run Id */
+            run_id: string;
+            /** Name */
+            name: string;
+            /** Value */
+            value: number | ("NaN" | "Infinity" | "-Infinity");
+        };
+        /**
+         * Change
+         * @description The latest change of one thing. A thing that is gone has ``deleted`` set.
+         */
+        Change: {
+            /** Seq */
+            seq: number;
+            /** Kind */
+            kind: string;
+            /** Id */
+            id: string;
+            /** Deleted */
+            deleted: boolean;
+        };
+        /**
+         * ChangeList
+         * @description Changes after a sequence number, oldest first; ``seq`` is where to go on from.
+         *
+         *     ``reset`` asks the caller to read everything anew: the number it holds belongs to another database.
+         */
+        ChangeList: {
+            /** Seq */
+            seq: number;
+            /** Epoch */
+            epoch: string;
+            /** Reset */
+            reset: boolean;
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * Chart
+         * @description A chart kept as data: the envelope of Azure's metric schemas, ``schema_type`` and ``schema_version`` with ``data``.
+         */
+        Chart: {
+            /** Name */
+            name: string;
+            /** Schema Type */
+            schema_type: string;
+            /** Schema Version */
+            schema_version: string;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * Check
+         * @description One thing that ``doctor`` looked at; ``remedy`` says what to do when it is not well.
+         */
+        Check: {
+            /** Name */
+            name: string;
+            /** Ok */
+            ok: boolean;
+            /** Detail */
+            detail: string;
+            /**
+             * Remedy
+             * @default
+             */
+            remedy: string;
+        };
+        /**
+         * ComputeTarget
+         * @description A place where runs execute, what it has and what is taken.
+         *
+         *     ``slots`` is how many runs may be active at once; ``cpus``, ``memory_bytes`` and ``gpus`` are what runs share.
+         */
+        ComputeTarget: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Slots */
+            slots: number;
+            /** Slots Used */
+            slots_used: number;
+            /** Queued */
+            queued: number;
+            /** Cpus */
+            cpus: number;
+            /** Cpus Reserved */
+            cpus_reserved: number;
+            /** Cpu Percent */
+            cpu_percent: number;
+            /** Memory Total Bytes */
+            memory_total_bytes: number;
+            /** Memory Used Bytes */
+            memory_used_bytes: number;
+            /** Memory Reserved Bytes */
+            memory_reserved_bytes: number;
+            /** Gpus */
+            gpus: components["schemas"]["Gpu"][];
+            /** Disk Free Bytes */
+            disk_free_bytes: number;
+        };
+        /**
+         * Conversion
+         * @description What a version's convert run found out.
+         *
+         *     ``onnx`` is the converted file in that run's artifacts, None when there is none. ``sample`` is an Open Inference
+         *     Protocol V2 request made of a few of the sample's rows.
+         */
+        Conversion: {
+            /** Ready */
+            ready: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Framework
+             * @default
+             */
+            framework: string;
+            /**
+             * Onnx
+             * @default null
+             */
+            onnx: string | null;
+            /** @default null */
+            signature: components["schemas"]["Signature-Input"] | null;
+            /** @default null */
+            parity: components["schemas"]["ParityReport-Input"] | null;
+            /**
+             * Sample
+             * @default null
+             */
+            sample: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * Deployment
+         * @description A model version behind an endpoint, and the run that serves it.
+         */
+        Deployment: {
+            /** Name */
+            name: string;
+            /** Model */
+            model: string;
+            /** Version */
+            version: number;
+            /** Run Id */
+            run_id: string | null;
+            state: components["schemas"]["EndpointState"];
+            /** Reason */
+            reason: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * Endpoint
+         * @description A name, deployments and a traffic split in percent. ``url`` is the Open Inference Protocol V2 root, None when stopped.
+         */
+        Endpoint: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            state: components["schemas"]["EndpointState"];
+            /** Reason */
+            reason: string;
+            /** Url */
+            url: string | null;
+            /** Scoring Url */
+            scoring_url: string | null;
+            /** Auth Mode */
+            auth_mode: string;
+            /** Deployments */
+            deployments: components["schemas"]["Deployment"][];
+            /** Traffic */
+            traffic: {
+                [key: string]: number;
+            };
+            /** Keys */
+            keys: components["schemas"]["KeyInfo"][];
+            stats: components["schemas"]["EndpointStats"];
+            signature: components["schemas"]["Signature-Output"] | null;
+            /** Sample */
+            sample: unknown;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** User */
+            user: string;
+            /** Etag */
+            etag: number;
+        };
+        /** EndpointChange */
+        EndpointChange: {
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+        };
+        /**
+         * EndpointState
+         * @description What an endpoint does now, derived from the runs that serve it.
+         * @enum {string}
+         */
+        EndpointState: "Starting" | "Ready" | "Stopped" | "Failed";
+        /**
+         * EndpointStats
+         * @description Counts since the endpoint was created and latencies of the last minute, in milliseconds (None without requests).
+         */
+        EndpointStats: {
+            /**
+             * Requests
+             * @default 0
+             */
+            requests: number;
+            /**
+             * Errors
+             * @default 0
+             */
+            errors: number;
+            /**
+             * Requests Per S
+             * @default 0
+             */
+            requests_per_s: number;
+            /**
+             * P50 Ms
+             * @default null
+             */
+            p50_ms: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * P95 Ms
+             * @default null
+             */
+            p95_ms: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * P99 Ms
+             * @default null
+             */
+            p99_ms: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Last Request At
+             * @default null
+             */
+            last_request_at: string | null;
+        };
+        /**
+         * Environment
+         * @description The software a run executed with; ``packages`` maps distribution names to versions.
+         */
+        "Environment-Input": {
+            /**
+             * Python
+             * @default null
+             */
+            python: string | null;
+            /**
+             * Implementation
+             * @default null
+             */
+            implementation: string | null;
+            /**
+             * Platform
+             * @default null
+             */
+            platform: string | null;
+            /**
+             * Executable
+             * @default null
+             */
+            executable: string | null;
+            /** Packages */
+            packages?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * Environment
+         * @description The software a run executed with; ``packages`` maps distribution names to versions.
+         */
+        "Environment-Output": {
+            /**
+             * Python
+             * @default null
+             */
+            python: string | null;
+            /**
+             * Implementation
+             * @default null
+             */
+            implementation: string | null;
+            /**
+             * Platform
+             * @default null
+             */
+            platform: string | null;
+            /**
+             * Executable
+             * @default null
+             */
+            executable: string | null;
+            /** Packages */
+            packages?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ErrorAnswer
+         * @description What every refused request is answered with: a stable code and a sentence.
+         */
+        ErrorAnswer: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * Experiment
+         * @description A named group of runs. ``best_run`` is computed by a query and never stored.
+         */
+        Experiment: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Primary Metric */
+            primary_metric: string | null;
+            goal: components["schemas"]["Goal"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Archived At */
+            archived_at: string | null;
+            /** Run Count */
+            run_count: number;
+            /** Live Count */
+            live_count: number;
+            best_run: components["schemas"]["BestRun"] | null;
+        };
+        /** ExperimentChange */
+        ExperimentChange: {
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Primary Metric
+             * @default null
+             */
+            primary_metric: string | null;
+            /** @default null */
+            goal: components["schemas"]["Goal"] | null;
+            /**
+             * Archived
+             * @default null
+             */
+            archived: boolean | null;
+        };
+        /**
+         * ExperimentColumns
+         * @description What the table of an experiment's runs can show: the names in use, sorted.
+         */
+        ExperimentColumns: {
+            /** Params */
+            params: string[];
+            /** Metrics */
+            metrics: string[];
+            /** Tags */
+            tags: string[];
+        };
+        /**
+         * GitState
+         * @description The repository a run was submitted from. ``patch_bytes`` is the size of the stored diff against ``commit``.
+         */
+        "GitState-Input": {
+            /** Commit */
+            commit: string;
+            /** Branch */
+            branch: string | null;
+            /** Remote Url */
+            remote_url: string | null;
+            /** Dirty */
+            dirty: boolean;
+            /** Patch Bytes */
+            patch_bytes: number;
+            /** Untracked */
+            untracked?: string[];
+        };
+        /**
+         * GitState
+         * @description The repository a run was submitted from. ``patch_bytes`` is the size of the stored diff against ``commit``.
+         */
+        "GitState-Output": {
+            /** Commit */
+            commit: string;
+            /** Branch */
+            branch: string | null;
+            /** Remote Url */
+            remote_url: string | null;
+            /** Dirty */
+            dirty: boolean;
+            /** Patch Bytes */
+            patch_bytes: number;
+            /** Untracked */
+            untracked?: string[];
+        };
+        /**
+         * Goal
+         * @description Which way a primary metric is better.
+         * @enum {string}
+         */
+        Goal: "maximize" | "minimize";
+        /**
+         * Gpu
+         * @description One GPU as its driver reports it.
+         */
+        Gpu: {
+            /** Index */
+            index: number;
+            /** Name */
+            name: string;
+            /** Memory Total Bytes */
+            memory_total_bytes: number;
+            /** Memory Used Bytes */
+            memory_used_bytes: number;
+            /** Utilization Percent */
+            utilization_percent: number;
+        };
+        /**
+         * IssuedKeys
+         * @description Access keys in clear, answered once, when they are made.
+         */
+        IssuedKeys: {
+            endpoint: components["schemas"]["Endpoint"];
+            /** Keys */
+            keys?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * KeyInfo
+         * @description What is known of an access key once it has been shown: never the key itself.
+         */
+        KeyInfo: {
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+        };
+        /**
+         * Limits
+         * @description When a run is stopped and failed: wall time in seconds and memory of the whole process tree; None is no limit.
+         */
+        "Limits-Input": {
+            /**
+             * Wall Time S
+             * @default null
+             */
+            wall_time_s: number | null;
+            /**
+             * Memory Bytes
+             * @default null
+             */
+            memory_bytes: number | null;
+        };
+        /**
+         * Limits
+         * @description When a run is stopped and failed: wall time in seconds and memory of the whole process tree; None is no limit.
+         */
+        "Limits-Output": {
+            /**
+             * Wall Time S
+             * @default null
+             */
+            wall_time_s: number | null;
+            /**
+             * Memory Bytes
+             * @default null
+             */
+            memory_bytes: number | null;
+        };
+        /**
+         * LogAnswer
+         * @description ``taken`` is false when the batch had been taken before.
+         */
+        LogAnswer: {
+            /** Taken */
+            taken: boolean;
+        };
+        /**
+         * LogBatch
+         * @description What a client logged since its last batch.
+         *
+         *     ``client`` names the client and ``sequence`` counts its batches from 1: a batch that comes twice is taken once.
+         */
+        LogBatch: {
+            /** Client */
+            client: string;
+            /** Sequence */
+            sequence: number;
+            /** Metrics */
+            metrics?: {
+                [key: string]: components["schemas"]["Points"];
+            };
+            /** Params */
+            params?: {
+                [key: string]: string;
+            };
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            /** @default null */
+            progress: components["schemas"]["Progress-Input"] | null;
+            /** @default null */
+            environment: components["schemas"]["Environment-Input"] | null;
+        };
+        /**
+         * LogSlice
+         * @description A part of a run's output, ``[offset, next_offset)`` in bytes of a file of ``size`` bytes.
+         */
+        LogSlice: {
+            /** Text */
+            text: string;
+            /** Offset */
+            offset: number;
+            /** Next Offset */
+            next_offset: number;
+            /** Size */
+            size: number;
+            /** Live */
+            live: boolean;
+        };
+        /**
+         * MetricSeries
+         * @description Points of one metric in the order they arrived, three lists of one length.
+         *
+         *     ``total`` is the number of points kept; when ``sampled``, the lists hold fewer, with every visible extreme kept.
+         */
+        MetricSeries: {
+            /** Name */
+            name: string;
+            /** Steps */
+            steps: number[];
+            /** Times */
+            times: number[];
+            /** Values */
+            values: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** Total */
+            total: number;
+            /** Sampled */
+            sampled: boolean;
+            /** Non Finite */
+            non_finite: number;
+        };
+        /**
+         * MetricSummary
+         * @description One metric of a run, without its points. ``min`` and ``max`` ignore NaN and infinities (None when all are).
+         */
+        MetricSummary: {
+            /** Name */
+            name: string;
+            /** Last */
+            last: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Last Step */
+            last_step: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Min */
+            min: number | null;
+            /** Max */
+            max: number | null;
+            /** Count */
+            count: number;
+            /** Sparkline */
+            sparkline?: (number | null)[];
+        };
+        /**
+         * Model
+         * @description A name under which versions are registered, newest first in ``versions`` (numbers).
+         */
+        Model: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Aliases */
+            aliases: {
+                [key: string]: number;
+            };
+            /** Versions */
+            versions: number[];
+            latest: components["schemas"]["ModelVersion"] | null;
+        };
+        /** ModelChange */
+        ModelChange: {
+            /** Description */
+            description: string;
+        };
+        /**
+         * ModelFile
+         * @description A file of a model version, its size and SHA-256.
+         */
+        ModelFile: {
+            /** Path */
+            path: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
+         * ModelVersion
+         * @description One immutable version of a registered model. ``operators`` are those of its ONNX graph.
+         */
+        ModelVersion: {
+            /** Model */
+            model: string;
+            /** Version */
+            version: number;
+            status: components["schemas"]["VersionStatus"];
+            /** Reason */
+            reason: string;
+            /** Run Id */
+            run_id: string | null;
+            /** Source */
+            source: string;
+            /** Convert Run Id */
+            convert_run_id: string | null;
+            /** Framework */
+            framework: string;
+            /** Description */
+            description: string;
+            /** User */
+            user: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Aliases */
+            aliases: string[];
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Files */
+            files: components["schemas"]["ModelFile"][];
+            signature: components["schemas"]["Signature-Output"] | null;
+            parity: components["schemas"]["ParityReport-Output"] | null;
+            /** Sample */
+            sample: unknown;
+            /** Operators */
+            operators: string[];
+            /** Etag */
+            etag: number;
+        };
+        /** NewChart */
+        NewChart: {
+            /** Schema Type */
+            schema_type: string;
+            /** Schema Version */
+            schema_version: string;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * NewEndpoint
+         * @description ``version`` is a number, an alias or ``latest``; ``port`` None takes a free one.
+         */
+        NewEndpoint: {
+            /** Name */
+            name: string;
+            /** Model */
+            model: string;
+            /**
+             * Version
+             * @default latest
+             */
+            version: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Port
+             * @default null
+             */
+            port: number | null;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: string | null;
+        };
+        /** NewExperiment */
+        NewExperiment: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Primary Metric
+             * @default null
+             */
+            primary_metric: string | null;
+            /** @default maximize */
+            goal: components["schemas"]["Goal"];
+        };
+        /**
+         * NewInteractiveRun
+         * @description A run that a living process (a notebook's kernel, a script) logs to; ``pid`` is that process.
+         */
+        NewInteractiveRun: {
+            /** Pid */
+            pid: number;
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Experiment
+             * @default null
+             */
+            experiment: string | null;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            origin?: components["schemas"]["Origin-Input"];
+        };
+        /**
+         * NewRun
+         * @description A run to start. Without ``experiment`` it goes to the default one, without ``name`` it gets one.
+         */
+        NewRun: {
+            kind: components["schemas"]["RunKind"];
+            spec: components["schemas"]["RunSpec-Input"];
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Experiment
+             * @default null
+             */
+            experiment: string | null;
+            /**
+             * Parent Run Id
+             * @default null
+             */
+            parent_run_id: string | null;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            origin?: components["schemas"]["Origin-Input"];
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: string | null;
+        };
+        /**
+         * NewVersion
+         * @description Registers files of a run as the next version of ``name``, which is created when it does not exist.
+         *
+         *     ``path`` is the model's folder below the run's artifacts. ``request_id`` makes a repeated call answer the same version.
+         */
+        NewVersion: {
+            /** Name */
+            name: string;
+            /** Run Id */
+            run_id: string;
+            /**
+             * Path
+             * @default model
+             */
+            path: string;
+            /**
+             * Alias
+             * @default null
+             */
+            alias: string | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            /**
+             * Tolerance
+             * @default null
+             */
+            tolerance: number | null;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: string | null;
+        };
+        /**
+         * NewWorkspace
+         * @description ``path`` is a folder below the server's root.
+         */
+        NewWorkspace: {
+            /** Path */
+            path: string;
+        };
+        /**
+         * Origin
+         * @description Where a run came from. Paths are relative to the workspace's root.
+         */
+        "Origin-Input": {
+            /**
+             * Notebook
+             * @default null
+             */
+            notebook: string | null;
+            /**
+             * Cell Id
+             * @default null
+             */
+            cell_id: string | null;
+            /**
+             * Cell Number
+             * @default null
+             */
+            cell_number: number | null;
+            /**
+             * Script
+             * @default null
+             */
+            script: string | null;
+            /**
+             * Host
+             * @default null
+             */
+            host: string | null;
+            /** @default null */
+            git: components["schemas"]["GitState-Input"] | null;
+        };
+        /**
+         * Origin
+         * @description Where a run came from. Paths are relative to the workspace's root.
+         */
+        "Origin-Output": {
+            /**
+             * Notebook
+             * @default null
+             */
+            notebook: string | null;
+            /**
+             * Cell Id
+             * @default null
+             */
+            cell_id: string | null;
+            /**
+             * Cell Number
+             * @default null
+             */
+            cell_number: number | null;
+            /**
+             * Script
+             * @default null
+             */
+            script: string | null;
+            /**
+             * Host
+             * @default null
+             */
+            host: string | null;
+            /** @default null */
+            git: components["schemas"]["GitState-Output"] | null;
+        };
+        /**
+         * Outcome
+         * @description How the work of an interactive run ended, as its own process tells it.
+         */
+        Outcome: {
+            /**
+             * Failed
+             * @default false
+             */
+            failed: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * ParityAttempt
+         * @description One rung of the ladder of number types and what it measured; ``error`` when it did not convert or load.
+         */
+        "ParityAttempt-Input": {
+            /** Dtype */
+            dtype: string;
+            /**
+             * Label Flips
+             * @default null
+             */
+            label_flips: number | null;
+            /**
+             * Max Abs Difference
+             * @default null
+             */
+            max_abs_difference: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Mean Abs Difference
+             * @default null
+             */
+            mean_abs_difference: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Accepted
+             * @default false
+             */
+            accepted: boolean;
+            /**
+             * Error
+             * @default
+             */
+            error: string;
+        };
+        /**
+         * ParityAttempt
+         * @description One rung of the ladder of number types and what it measured; ``error`` when it did not convert or load.
+         */
+        "ParityAttempt-Output": {
+            /** Dtype */
+            dtype: string;
+            /**
+             * Label Flips
+             * @default null
+             */
+            label_flips: number | null;
+            /**
+             * Max Abs Difference
+             * @default null
+             */
+            max_abs_difference: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Mean Abs Difference
+             * @default null
+             */
+            mean_abs_difference: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Accepted
+             * @default false
+             */
+            accepted: boolean;
+            /**
+             * Error
+             * @default
+             */
+            error: string;
+        };
+        /**
+         * ParityReport
+         * @description The proof that ONNX answers like the original, fed the same rows in their original precision.
+         *
+         *     Differences are of probabilities for a classifier and relative to the target's scale for a regressor.
+         *     ``worst_rows`` are row numbers of the sample, worst first.
+         */
+        "ParityReport-Input": {
+            /** Rows */
+            rows: number;
+            /** Label Flips */
+            label_flips: number | null;
+            /** Max Abs Difference */
+            max_abs_difference: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Mean Abs Difference */
+            mean_abs_difference: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Quantiles */
+            quantiles: {
+                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
+            };
+            /** Tolerance */
+            tolerance: number;
+            /** Dtype */
+            dtype: string;
+            /** Opset */
+            opset: number;
+            /** Worst Rows */
+            worst_rows: number[];
+            /** Attempts */
+            attempts: components["schemas"]["ParityAttempt-Input"][];
+            /** Runtime */
+            runtime: string;
+        };
+        /**
+         * ParityReport
+         * @description The proof that ONNX answers like the original, fed the same rows in their original precision.
+         *
+         *     Differences are of probabilities for a classifier and relative to the target's scale for a regressor.
+         *     ``worst_rows`` are row numbers of the sample, worst first.
+         */
+        "ParityReport-Output": {
+            /** Rows */
+            rows: number;
+            /** Label Flips */
+            label_flips: number | null;
+            /** Max Abs Difference */
+            max_abs_difference: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Mean Abs Difference */
+            mean_abs_difference: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Quantiles */
+            quantiles: {
+                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
+            };
+            /** Tolerance */
+            tolerance: number;
+            /** Dtype */
+            dtype: string;
+            /** Opset */
+            opset: number;
+            /** Worst Rows */
+            worst_rows: number[];
+            /** Attempts */
+            attempts: components["schemas"]["ParityAttempt-Output"][];
+            /** Runtime */
+            runtime: string;
+        };
+        /**
+         * Points
+         * @description Points of one metric, three lists of one length; ``times`` are seconds since 1970, UTC.
+         */
+        Points: {
+            /** Steps */
+            steps: number[];
+            /** Times */
+            times: number[];
+            /** Values */
+            values: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+        };
+        /**
+         * Preview
+         * @description What a file looks like, safe to show: ``kind`` is ``text``, ``json``, ``table``, ``image``, ``notebook`` or ``none``.
+         *
+         *     ``text`` holds text, JSON or a notebook; ``rows`` a table, its first row the header; ``data_url`` an image.
+         */
+        Preview: {
+            /** Path */
+            path: string;
+            /** Kind */
+            kind: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /** Rows */
+            rows?: string[][];
+            /**
+             * Data Url
+             * @default
+             */
+            data_url: string;
+            /**
+             * Truncated
+             * @default false
+             */
+            truncated: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * Progress
+         * @description How far a run is: ``done`` of ``total`` units, and what it does now.
+         */
+        "Progress-Input": {
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+        };
+        /**
+         * Progress
+         * @description How far a run is: ``done`` of ``total`` units, and what it does now.
+         */
+        "Progress-Output": {
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+        };
+        /**
+         * Resources
+         * @description What a run takes up of its compute target while it is active; ``memory_bytes`` 0 means not reserved.
+         */
+        "Resources-Input": {
+            /**
+             * Cpus
+             * @default 1
+             */
+            cpus: number;
+            /**
+             * Memory Bytes
+             * @default 0
+             */
+            memory_bytes: number;
+            /**
+             * Gpus
+             * @default 0
+             */
+            gpus: number;
+        };
+        /**
+         * Resources
+         * @description What a run takes up of its compute target while it is active; ``memory_bytes`` 0 means not reserved.
+         */
+        "Resources-Output": {
+            /**
+             * Cpus
+             * @default 1
+             */
+            cpus: number;
+            /**
+             * Memory Bytes
+             * @default 0
+             */
+            memory_bytes: number;
+            /**
+             * Gpus
+             * @default 0
+             */
+            gpus: number;
+        };
+        /** RetryRequest */
+        RetryRequest: {
+            /** Params */
+            params?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Run
+         * @description A run as its own view shows it.
+         */
+        Run: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Experiment Id */
+            experiment_id: string;
+            /** Experiment */
+            experiment: string;
+            kind: components["schemas"]["RunKind"];
+            status: components["schemas"]["RunStatus"];
+            /** Reason */
+            reason: string;
+            /** User */
+            user: string;
+            /** Target */
+            target: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Duration S */
+            duration_s: number | null;
+            /** Parent Run Id */
+            parent_run_id: string | null;
+            /** Waits For */
+            waits_for: string | null;
+            progress: components["schemas"]["Progress-Output"] | null;
+            /** Params */
+            params: {
+                [key: string]: string;
+            };
+            /** Metrics */
+            metrics: {
+                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
+            };
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+            /** Exit Code */
+            exit_code: number | null;
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /** Retry Of */
+            retry_of: string | null;
+            /** Stop Requested At */
+            stop_requested_at: string | null;
+            /** Description */
+            description: string;
+            spec: components["schemas"]["RunSpec-Output"];
+            origin: components["schemas"]["Origin-Output"];
+            environment: components["schemas"]["Environment-Output"] | null;
+            /** Snapshot Id */
+            snapshot_id: string | null;
+            /** Folder */
+            folder: string;
+            /** Summaries */
+            summaries: components["schemas"]["MetricSummary"][];
+            /** Etag */
+            etag: number;
+        };
+        /**
+         * RunAddress
+         * @description Where and with which token a run is logged to.
+         */
+        RunAddress: {
+            /** Run Id */
+            run_id: string;
+            /** Url */
+            url: string;
+            /** Token */
+            token: string;
+        };
+        /** RunChange */
+        RunChange: {
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: {
+                [key: string]: string | null;
+            } | null;
+        };
+        /**
+         * RunKind
+         * @description What a run executes.
+         * @enum {string}
+         */
+        RunKind: "cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve";
+        /**
+         * RunPage
+         * @description One page of a list of runs; ``total`` counts all that match.
+         */
+        RunPage: {
+            /** Items */
+            items: components["schemas"]["RunSummary"][];
+            /** Total */
+            total: number;
+            /** Next Page Token */
+            next_page_token: string | null;
+        };
+        /**
+         * RunSpec
+         * @description Everything that starts a run again.
+         *
+         *     Exactly one of ``cell`` (source text), ``script``, ``notebook`` (paths below the workspace's root) and ``command``
+         *     (an argument list) is given for the kinds of the same name. ``folder`` is the working folder, below the root.
+         *     ``options`` holds what only one kind understands.
+         */
+        "RunSpec-Input": {
+            /**
+             * Cell
+             * @default null
+             */
+            cell: string | null;
+            /**
+             * Script
+             * @default null
+             */
+            script: string | null;
+            /**
+             * Notebook
+             * @default null
+             */
+            notebook: string | null;
+            /** Command */
+            command?: string[];
+            /** Params */
+            params?: {
+                [key: string]: unknown;
+            };
+            /** Args */
+            args?: string[];
+            /** Env */
+            env?: {
+                [key: string]: string;
+            };
+            /**
+             * Folder
+             * @default
+             */
+            folder: string;
+            /**
+             * Python
+             * @default null
+             */
+            python: string | null;
+            /**
+             * Kernel
+             * @default null
+             */
+            kernel: string | null;
+            /**
+             * Target
+             * @default local
+             */
+            target: string;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
+            resources?: components["schemas"]["Resources-Input"];
+            limits?: components["schemas"]["Limits-Input"];
+            /** Options */
+            options?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RunSpec
+         * @description Everything that starts a run again.
+         *
+         *     Exactly one of ``cell`` (source text), ``script``, ``notebook`` (paths below the workspace's root) and ``command``
+         *     (an argument list) is given for the kinds of the same name. ``folder`` is the working folder, below the root.
+         *     ``options`` holds what only one kind understands.
+         */
+        "RunSpec-Output": {
+            /**
+             * Cell
+             * @default null
+             */
+            cell: string | null;
+            /**
+             * Script
+             * @default null
+             */
+            script: string | null;
+            /**
+             * Notebook
+             * @default null
+             */
+            notebook: string | null;
+            /** Command */
+            command?: string[];
+            /** Params */
+            params?: {
+                [key: string]: unknown;
+            };
+            /** Args */
+            args?: string[];
+            /** Env */
+            env?: {
+                [key: string]: string;
+            };
+            /**
+             * Folder
+             * @default
+             */
+            folder: string;
+            /**
+             * Python
+             * @default null
+             */
+            python: string | null;
+            /**
+             * Kernel
+             * @default null
+             */
+            kernel: string | null;
+            /**
+             * Target
+             * @default local
+             */
+            target: string;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
+            resources?: components["schemas"]["Resources-Output"];
+            limits?: components["schemas"]["Limits-Output"];
+            /** Options */
+            options?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RunStatus
+         * @description The closed set of a run's statuses; the names are Azure Machine Learning's.
+         * @enum {string}
+         */
+        RunStatus: "NotStarted" | "Queued" | "Preparing" | "Provisioning" | "Starting" | "Running" | "Finalizing" | "CancelRequested" | "NotResponding" | "Paused" | "Completed" | "Failed" | "Canceled";
+        /**
+         * RunSummary
+         * @description A run as a table or a list shows it.
+         */
+        RunSummary: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Experiment Id */
+            experiment_id: string;
+            /** Experiment */
+            experiment: string;
+            kind: components["schemas"]["RunKind"];
+            status: components["schemas"]["RunStatus"];
+            /** Reason */
+            reason: string;
+            /** User */
+            user: string;
+            /** Target */
+            target: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Duration S */
+            duration_s: number | null;
+            /** Parent Run Id */
+            parent_run_id: string | null;
+            /** Waits For */
+            waits_for: string | null;
+            progress: components["schemas"]["Progress-Output"] | null;
+            /** Params */
+            params: {
+                [key: string]: string;
+            };
+            /** Metrics */
+            metrics: {
+                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
+            };
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ScoreAnswer
+         * @description ``response`` is the endpoint's answer, ``status`` its HTTP status, ``latency_ms`` the time it took.
+         */
+        ScoreAnswer: {
+            /** Status */
+            status: number;
+            /** Response */
+            response: {
+                [key: string]: unknown;
+            };
+            /** Latency Ms */
+            latency_ms: number;
+        };
+        /**
+         * ScoreRequest
+         * @description An inference request of Open Inference Protocol V2 (``InferenceRequest``), passed on as it is.
+         */
+        ScoreRequest: {
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Outputs
+             * @default null
+             */
+            outputs: {
+                [key: string]: unknown;
+            }[] | null;
+            /**
+             * Id
+             * @default null
+             */
+            id: string | null;
+            /**
+             * Parameters
+             * @default null
+             */
+            parameters: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * Signature
+         * @description What a model takes and answers. ``labels`` are the classes of a classifier in the order of its probabilities.
+         */
+        "Signature-Input": {
+            /** Inputs */
+            inputs: components["schemas"]["TensorSpec-Input"][];
+            /** Outputs */
+            outputs: components["schemas"]["TensorSpec-Input"][];
+            /** Task */
+            task: string;
+            /** Labels */
+            labels?: string[];
+        };
+        /**
+         * Signature
+         * @description What a model takes and answers. ``labels`` are the classes of a classifier in the order of its probabilities.
+         */
+        "Signature-Output": {
+            /** Inputs */
+            inputs: components["schemas"]["TensorSpec-Output"][];
+            /** Outputs */
+            outputs: components["schemas"]["TensorSpec-Output"][];
+            /** Task */
+            task: string;
+            /** Labels */
+            labels?: string[];
+        };
+        /**
+         * Snapshot
+         * @description The code that a run executed, addressed by its content. ``entry`` is the file that was started.
+         */
+        Snapshot: {
+            /** Id */
+            id: string;
+            /** Entry */
+            entry: string | null;
+            /** Files */
+            files: components["schemas"]["SnapshotFile"][];
+            /** Left Out */
+            left_out: components["schemas"]["SnapshotFile"][];
+            /**
+             * Patch
+             * @default
+             */
+            patch: string;
+        };
+        /**
+         * SnapshotFile
+         * @description A file of a code snapshot; ``sha256`` is its address, empty when it was left out (``reason`` says why).
+         */
+        SnapshotFile: {
+            /** Path */
+            path: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * Snippets
+         * @description Ready-to-paste requests for an endpoint; the key is a placeholder.
+         */
+        Snippets: {
+            /** Curl */
+            curl: string;
+            /** Python */
+            python: string;
+        };
+        /** TargetChange */
+        TargetChange: {
+            /** Slots */
+            slots: number;
+        };
+        /**
+         * TensorSpec
+         * @description One input or output: Open Inference Protocol V2 ``datatype`` and ``shape``, -1 where a dimension is free.
+         *
+         *     ``onnx_name`` is the name inside the ONNX graph, where it differs. ``columns`` names the features of a matrix.
+         */
+        "TensorSpec-Input": {
+            /** Name */
+            name: string;
+            /** Datatype */
+            datatype: string;
+            /** Shape */
+            shape: number[];
+            /**
+             * Onnx Name
+             * @default
+             */
+            onnx_name: string;
+            /** Columns */
+            columns?: string[];
+        };
+        /**
+         * TensorSpec
+         * @description One input or output: Open Inference Protocol V2 ``datatype`` and ``shape``, -1 where a dimension is free.
+         *
+         *     ``onnx_name`` is the name inside the ONNX graph, where it differs. ``columns`` names the features of a matrix.
+         */
+        "TensorSpec-Output": {
+            /** Name */
+            name: string;
+            /** Datatype */
+            datatype: string;
+            /** Shape */
+            shape: number[];
+            /**
+             * Onnx Name
+             * @default
+             */
+            onnx_name: string;
+            /** Columns */
+            columns?: string[];
+        };
+        /** VersionChange */
+        VersionChange: {
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: {
+                [key: string]: string | null;
+            } | null;
+        };
+        /**
+         * VersionStatus
+         * @description Where a model version is on its way from files to something that may be served.
+         * @enum {string}
+         */
+        VersionStatus: "Converting" | "Ready" | "Refused";
+        /**
+         * WorkspaceInfo
+         * @description A workspace as a host shows it. ``path`` is its root, the folder that holds ``.mlstudio``.
+         */
+        WorkspaceInfo: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Exists */
+            exists: boolean;
+            /** Current */
+            current: boolean;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  listWorkspaces: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["WorkspaceInfo"][];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  openWorkspace: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewWorkspace"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["WorkspaceInfo"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  diagnose: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Check"][];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  listCompute: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ComputeTarget"][];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  updateCompute: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["TargetChange"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ComputeTarget"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  listChanges: {
-    parameters: {
-      query?: {
-        since?: number;
-        epoch?: string;
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ChangeList"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  listExperiments: {
-    parameters: {
-      query?: {
-        q?: string;
-        archived?: boolean;
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Experiment"][];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  createExperiment: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewExperiment"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Experiment"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  getExperiment: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        experiment_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Experiment"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  updateExperiment: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        experiment_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["ExperimentChange"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Experiment"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  experimentColumns: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        experiment_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ExperimentColumns"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  listRuns: {
-    parameters: {
-      query?: {
-        experiment_id?: string[];
-        parent_run_id?: string | null;
-        q?: string;
-        filter?: string;
-        status?: string;
-        kind?: (
-          | "cell"
-          | "script"
-          | "notebook"
-          | "command"
-          | "interactive"
-          | "convert"
-          | "serve"
-        )[];
-        order_by?: string[];
-        max_results?: number;
-        page_token?: string | null;
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["RunPage"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  submitRun: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewRun"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Run"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  startInteractive: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewInteractiveRun"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["RunAddress"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  getRun: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Run"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  deleteRun: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  updateRun: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["RunChange"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Run"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  stopRun: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Run"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  retryRun: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["RetryRequest"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Run"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  logBatch: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["LogBatch"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["LogAnswer"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  listMetrics: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["MetricSummary"][];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  getSeries: {
-    parameters: {
-      query: {
-        name: string[];
-        max_points?: number;
-        after?: number;
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["MetricSeries"][];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  getLogs: {
-    parameters: {
-      query?: {
-        offset?: number;
-        limit?: number;
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["LogSlice"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  listCharts: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Chart"][];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  putChart: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewChart"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Chart"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  finishRun: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["Outcome"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Run"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  listArtifacts: {
-    parameters: {
-      query?: {
-        path?: string;
-        max_results?: number;
-        page_token?: string | null;
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ArtifactList"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  previewArtifact: {
-    parameters: {
-      query: {
-        path: string;
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Preview"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  downloadArtifact: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/octet-stream": unknown;
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  uploadArtifact: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/octet-stream": unknown;
-      };
-    };
-    responses: {
-      /** @description Success */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ArtifactEntry"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  deleteArtifact: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  getCode: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Snapshot"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  getCodeFile: {
-    parameters: {
-      query: {
-        path: string;
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        run_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Preview"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  listModels: {
-    parameters: {
-      query?: {
-        q?: string;
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Model"][];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  registerModel: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewVersion"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ModelVersion"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  getModel: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Model"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  deleteModel: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  updateModel: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["ModelChange"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Model"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  getVersion: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-        version: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ModelVersion"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  deleteVersion: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-        version: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  updateVersion: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-        version: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["VersionChange"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ModelVersion"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  finishConversion: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-        version: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["Conversion"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ModelVersion"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  setAlias: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-        alias: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["AliasTarget"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Model"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  deleteAlias: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-        alias: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Model"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  downloadModelFile: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-        version: string;
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/octet-stream": unknown;
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  listEndpoints: {
-    parameters: {
-      query?: {
-        q?: string;
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Endpoint"][];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  createEndpoint: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewEndpoint"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["IssuedKeys"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  getEndpoint: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Endpoint"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  deleteEndpoint: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  updateEndpoint: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["EndpointChange"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Endpoint"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  stopEndpoint: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Endpoint"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  restartEndpoint: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Endpoint"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  regenerateKey: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-        key: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["IssuedKeys"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  scoreEndpoint: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["ScoreRequest"];
-      };
-    };
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ScoreAnswer"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
-  getSnippets: {
-    parameters: {
-      query?: {
-        /** @description Id of a workspace that the server knows; without it the server's own. */
-        workspace?: string;
-      };
-      header?: never;
-      path: {
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Success */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Snippets"];
-        };
-      };
-      /** @description Refused */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ErrorAnswer"];
-        };
-      };
-    };
-  };
+    listWorkspaces: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceInfo"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    openWorkspace: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWorkspace"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceInfo"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    diagnose: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listCompute: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputeTarget"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    updateCompute: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TargetChange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputeTarget"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listChanges: {
+        parameters: {
+            query?: {
+                since?: number;
+                epoch?: string;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listExperiments: {
+        parameters: {
+            query?: {
+                q?: string;
+                archived?: boolean;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    createExperiment: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExperiment"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getExperiment: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    updateExperiment: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentChange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    experimentColumns: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentColumns"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listRuns: {
+        parameters: {
+            query?: {
+                experiment_id?: string[];
+                parent_run_id?: string | null;
+                q?: string;
+                filter?: string;
+                status?: string;
+                kind?: ("cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve")[];
+                order_by?: string[];
+                max_results?: number;
+                page_token?: string | null;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    submitRun: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    startInteractive: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInteractiveRun"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAddress"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getRun: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deleteRun: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    updateRun: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunChange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    stopRun: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    retryRun: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    logBatch: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogBatch"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAnswer"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listMetrics: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricSummary"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getSeries: {
+        parameters: {
+            query: {
+                name: string[];
+                max_points?: number;
+                after?: number;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricSeries"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getLogs: {
+        parameters: {
+            query?: {
+                offset?: number;
+                limit?: number;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSlice"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listCharts: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chart"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    putChart: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChart"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chart"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finishRun: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Outcome"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listArtifacts: {
+        parameters: {
+            query?: {
+                path?: string;
+                max_results?: number;
+                page_token?: string | null;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    previewArtifact: {
+        parameters: {
+            query: {
+                path: string;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    downloadArtifact: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    uploadArtifact: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactEntry"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deleteArtifact: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getCode: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getCodeFile: {
+        parameters: {
+            query: {
+                path: string;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: {
+                q?: string;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    registerModel: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVersion"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deleteModel: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    updateModel: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelChange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deleteVersion: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    updateVersion: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionChange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finishConversion: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Conversion"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    setAlias: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AliasTarget"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deleteAlias: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    downloadModelFile: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listEndpoints: {
+        parameters: {
+            query?: {
+                q?: string;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    createEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedKeys"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deleteEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    updateEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndpointChange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    stopEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    restartEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    regenerateKey: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedKeys"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    scoreEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScoreRequest"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreAnswer"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getSnippets: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snippets"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
 }

@@ -109,7 +109,7 @@ def _column_type(column: Any, floats: str, keep_integers: bool) -> str:
     texts = [value for value in column.dropna().tolist() if not isinstance(value, str)]
     if texts:
         raise Invalid(
-            f"column {column.name!r} holds a {type(texts[0]).__name__} ({str(texts[0])[:40]!r}): only numbers, booleans and"
-            " text can be sent; turn it into one of these before the model"
+            f"column {column.name!r} holds a {type(texts[0]).__name__} ({str(texts[0])[:40]!r}): only numbers, booleans"
+            " and text can be sent; turn it into one of these before the model"
         )
     return "BYTES"

@@ -227,10 +227,8 @@ def _boosting(kind: type) -> Callable[..., None]:
 def _replaces_nan(imputer: Any) -> bool:
     """Tells whether the imputer fills NaN or None with one value for each column, and drops no column."""
     statistics = getattr(imputer, "statistics_", None)
-    if (
-        statistics is None
-        or (imputer.missing_values not in (None, "nan")
-        and imputer.missing_values == imputer.missing_values)
+    if statistics is None or (
+        imputer.missing_values not in (None, "nan") and imputer.missing_values == imputer.missing_values
     ):
         return False
     return all(value is not None and value == value for value in np.asarray(statistics).tolist())

@@ -1,0 +1,41 @@
+"""How models and endpoints show themselves in a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+from jupyter_mlstudio.entities.models import Signature, TensorSpec
+from jupyter_mlstudio.entities.values import JSON
+
+
+class Shown:
+    """Shows itself as a small table; every text in it comes from users and is escaped."""
+
+    _data: dict[str, JSON]
+
+    def _rows_shown(self) -> list[tuple[str, str]]:
+        raise NotImplementedError
+
+    def _title(self) -> str:
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        rows = [(name, text) for name, text in self._rows_shown() if text]
+        cells = "".join(
+            f"<tr><th>{html.escape(name)}</th><td style='text-align:left'>{html.escape(text)}</td></tr>"
+            for name, text in rows
+        )
+        plain = "\n".join([self._title(), *(f"  {name}: {text}" for name, text in rows)])
+        return {
+            "text/plain": plain,
+            "text/html": f"<table><caption>{html.escape(self._title())}</caption>{cells}</table>",
+        }
+
+
+def signature(data: Mapping[str, JSON] | None) -> Signature | None:
+    """Reads a signature as the API tells it."""
+    if data is None:
+        return None
+    tensors = {side: [TensorSpec(**spec) for spec in data[side]] for side in ("inputs", "outputs")}
+    return Signature(**tensors, task=data["task"], labels=list(data["labels"]))
