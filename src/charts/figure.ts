@@ -12,6 +12,7 @@ import type { IChartTheme } from './theme';
 export const DIRECT_LABELS = 6;
 const NARROW_PX = 420;
 const LABEL_PX = 13;
+const LABEL_CHARS = 26;
 
 export interface IFigureSize {
   width: number;
@@ -120,14 +121,14 @@ function directLabels(spec: IChartSpec, theme: IChartTheme, heightPx: number): P
     yref: 'y',
     y: project(last),
     yshift: shifts[index],
-    text: plotlyText(series.label ?? series.name, 26),
+    // The colour stands in a dot, so that the text keeps its contrast.
+    text: `<span style="color:${series.color}">●</span> ${plotlyText(series.label ?? series.name, LABEL_CHARS)}`,
     showarrow: false,
-    font: { color: theme.text, size: theme.fontSize - 1 },
-    bordercolor: series.color
+    font: { color: theme.text, size: theme.fontSize - 1 }
   }));
 }
 
-function axisOf(axis: IAxis, theme: IChartTheme): PlotlyObject {
+function axisOf(axis: IAxis, theme: IChartTheme, exponent: 'SI' | 'power'): PlotlyObject {
   return {
     title: {
       text: plotlyText(axisTitle(axis), 60),
@@ -142,7 +143,8 @@ function axisOf(axis: IAxis, theme: IChartTheme): PlotlyObject {
     tickfont: { color: theme.faintText, size: theme.fontSize - 1 },
     zeroline: false,
     automargin: true,
-    exponentformat: 'power',
+    exponentformat: exponent,
+    minexponent: 4,
     ...(axis.range
       ? { range: axis.range, autorange: false }
       : { autorange: true, rangemode: axis.fromZero ? 'tozero' : 'normal' }),
@@ -178,16 +180,68 @@ function marksOf(spec: IChartSpec, theme: IChartTheme): PlotlyObject[] {
   }));
 }
 
+/** Where the names of series stand: at the ends of lines, beside a square chart, or beneath. */
+type Naming = 'none' | 'ends' | 'beside' | 'beneath';
+
+function namingOf(spec: IChartSpec, width: number): Naming {
+  const shown = spec.series.filter(series => !series.faint);
+  if (shown.length < 2) {
+    return 'none';
+  }
+  if (width < NARROW_PX) {
+    return 'beneath';
+  }
+  if (spec.square) {
+    return 'beside';
+  }
+  const lines = shown.every(series => series.kind !== 'bars' && series.kind !== 'points');
+  return lines && shown.length <= DIRECT_LABELS ? 'ends' : 'beneath';
+}
+
+function legendOf(naming: Naming, theme: IChartTheme): PlotlyObject {
+  const font = { size: theme.fontSize - 1 };
+  return naming === 'beside'
+    ? { orientation: 'v', x: 1.02, xanchor: 'left', y: 1, yanchor: 'top', font }
+    : { orientation: 'h', x: 0, y: -0.22, yanchor: 'top', font };
+}
+
+function marginOf(
+  spec: IChartSpec,
+  naming: Naming,
+  theme: IChartTheme,
+  size: IFigureSize
+): { l: number; r: number; t: number; b: number } {
+  const names = spec.series
+    .filter(series => !series.faint)
+    .map(series => (series.label ?? series.name).length);
+  const longest = Math.min(LABEL_CHARS, Math.max(0, ...names));
+  const label = Math.min(190, 24 + longest * (theme.fontSize - 1) * 0.56);
+  const vertical = { t: 10, b: naming === 'beneath' ? 64 : 44 };
+  if (spec.square) {
+    // A square plot leaves the rest of the width to the legend, or empty at the right.
+    const side = size.height - vertical.t - vertical.b;
+    return { l: 52, r: Math.max(12, size.width - 52 - side), ...vertical };
+  }
+  return { l: 52, r: naming === 'ends' ? label : 12, ...vertical };
+}
+
+function axesOf(spec: IChartSpec, theme: IChartTheme): PlotlyObject {
+  const square = spec.square
+    ? { scaleanchor: 'x', scaleratio: 1, constrain: 'domain', constraintoward: 'top' }
+    : {};
+  const across = spec.square ? { constrain: 'domain', constraintoward: 'left' } : {};
+  return {
+    xaxis: { ...axisOf(spec.x, theme, 'SI'), hoverformat: '.5~g', ...across },
+    yaxis: { ...axisOf(spec.y, theme, 'power'), ...square }
+  };
+}
+
 /** The whole figure. A narrow chart has a legend beneath instead of names at the ends of its lines. */
 export function figureOf(spec: IChartSpec, theme: IChartTheme, size: IFigureSize): IPlotlyFigure {
-  const shown = spec.series.filter(series => !series.faint);
-  const lines = shown.filter(series => series.kind !== 'bars' && series.kind !== 'points');
-  const many = shown.length > DIRECT_LABELS;
-  const direct = shown.length > 1 && !many && size.width >= NARROW_PX && lines.length === shown.length;
-  const legend = shown.length > 1 && !direct;
-  const longest = Math.max(0, ...shown.map(series => Math.min(26, (series.label ?? series.name).length)));
-  const right = direct ? Math.min(190, 16 + longest * (theme.fontSize - 1) * 0.56) : 12;
-  const margin = { l: 52, r: right, t: 10, b: legend ? 64 : 44, pad: 0 };
+  const naming = namingOf(spec, size.width);
+  const legend = naming === 'beside' || naming === 'beneath';
+  const margin = marginOf(spec, naming, theme, size);
+  const points = spec.series.every(series => series.kind === 'points');
   return {
     data: [
       ...spec.series.flatMap(bandOf),
@@ -201,16 +255,8 @@ export function figureOf(spec: IChartSpec, theme: IChartTheme, size: IFigureSize
       paper_bgcolor: 'rgba(0,0,0,0)',
       plot_bgcolor: 'rgba(0,0,0,0)',
       font: { family: theme.fontFamily, size: theme.fontSize, color: theme.text },
-      xaxis: {
-        ...axisOf(spec.x, theme),
-        hoverformat: '.5~g',
-        ...(spec.square ? { constrain: 'domain' } : {})
-      },
-      yaxis: {
-        ...axisOf(spec.y, theme),
-        ...(spec.square ? { scaleanchor: 'x', scaleratio: 1, constrain: 'domain' } : {})
-      },
-      hovermode: lines.length > 0 ? 'x unified' : 'closest',
+      ...axesOf(spec, theme),
+      hovermode: points || spec.square ? 'closest' : 'x unified',
       hoverlabel: {
         bgcolor: theme.ground,
         bordercolor: theme.line,
@@ -218,9 +264,9 @@ export function figureOf(spec: IChartSpec, theme: IChartTheme, size: IFigureSize
         namelength: 40
       },
       showlegend: legend,
-      legend: { orientation: 'h', x: 0, y: -0.22, yanchor: 'top', font: { size: theme.fontSize - 1 } },
+      legend: legendOf(naming, theme),
       shapes: referencesOf(spec, theme),
-      annotations: direct ? directLabels(spec, theme, size.height - margin.t - margin.b) : [],
+      annotations: naming === 'ends' ? directLabels(spec, theme, size.height - margin.t - margin.b) : [],
       bargap: 0.04,
       dragmode: 'zoom',
       uirevision: `${spec.title}|${spec.x.title}|${spec.x.log}|${spec.y.log}`

@@ -59,19 +59,31 @@ function pythonString(text: string, indent: string): string {
   return JSON.stringify(text);
 }
 
+/** What `studio.submit` calls the parts of a specification. */
+function pythonArguments(spec: RunSpec): Record<string, Value> {
+  const { params, args, env, folder, python, kernel, target, priority } = spec;
+  const plain = meaningful({ params, args, env, folder, python, kernel, target, priority } as RunSpec);
+  const { resources, limits } = spec;
+  return {
+    ...plain,
+    ...(resources.cpus === 1 ? {} : { cpus: resources.cpus }),
+    ...(resources.memory_bytes === 0 ? {} : { memory: resources.memory_bytes }),
+    ...(resources.gpus === 0 ? {} : { gpus: resources.gpus }),
+    ...(limits.wall_time_s === null ? {} : { timeout: limits.wall_time_s }),
+    ...(limits.memory_bytes === null ? {} : { memory_limit: limits.memory_bytes })
+  };
+}
+
 /** How the Python client submits the same work. */
 export function asPython(run: Run): string {
-  const spec = meaningful(run.spec);
-  const work = run.spec.cell ?? run.spec.script ?? run.spec.notebook;
-  const first = work === null || work === undefined ? pythonText(run.spec.command) : pythonText(work);
-  const rest = Object.entries(spec).filter(
-    ([key]) => !['cell', 'script', 'notebook', 'command'].includes(key)
-  );
+  const work = run.spec.cell ?? run.spec.script ?? run.spec.notebook ?? run.spec.command;
   const lines = [
-    `    ${run.spec.cell === null ? '' : 'cell='}${first}`,
+    `    ${pythonText(work)}`,
     `    name=${JSON.stringify(run.name)}`,
     `    experiment=${JSON.stringify(run.experiment)}`,
-    ...rest.map(([key, value]) => `    ${key}=${pythonText(value, '    ')}`)
+    ...Object.entries(pythonArguments(run.spec)).map(
+      ([key, value]) => `    ${key}=${pythonText(value, '    ')}`
+    )
   ];
   return `import jupyter_mlstudio as studio\n\nrun = studio.submit(\n${lines.join(',\n')},\n)\n`;
 }

@@ -2,12 +2,13 @@
 import { type JSX, useMemo, useState } from 'react';
 import { colorOf } from '../../../charts/palette';
 import { Plot } from '../../../charts/plot';
+import type { IChartSpec } from '../../../charts/spec';
 import { THRESHOLD_TAG } from '../../../models/actions';
 import { Name } from '../../common';
 import type { RunProps } from '../header';
 import { Confusion } from './confusion';
 import { type ICosts, type IThresholdTable, matrixOf, measuresOf, nearestThreshold } from './measures';
-import { type CurveKind, firstClass, type IEvaluation } from './read';
+import { type CurveKind, firstClass, type IConfusion, type IEvaluation } from './read';
 import { curveName, type Picked, prMark, prSpec, rocMark, rocSpec } from './specs';
 import { ThresholdPanel } from './threshold';
 
@@ -53,7 +54,8 @@ export function firstShown(names: readonly CurveName[], positive: string | null)
     const found = classes.find(one => one.label === positive) ?? classes.at(-1);
     return new Set(found ? [found.name] : names.map(one => one.name));
   }
-  return new Set(names.slice(0, SHOWN_CURVES).map(one => one.name));
+  const averages = names.filter(one => one.kind !== 'class');
+  return new Set([...classes.slice(0, SHOWN_CURVES - averages.length), ...averages].map(one => one.name));
 }
 
 interface PickerProps {
@@ -100,6 +102,7 @@ export function Classifier({
   const [costs, setCosts] = useState<ICosts>({ fp: 1, fn: 1 });
   const [{ table, at }, index, setAt, setClass] = useThreshold(evaluation, run.tags[THRESHOLD_TAG]);
   const counts = table?.counts[at];
+  const binary = evaluation.tables.length <= 2;
   const measures = useMemo(() => (counts ? measuresOf(counts, costs) : null), [counts, costs]);
   const threshold = table?.thresholds[at] ?? 0;
   const curveAt = names.findIndex(one => one.label === table?.label && one.kind === 'class');
@@ -121,8 +124,21 @@ export function Classifier({
       setAt(nearestThreshold(table.thresholds, Math.min(1, wanted)));
     }
   };
-  const note = evaluation.thinned ? 'thinned out; the numbers below are exact' : undefined;
-  const note2 = note ? { note } : {};
+  const noteOf = (spec: IChartSpec): { note: string } => ({
+    note: [
+      spec.series.length === 1 ? (spec.series[0]?.name ?? '') : '',
+      evaluation.thinned ? 'thinned out; the numbers below are exact' : ''
+    ]
+      .filter(Boolean)
+      .join(' · ')
+  });
+  const choose = (row: number): void => {
+    setClass(row);
+    const found = names.find(one => one.kind === 'class' && one.label === evaluation.tables[row]?.label);
+    if (found) {
+      setShown(new Set([...shown, found.name]));
+    }
+  };
   return (
     <div className="jp-mls-Classifier">
       {names.length > 1 && <CurvePicker names={names} shown={shown} onShown={setShown} />}
@@ -132,7 +148,7 @@ export function Classifier({
             spec={roc}
             height={CHART_PX}
             redrawMs={SLIDER_REDRAW_MS}
-            {...note2}
+            {...noteOf(roc)}
             onPoint={(series, point) => jump(pick(evaluation.roc, shown)[series]?.[1].thresholds, point)}
           />
         )}
@@ -141,7 +157,7 @@ export function Classifier({
             spec={pr}
             height={CHART_PX}
             redrawMs={SLIDER_REDRAW_MS}
-            {...note2}
+            {...noteOf(pr)}
             onPoint={(series, point) => jump(pick(evaluation.pr, shown)[series]?.[1].thresholds, point)}
           />
         )}
@@ -152,7 +168,7 @@ export function Classifier({
             {evaluation.tables.length > 1 && (
               <label className="jp-mls-ClassPicker">
                 Class{' '}
-                <select value={index} onChange={event => setClass(Number(event.target.value))}>
+                <select value={index} onChange={event => choose(Number(event.target.value))}>
                   {evaluation.tables.map((one, i) => (
                     <option key={i} value={i}>
                       {one.label}
@@ -173,46 +189,23 @@ export function Classifier({
             />
           </div>
         )}
-        <Matrices evaluation={evaluation} table={table} at={at} />
+        {table && counts ? (
+          <Confusion
+            labels={[restLabel(evaluation, table.label), table.label]}
+            matrix={matrixOf(counts)}
+            title={binary ? 'Confusion matrix at the threshold' : `${table.label} against the rest`}
+          />
+        ) : (
+          evaluation.confusion && <WholeMatrix confusion={evaluation.confusion} />
+        )}
       </div>
+      {counts && !binary && evaluation.confusion && <WholeMatrix confusion={evaluation.confusion} />}
     </div>
   );
 }
 
-/** The matrix at the threshold, and with more than two classes also the whole one. */
-function Matrices({
-  evaluation,
-  table,
-  at
-}: {
-  evaluation: IEvaluation;
-  table: IThresholdTable | null;
-  at: number;
-}): JSX.Element {
-  const counts = table?.counts[at];
-  const binary = evaluation.tables.length <= 2;
-  const atThreshold = useMemo(() => (counts ? matrixOf(counts) : null), [counts]);
-  const rest = table ? restLabel(evaluation, table.label) : '';
-  return (
-    <div className="jp-mls-Matrices">
-      {table && atThreshold && (
-        <Confusion
-          labels={[rest, table.label]}
-          matrix={atThreshold}
-          title={
-            binary ? 'Confusion matrix at the threshold' : `${table.label} against the rest, at the threshold`
-          }
-        />
-      )}
-      {evaluation.confusion && (!atThreshold || !binary) && (
-        <Confusion
-          labels={evaluation.confusion.labels}
-          matrix={evaluation.confusion.matrix}
-          title="Confusion matrix"
-        />
-      )}
-    </div>
-  );
+function WholeMatrix({ confusion }: { confusion: IConfusion }): JSX.Element {
+  return <Confusion labels={confusion.labels} matrix={confusion.matrix} title="Confusion matrix" />;
 }
 
 function restLabel(evaluation: IEvaluation, label: string): string {

@@ -11,6 +11,9 @@ const CHOICES: readonly [Normalisation, string][] = [
   ['total', 'of all']
 ];
 
+/** From here on cells are small. */
+const MANY = 6;
+
 interface CellProps {
   count: number;
   share: number | null;
@@ -96,7 +99,11 @@ export function Confusion({ labels, matrix, title }: ConfusionProps): JSX.Elemen
         </span>
       </figcaption>
       <div className="jp-mls-Confusion-box">
-        <table role="grid" aria-label={`${visible(title)}: rows are true classes, columns predicted ones`}>
+        <table
+          className={labels.length > MANY ? 'jp-mod-dense' : ''}
+          role="grid"
+          aria-label={`${visible(title)}: rows are true classes, columns predicted ones`}
+        >
           <thead>
             <tr>
               <td className="jp-mls-Confusion-corner">true ↓ predicted →</td>

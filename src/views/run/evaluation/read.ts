@@ -256,8 +256,8 @@ export function readCharts(charts: readonly Chart[]): IReadCharts {
   return { evaluations: [...evaluations.values()], others };
 }
 
-/** The class that the threshold is about at first: the positive one, else the last one. */
+/** The class that the threshold is about at first: the positive one, else the last of two or the first of many. */
 export function firstClass(evaluation: IEvaluation): number {
   const found = evaluation.tables.findIndex(table => table.label === evaluation.positiveLabel);
-  return found >= 0 ? found : Math.max(0, evaluation.tables.length - 1);
+  return found >= 0 ? found : evaluation.tables.length === 2 ? 1 : 0;
 }

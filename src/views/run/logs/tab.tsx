@@ -1,5 +1,14 @@
 /** The run's output, live. */
-import { type JSX, type KeyboardEvent, memo, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import {
+  type JSX,
+  type KeyboardEvent,
+  memo,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState
+} from 'react';
 import { isEnded } from '../../../api/types';
 import { readWholeLog } from '../../../models/actions';
 import { saveText } from '../../../charts/save';
@@ -32,23 +41,61 @@ function useBlocks(text: string): ILogBlocks {
   return useMemo(() => (last.current = growBlocks(last.current, text)), [text]);
 }
 
+interface IScroll {
+  box: React.RefObject<HTMLDivElement>;
+  content: (node: HTMLDivElement | null) => void;
+  onScroll: () => void;
+}
+
 /** Keeps the place that is read: at the end while following, on the same line when older text comes before it. */
-function useScroll(offset: number, blocks: ILogBlocks, follow: boolean): React.RefObject<HTMLDivElement> {
+function useScroll(
+  offset: number,
+  follow: boolean,
+  setFollow: (follow: boolean) => void,
+  onTop: () => void
+): IScroll {
   const box = useRef<HTMLDivElement>(null);
-  const before = useRef({ offset, height: 0 });
-  useLayoutEffect(() => {
+  const [node, content] = useState<HTMLDivElement | null>(null);
+  const last = useRef({ offset, height: 0, top: 0 });
+  const keep = useRef<() => void>(() => {});
+  keep.current = () => {
     const element = box.current;
     if (!element) {
       return;
     }
-    if (offset < before.current.offset) {
-      element.scrollTop += element.scrollHeight - before.current.height;
+    if (offset < last.current.offset) {
+      element.scrollTop += element.scrollHeight - last.current.height;
     } else if (follow) {
       element.scrollTop = element.scrollHeight;
     }
-    before.current = { offset, height: element.scrollHeight };
-  }, [offset, blocks, follow]);
-  return box;
+    last.current = { offset, height: element.scrollHeight, top: element.scrollTop };
+  };
+  useLayoutEffect(() => keep.current());
+  useEffect(() => {
+    if (!node) {
+      return undefined;
+    }
+    // Blocks get their true height when they are first drawn.
+    const observer = new ResizeObserver(() => keep.current());
+    observer.observe(node);
+    return () => observer.disconnect();
+  }, [node]);
+  const onScroll = (): void => {
+    const element = box.current;
+    if (!element) {
+      return;
+    }
+    if (element.scrollTop < last.current.top - 2) {
+      setFollow(false);
+    } else if (element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX) {
+      setFollow(true);
+    }
+    last.current.top = element.scrollTop;
+    if (element.scrollTop < NEAR_PX) {
+      onTop();
+    }
+  };
+  return { box, content, onScroll };
 }
 
 function useSearch(blocks: ILogBlocks): {
@@ -87,7 +134,17 @@ export function LogsTab({ studio, run }: RunProps): JSX.Element {
   const [follow, setFollow] = useState(true);
   const [wrap, setWrap] = useState(true);
   const search = useSearch(blocks);
-  const box = useScroll(log?.offset ?? 0, blocks, follow && search.found.length === 0);
+  const older = (): void => {
+    if (log && log.offset > 0) {
+      void model.earlier();
+    }
+  };
+  const { box, content, onScroll } = useScroll(
+    log?.offset ?? 0,
+    follow && search.found.length === 0,
+    setFollow,
+    older
+  );
   const line = search.found[search.at] ?? -1;
   useLayoutEffect(() => {
     box.current?.querySelector('.jp-mls-mod-current')?.scrollIntoView({ block: 'center' });
@@ -106,15 +163,6 @@ export function LogsTab({ studio, run }: RunProps): JSX.Element {
       </EmptyState>
     );
   }
-  const scrolled = (): void => {
-    const element = box.current;
-    if (element) {
-      setFollow(element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX);
-      if (element.scrollTop < NEAR_PX && log.offset > 0) {
-        void model.earlier();
-      }
-    }
-  };
   return (
     <div className="jp-mls-Logs">
       <LogBar
@@ -147,20 +195,24 @@ export function LogsTab({ studio, run }: RunProps): JSX.Element {
         aria-live="off"
         aria-label="Output of the run"
         tabIndex={0}
-        onScroll={scrolled}
+        onScroll={onScroll}
       >
         {log.offset > 0 && (
-          <Button minimal onClick={() => void model.earlier()}>
+          <Button minimal onClick={older}>
             {formatBytes(log.offset)} before this: load older
           </Button>
         )}
-        {blocks.chunks.map(chunk => (
-          <Chunk
-            key={chunk.id}
-            chunk={chunk}
-            current={line >= chunk.first && line < chunk.first + chunk.lines.length ? line - chunk.first : -1}
-          />
-        ))}
+        <div ref={content}>
+          {blocks.chunks.map(chunk => (
+            <Chunk
+              key={chunk.id}
+              chunk={chunk}
+              current={
+                line >= chunk.first && line < chunk.first + chunk.lines.length ? line - chunk.first : -1
+              }
+            />
+          ))}
+        </div>
       </div>
     </div>
   );

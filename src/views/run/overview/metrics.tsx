@@ -6,8 +6,8 @@ import { type Column, Name, Num, Table, When, grouped } from '../../common';
 const COLUMNS: Column<MetricSummary>[] = [
   { id: 'name', title: 'Metric', cell: one => <Name text={one.name} /> },
   { id: 'last', title: 'Last', numeric: true, cell: one => <Num value={one.last} /> },
-  { id: 'min', title: 'Min', numeric: true, cell: one => <Num value={one.min} /> },
-  { id: 'max', title: 'Max', numeric: true, cell: one => <Num value={one.max} /> },
+  { id: 'min', title: 'Min', numeric: true, cell: one => one.count > 1 && <Num value={one.min} /> },
+  { id: 'max', title: 'Max', numeric: true, cell: one => one.count > 1 && <Num value={one.max} /> },
   { id: 'step', title: 'Step', numeric: true, cell: one => grouped(one.last_step) },
   {
     id: 'trend',

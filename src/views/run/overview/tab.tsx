@@ -5,6 +5,7 @@ import { changeRun, THRESHOLD_TAG } from '../../../models/actions';
 import { KeyValueTable, formatNumber } from '../../common';
 import { Editable } from '../editable';
 import type { RunProps } from '../header';
+import { SYSTEM_PREFIX } from '../metrics/groups';
 import { Section } from '../section';
 import { Children } from './children';
 import { EnvironmentPart } from './environment';
@@ -39,6 +40,7 @@ function Description({ studio, run }: RunProps): JSX.Element {
 export function OverviewTab(props: RunProps): JSX.Element {
   const { run, execute } = props;
   const params = paramsOf(run);
+  const metrics = run.summaries.filter(one => !one.name.startsWith(SYSTEM_PREFIX));
   const threshold = run.tags[THRESHOLD_TAG];
   return (
     <div className="jp-mls-Overview">
@@ -56,8 +58,8 @@ export function OverviewTab(props: RunProps): JSX.Element {
               empty="No parameters. Log one with studio.log_param(name, value)."
             />
           </Section>
-          <Section title="Metrics" note={run.summaries.length || undefined}>
-            <MetricsTable summaries={run.summaries} />
+          <Section title="Metrics" note={metrics.length || undefined}>
+            <MetricsTable summaries={metrics} />
           </Section>
           <Children {...props} />
         </div>
