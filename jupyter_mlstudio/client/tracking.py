@@ -89,6 +89,7 @@ class ActiveRun(Run):
         finally:
             if self._own:
                 _leave(self)
+                self._logs_to.close()
 
 
 class Nowhere(Reporting):

@@ -101,6 +101,10 @@ class Connection:
         while self._idle:
             self._idle.pop().close()
 
+    def __del__(self) -> None:
+        if hasattr(self, "_idle"):
+            self.close()
+
     def _json(
         self,
         method: str,
@@ -179,7 +183,8 @@ class Connection:
 
     def _take_idle(self, timeout_s: float) -> http.client.HTTPConnection | None:
         if self._pid != os.getpid():
-            self._idle, self._pid = deque(maxlen=8), os.getpid()
+            self.close()
+            self._pid = os.getpid()
         while True:
             try:
                 link = self._idle.pop()

@@ -146,13 +146,18 @@ class Writer:
             elif not -INT64 <= step < INT64:
                 self._warn(f"the step {step} of metric {name!r} does not fit into 64 bits; such points are left out")
                 continue
+            try:
+                number = float(value)
+            except OverflowError:
+                self._warn(f"a value of metric {name!r} is an integer that no 64-bit float can hold; it is left out")
+                continue
             self._steps[name] = step
             series = metrics.get(name)
             if series is None:
                 series = metrics[name] = {"steps": [], "times": [], "values": []}
             series["steps"].append(int(step))
             series["times"].append(at)
-            series["values"].append(float(value) if math.isfinite(value) else wire_float(float(value)))
+            series["values"].append(number if math.isfinite(number) else wire_float(number))
         return metrics
 
     def _take_details(self) -> dict[str, JSON]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,7 +55,8 @@ class Gateway:
         self._server.shutdown()
         self._server.server_close()
         for link in list(self._server.links):
-            link.close()
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
 
     def environment(self, folder: Path) -> dict[str, str]:
         """The variables of a run whose folder is ``folder``."""
@@ -120,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer()
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - names of the base class
 
     def _answer(self) -> None:
         gateway = self.server.gateway

@@ -41,7 +41,14 @@ def test_x01_markup_in_any_text_of_a_run_is_text_in_its_card(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [("NaN", "NaN"), ("-Infinity", "-∞"), (1e-320, "1e-320"), (-0.0, "-0"), (2**53 + 2, "9.007e+15"), (0.12345, "0.1235")],
+    [
+        ("NaN", "NaN"),
+        ("-Infinity", "-∞"),
+        (1e-320, "1e-320"),
+        (-0.0, "-0"),
+        (2**53 + 2, "9.007e+15"),
+        (0.12345, "0.1235"),
+    ],
 )
 def test_x12_numbers_are_shown_with_four_digits_and_what_is_not_finite_by_name(value: Any, shown: str) -> None:
     assert card.number(value) == shown

@@ -17,7 +17,9 @@ def test_a_command_becomes_its_program_and_has_its_exit_status(work: Work, gatew
     assert gateway.details("environment")["packages"]
 
 
-@pytest.mark.parametrize("argument", ["$(touch canary)", "; touch canary", "`touch canary`", "a\ntouch canary", "| cat"])
+@pytest.mark.parametrize(
+    "argument", ["$(touch canary)", "; touch canary", "`touch canary`", "a\ntouch canary", "| cat"]
+)
 def test_n04_arguments_arrive_verbatim_and_no_shell_reads_them(work: Work, argument: str) -> None:
     spec = {"command": ["printf", "%s", "${{inputs.text}}"], "params": {"text": argument}}
 

@@ -64,7 +64,7 @@ def test_n01_a_parameter_that_is_no_variable_name_is_refused_before_anything_run
 
 
 def test_n03_parameter_values_arrive_unchanged(work: Work) -> None:
-    values = {"a": "it's \"quoted\" \\ \n \u2028 \U0001f600", "b": None, "c": [1, {"k": False}], "d": 1e-320}
+    values = {"a": 'it\'s "quoted" \\ \n \u2028 \U0001f600', "b": None, "c": [1, {"k": False}], "d": 1e-320}
     expected = json.dumps(list(values.values()))
     source = f"import json\nassert [a, b, c, d] == json.loads({expected!r}), [a, b, c, d]"
 
@@ -73,7 +73,9 @@ def test_n03_parameter_values_arrive_unchanged(work: Work) -> None:
     assert ended.status == 0, ended.output
 
 
-@pytest.mark.parametrize("content", ["not json", '{"nbformat": 99}', '{"nbformat": 4, "nbformat_minor": 5, "cells": 3}'])
+@pytest.mark.parametrize(
+    "content", ["not json", '{"nbformat": 99}', '{"nbformat": 4, "nbformat_minor": 5, "cells": 3}']
+)
 def test_n08_a_broken_notebook_fails_with_that_reason(work: Work, content: str) -> None:
     path = write(work)
     path.write_text(content)
