@@ -71,7 +71,12 @@ export function DataTable({
         <thead>
           <tr>
             {table.columns.map((column, index) => (
-              <th key={index} scope="col" aria-sort={ariaSort(sort, index)}>
+              <th
+                key={index}
+                scope="col"
+                className={typeof table.rows[0]?.[index] === 'number' ? 'jp-mod-number' : ''}
+                aria-sort={ariaSort(sort, index)}
+              >
                 <button type="button" onClick={() => turn(index)} title={visible(column)}>
                   {visible(column)}
                   <span aria-hidden="true">{sort?.column === index ? (sort.down ? ' ▾' : ' ▴') : ''}</span>

@@ -32,14 +32,20 @@ interface View<Args extends ReadonlyPartialJSONObject> {
   inPalette?: boolean;
 }
 
-const RUN_VIEW: View<{ id: string }> = {
+const RUN_VIEW: View<{ id: string; tab?: string }> = {
   command: CommandIDs.openRun,
   namespace: 'mlstudio-run',
   label: 'Open',
   caption: 'Open the run',
   icon: runIcon,
-  args: { id: { type: 'string', description: 'Id of the run', required: true, from: 'run' } },
-  read: args => ({ id: args.need('id') }),
+  args: {
+    id: { type: 'string', description: 'Id of the run', required: true, from: 'run' },
+    tab: { type: 'string', description: 'Part of the run to show: overview, metrics, evaluation, logs, ...' }
+  },
+  read: args => {
+    const tab = args.text('tab');
+    return { id: args.need('id'), ...(tab ? { tab } : {}) };
+  },
   key: args => args.id,
   title: (args, studio) => studio.run(args.id).value?.name ?? args.id.slice(0, 8),
   watch: (args, studio) => studio.run(args.id),
