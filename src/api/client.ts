@@ -235,7 +235,8 @@ export class Client {
 
   private async request(url: string, init: RequestInit): Promise<Response> {
     try {
-      return await ServerConnection.makeRequest(url, { cache: 'no-store', ...init }, this.settings);
+      // Lab's default, `no-store`, would put a time stamp into the query, and unknown names are refused there.
+      return await ServerConnection.makeRequest(url, { cache: 'no-cache', ...init }, this.settings);
     } catch (why) {
       throw StudioError.from(why);
     }

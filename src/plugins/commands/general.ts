@@ -3,7 +3,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Clipboard, InputDialog, Notification } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
 import { NotebookPanel } from '@jupyterlab/notebook';
-import { refreshIcon } from '@jupyterlab/ui-components';
+import { notebookIcon, refreshIcon } from '@jupyterlab/ui-components';
 import { StudioError } from '../../api/client';
 import { currentFolder, inContents } from '../../models/files';
 import { CommandIDs } from '../../tokens';
@@ -74,6 +74,7 @@ export function addGeneralCommands({ app, studio }: Workbench): void {
     id: CommandIDs.openQuickstart,
     label: 'Open the quickstart notebook',
     caption: 'From a notebook cell to a scoring endpoint, step by step',
+    icon: notebookIcon,
     execute: async () => {
       await studio.quickstart.refresh();
       const path = studio.quickstart.value?.path;

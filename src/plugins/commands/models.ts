@@ -37,6 +37,7 @@ export function addModelCommands({ app, studio, execute }: Workbench): void {
       runId: { type: 'string', description: 'Id of the run', required: true, from: 'run' },
       path: { type: 'string', description: "The model's folder below the run's artifacts" }
     },
+    visible: row => row['status'] === 'Completed',
     execute: async args => {
       const { RegisterForm } = await import('../../views/models');
       const path = args.text('path');

@@ -38,6 +38,7 @@ export function addRunCommands({ app, studio, execute }: Workbench): void {
     caption: 'Submit the same work as a new run, with the parameters that are given changed',
     icon: runIcon,
     args: { id: RUN, params: { type: 'object', description: 'Parameters to change' } },
+    visible: row => isEnded(row['status'] as RunStatus),
     execute: async args => {
       const params = (args.get('params') ?? {}) as Record<string, unknown>;
       const run = await studio.client.retryRun(args.need('id'), params);

@@ -238,21 +238,21 @@ function Params({ run }: { run: Run }): JSX.Element | null {
     return null;
   }
   return (
-    <dl className="jp-mls-Card-params" aria-label="Parameters">
+    <div className="jp-mls-Card-params" role="list" aria-label="Parameters">
       {params.slice(0, SHOWN_PARAMS).map(([name, value]) => (
-        <div key={name}>
-          <dt>
+        <div key={name} role="listitem">
+          <span className="jp-mls-Card-key">
             <Name text={name} />
-          </dt>
-          <dd>
+          </span>
+          <span className="jp-mls-Card-value">
             <Name text={value} />
-          </dd>
+          </span>
         </div>
       ))}
       {params.length > SHOWN_PARAMS && (
         <div className="jp-mls-quiet">and {params.length - SHOWN_PARAMS} more</div>
       )}
-    </dl>
+    </div>
   );
 }
 
@@ -267,21 +267,22 @@ function Metrics({ run }: { run: Run }): JSX.Element | null {
   }
   const rest = summaries.length - SHOWN_METRICS;
   return (
-    <dl className="jp-mls-Card-metrics" aria-label="Metrics">
+    <div className="jp-mls-Card-metrics" role="list" aria-label="Metrics">
       {summaries.slice(0, all ? undefined : SHOWN_METRICS).map(one => (
         <div
           key={one.name}
+          role="listitem"
           title={`${visible(one.name)}: ${plural(one.count, 'point')}, from ${formatNumber(one.min)} to ${formatNumber(one.max)}`}
         >
-          <dt>
+          <span className="jp-mls-Card-key">
             <Name text={one.name} />
-          </dt>
-          <dd>
+          </span>
+          <span className="jp-mls-Card-value">
             <Num value={one.last} />
             {one.count > 1 && (
               <Sparkline values={one.sparkline} width={64} height={16} label={visible(one.name)} />
             )}
-          </dd>
+          </span>
         </div>
       ))}
       {rest > 0 && (
@@ -289,6 +290,6 @@ function Metrics({ run }: { run: Run }): JSX.Element | null {
           {all ? 'fewer' : `and ${rest} more`}
         </button>
       )}
-    </dl>
+    </div>
   );
 }

@@ -53,17 +53,17 @@ function Pairs({
   className: string;
 }): JSX.Element | null {
   return pairs.length === 0 ? null : (
-    <dl className={className} aria-label={label}>
+    <div className={className} role="list" aria-label={label}>
       {pairs.map(([name, value]) => (
-        <div key={name}>
-          <dt>
+        <div key={name} role="listitem">
+          <span className="jp-mls-Card-key">
             <Name text={name} />
-          </dt>
-          <dd>
+          </span>
+          <span className="jp-mls-Card-value">
             <Name text={value} />
-          </dd>
+          </span>
         </div>
       ))}
-    </dl>
+    </div>
   );
 }

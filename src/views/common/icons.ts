@@ -11,7 +11,7 @@ function icon(name: string, body: string): LabIcon {
 function lines(name: string, path: string, extra = ''): LabIcon {
   return icon(
     name,
-    `<g class="jp-icon3" fill="none" stroke="#616161" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round">${path}</g>${extra}`
+    `<g class="jp-icon3" style="fill:none" stroke="#616161" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round">${path}</g>${extra}`
   );
 }
 

@@ -10,6 +10,7 @@ import {
   ErrorBox,
   Loading,
   Split,
+  grouped,
   plural,
   usePreference,
   useResource
@@ -113,7 +114,7 @@ function Runs({
       <div className="jp-mls-Experiment-state">
         <span role="status">
           {plural(total, 'run')}
-          {filtered && ` of ${experiment.run_count}`}
+          {filtered && ` of ${grouped(experiment.run_count)}`}
           {selected.length > 0 && `, ${selected.length} selected`}
         </span>
         <Chips filters={filters} onChange={setFilters} />

@@ -172,6 +172,8 @@ function Lists({ studio, execute, text }: Props & { text: string }): JSX.Element
 
 export function Sidebar({ studio, execute }: Props): JSX.Element {
   useSignal(studio.selectionChanged);
+  useSignal(studio.feed.connectedChanged);
+  const missing = studio.feed.error?.status === 404;
   const [text, setText] = useState('');
   const settled = useDeferredValue(useSettled(text.trim(), 200));
   const runs = useResource(studio.recentRuns);
@@ -191,14 +193,16 @@ export function Sidebar({ studio, execute }: Props): JSX.Element {
         />
       </div>
       <Connection studio={studio} execute={execute} />
-      <div className="jp-mls-Sidebar-body">
-        {fresh ? (
-          <FirstSteps studio={studio} execute={execute} />
-        ) : (
-          <Runs studio={studio} execute={execute} text={settled} />
-        )}
-        <Lists studio={studio} execute={execute} text={settled} />
-      </div>
+      {!missing && (
+        <div className="jp-mls-Sidebar-body">
+          {fresh ? (
+            <FirstSteps studio={studio} execute={execute} />
+          ) : (
+            <Runs studio={studio} execute={execute} text={settled} />
+          )}
+          <Lists studio={studio} execute={execute} text={settled} />
+        </div>
+      )}
     </div>
   );
 }
