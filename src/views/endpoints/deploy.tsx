@@ -72,7 +72,9 @@ export function DeployForm({ studio, initial, onChange, execute }: DeployFormPro
     () => (complete ? deployRequest(modelName, fields) : null),
     [complete, fields, modelName]
   );
-  useEffect(() => onChange(request), [onChange, request]);
+  useEffect(() => {
+    onChange(request);
+  }, [onChange, request]);
 
   if (!model.value) {
     return model.error ? (

@@ -41,8 +41,9 @@ describe('registering', () => {
   it.each([
     [{ name: 'forest-3', experiment: 'churn' }, 'churn'],
     [{ name: 'forest-3', experiment: 'Default' }, 'forest'],
-    [{ name: 'x', experiment: '<img src=x onerror=window.__x=1>' }, 'img src-x onerror-window.__x-1'],
-    [{ name: '//', experiment: '???' }, 'model']
+    [{ name: 'x', experiment: '<img src=x onerror=window.__x=1>' }, '<img src=x onerror=window.__x=1>'],
+    [{ name: 'x', experiment: 'a/b' }, 'a-b'],
+    [{ name: 'x', experiment: '\u200b' }, 'model']
   ])('of %j suggests the name %s', (run, name) => {
     expect(suggestedModelName(run)).toBe(name);
   });
@@ -50,7 +51,10 @@ describe('registering', () => {
   it.each([
     ['', 'A model needs a name.'],
     ['a'.repeat(129), 'The name has at most 128 characters, not 129.'],
-    ['a/b', 'The name has letters, digits, spaces, dots, dashes and underscores.']
+    ['a/b', 'The name has no slashes and is not just dots.'],
+    ['..', 'The name has no slashes and is not just dots.'],
+    [' a', 'The name has no space at its beginning or end.'],
+    ['a\u202eb', 'The name holds a character that cannot be seen.']
   ])('refuses the name %j', (name, message) => {
     expect(modelNameError(name)).toBe(message);
   });
@@ -58,9 +62,10 @@ describe('registering', () => {
   it('refuses aliases that stand for versions already', () => {
     expect(aliasError('')).toBeNull();
     expect(aliasError('champion')).toBeNull();
-    expect(aliasError('12')).toContain('neither a number');
-    expect(aliasError('latest')).toContain('"latest"');
-    expect(aliasError('a b')).toContain('begins with a letter');
+    for (const alias of ['12', 'v3', 'Latest']) {
+      expect(aliasError(alias)).toContain('stand for versions already');
+    }
+    expect(aliasError('-x')).toContain('begins with a letter');
   });
 
   it('takes any tolerance of at least 0', () => {

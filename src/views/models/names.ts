@@ -10,17 +10,26 @@ export interface RegisterFields {
 }
 
 const LONGEST_NAME = 128;
-const NAME = /^[A-Za-z0-9][-A-Za-z0-9_. ]*$/;
+const LONGEST_ALIAS = 64;
+/** Characters that cannot be seen: control, format, surrogate, private, unassigned, line and paragraph separators. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u;
+
+function textError(text: string, what: string, longest: number): string | null {
+  if (text.length > longest) {
+    return `${what} has at most ${longest} characters, not ${text.length}.`;
+  }
+  if (text !== text.trim()) {
+    return `${what} has no space at its beginning or end.`;
+  }
+  if (/[/\\]/.test(text) || text === '.' || text === '..') {
+    return `${what} has no slashes and is not just dots.`;
+  }
+  return HIDDEN.test(text) ? `${what} holds a character that cannot be seen.` : null;
+}
 
 /** Says what is wrong with a model's name; null when it may be used. */
 export function modelNameError(name: string): string | null {
-  if (name.trim() === '') {
-    return 'A model needs a name.';
-  }
-  if (name.length > LONGEST_NAME) {
-    return `The name has at most ${LONGEST_NAME} characters, not ${name.length}.`;
-  }
-  return NAME.test(name) ? null : 'The name has letters, digits, spaces, dots, dashes and underscores.';
+  return name.trim() === '' ? 'A model needs a name.' : textError(name, 'The name', LONGEST_NAME);
 }
 
 /** Says what is wrong with an alias; none is needed. */
@@ -28,12 +37,12 @@ export function aliasError(alias: string): string | null {
   if (alias === '') {
     return null;
   }
-  if (/^\d+$/.test(alias) || alias === 'latest') {
-    return 'An alias is neither a number nor "latest": those stand for versions already.';
+  if (/^(latest|v?\d+)$/i.test(alias)) {
+    return 'An alias is neither "latest" nor a number: those stand for versions already.';
   }
-  return /^[A-Za-z][-A-Za-z0-9_.]*$/.test(alias) && alias.length <= 64
-    ? null
-    : 'An alias begins with a letter and has letters, digits, dots, dashes and underscores.';
+  return /^[\p{L}\p{N}_]/u.test(alias)
+    ? textError(alias, 'An alias', LONGEST_ALIAS)
+    : 'An alias begins with a letter, a digit or an underscore.';
 }
 
 /** Says what is wrong with a tolerance; without one the studio's own holds. */
@@ -53,10 +62,9 @@ export function registerError(fields: RegisterFields): string | null {
 export function suggestedModelName(run: Pick<Run, 'name' | 'experiment'>): string {
   const wanted = /^default$/i.test(run.experiment) ? run.name.replace(/-\d+$/, '') : run.experiment;
   const name = wanted
-    .replace(/[^-A-Za-z0-9_. ]+/g, '-')
-    .replace(/^[^A-Za-z0-9]+/, '')
-    .replace(/-+$/, '')
-    .slice(0, LONGEST_NAME);
+    .replace(/[/\\]+/g, '-')
+    .slice(0, LONGEST_NAME)
+    .trim();
   return modelNameError(name) === null ? name : 'model';
 }
 

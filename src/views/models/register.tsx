@@ -122,7 +122,9 @@ function FieldsOfRun(props: RegisterFormProps & { run: Run }): JSX.Element {
     const ready = path !== null && registerError(fields) === null;
     return ready ? registerRequest(run.id, { ...fields, path }) : null;
   }, [path, fields, run.id]);
-  useEffect(() => onChange(request), [onChange, request]);
+  useEffect(() => {
+    onChange(request);
+  }, [onChange, request]);
 
   if (!found) {
     return folders.error ? (

@@ -1,0 +1,184 @@
+import { fireEvent, render, screen, waitFor } from '@testing-library/react';
+import { describe, expect, it } from 'vitest';
+
+import type { ModelVersion, NewVersion, ParityReport } from '../../api/types';
+import { studioWith } from '../../testing/studio';
+import { CommandIDs } from '../../tokens';
+import { RegisterForm } from './register';
+import { VersionView } from './version';
+
+const CANARY = '<img src=x onerror=window.__x=1>';
+const AT = '2026-11-21T00:00:00Z';
+
+const PARITY: ParityReport = {
+  rows: 200,
+  label_flips: 0,
+  max_abs_difference: 2.1e-7,
+  mean_abs_difference: 1e-9,
+  quantiles: { '0.99': 2e-7 },
+  tolerance: 1e-5,
+  dtype: 'float64',
+  opset: 21,
+  worst_rows: [17],
+  attempts: [
+    {
+      dtype: 'float64',
+      label_flips: 0,
+      max_abs_difference: 2.1e-7,
+      mean_abs_difference: 1e-9,
+      accepted: true,
+      error: ''
+    }
+  ],
+  runtime: 'onnxruntime 1.31.1'
+};
+
+const VERSION: ModelVersion = {
+  model: 'churn',
+  version: 2,
+  status: 'Ready',
+  reason: '',
+  run_id: null,
+  source: 'model',
+  convert_run_id: null,
+  framework: 'scikit-learn',
+  description: '',
+  user: 'ada',
+  created_at: AT,
+  aliases: ['champion'],
+  tags: {},
+  sha256: 'ab'.repeat(32),
+  size_bytes: 1200,
+  files: [{ path: 'model.onnx', size_bytes: 1200, sha256: 'cd'.repeat(32) }],
+  signature: {
+    inputs: [{ name: 'X', datatype: 'FP64', shape: [-1, 2], onnx_name: 'X', columns: ['age', CANARY] }],
+    outputs: [{ name: 'label', datatype: 'INT64', shape: [-1], onnx_name: 'label', columns: [] }],
+    task: 'classification',
+    labels: ['stays', CANARY]
+  },
+  parity: PARITY,
+  sample: { inputs: [{ name: 'X', shape: [1, 2], datatype: 'FP64', data: [41, 1200] }] },
+  etag: 1
+};
+
+async function show(version: ModelVersion): Promise<unknown[]> {
+  const calls: unknown[] = [];
+  const log = (query: URLSearchParams): unknown => {
+    const text = query.get('offset') === '-1' ? 'comparing 200 rows\n' : '';
+    return { text, offset: 0, next_offset: 19, size: 19, live: true };
+  };
+  const studio = studioWith({
+    'models/churn/versions/2': version,
+    'runs/c1/logs': log
+  });
+  const execute = (command: string, args?: unknown): Promise<unknown> => {
+    calls.push([command, args]);
+    return Promise.resolve();
+  };
+  render(<VersionView studio={studio} name="churn" version={2} execute={execute} />);
+  await screen.findByText('Version 2');
+  return calls;
+}
+
+function button(name: string): HTMLButtonElement {
+  return screen.getByRole('button', { name });
+}
+
+describe('a version', () => {
+  it('that is ready shows the proof and can be deployed', async () => {
+    const calls = await show(VERSION);
+    for (const text of [
+      'the same labels',
+      'float64 throughout',
+      '[any, 2]',
+      'champion',
+      'abababababab',
+      '41'
+    ]) {
+      expect(document.body.textContent).toContain(text);
+    }
+    fireEvent.click(button('Deploy'));
+    await waitFor(() => expect(calls).toContainEqual([CommandIDs.deploy, { model: 'churn', version: 2 }]));
+    expect(document.querySelector('img')).toBeNull();
+  });
+
+  it('that was refused says why, with the numbers, and cannot be deployed', async () => {
+    const parity = { ...PARITY, label_flips: 12, max_abs_difference: 0.96 };
+    await show({ ...VERSION, status: 'Refused', reason: 'it answers differently', parity });
+    const state = screen.getByTestId('version-state').textContent;
+    expect(state).toContain('cannot be deployed');
+    expect(state).toContain('it answers differently');
+    expect(state).toContain('another label on 12 of 200 rows');
+    expect(button('Deploy').disabled).toBe(true);
+  });
+
+  it('that is being converted shows the log of the conversion and leads to its run', async () => {
+    const version = {
+      ...VERSION,
+      status: 'Converting',
+      convert_run_id: 'c1',
+      parity: null,
+      signature: null
+    } as const;
+    const calls = await show(version);
+    await screen.findByText('comparing 200 rows');
+    expect(button('Deploy').disabled).toBe(true);
+    fireEvent.click(button('Log of the conversion'));
+    expect(calls).toContainEqual([CommandIDs.openRun, { id: 'c1' }]);
+  });
+
+  it('that is not there says so, with a way to try again', async () => {
+    render(
+      <VersionView studio={studioWith({})} name="churn" version={7} execute={() => Promise.resolve()} />
+    );
+    expect((await screen.findByRole('alert')).textContent).toContain('Version 7 cannot be shown');
+    expect(button('Retry')).toBeTruthy();
+  });
+});
+
+describe('the form that registers', () => {
+  const entry = { size_bytes: 1, modified_at: AT };
+  const file = (path: string): object => ({ path, name: path.split('/').pop(), kind: 'file', ...entry });
+  const list = (...entries: object[]): object => ({
+    path: '',
+    entries,
+    total: entries.length,
+    next_page_token: null
+  });
+
+  function open(entries: object): (NewVersion | null)[] {
+    const values: (NewVersion | null)[] = [];
+    const studio = studioWith({
+      'runs/r1': { id: 'r1', name: 'forest-3', experiment: 'churn' },
+      'runs/r1/artifacts': entries,
+      models: [{ name: 'churn', versions: [2, 1], aliases: { champion: 2 } }]
+    });
+    render(
+      <RegisterForm studio={studio} initial={{ run_id: 'r1' }} onChange={value => values.push(value)} />
+    );
+    return values;
+  }
+
+  it('begins with the name of the experiment and says which version it becomes', async () => {
+    const values = open(list(file('mlstudio.json')));
+    expect((await screen.findByLabelText<HTMLInputElement>('Name')).value).toBe('churn');
+    await screen.findByText('Becomes version 3 of this model.');
+    await waitFor(() => expect(values.at(-1)).toEqual({ name: 'churn', run_id: 'r1', path: '' }));
+  });
+
+  it('says that an alias moves, and refuses one that stands for a version', async () => {
+    const values = open(list(file('mlstudio.json')));
+    const alias = await screen.findByLabelText('Alias (optional)');
+    fireEvent.change(alias, { target: { value: 'champion' } });
+    await screen.findByText('Moves from version 2 to this one.');
+    expect(values.at(-1)).toMatchObject({ alias: 'champion' });
+    fireEvent.change(alias, { target: { value: '12' } });
+    expect(values.at(-1)).toBeNull();
+  });
+
+  it('says what to do when the run logged no model', async () => {
+    const values = open(list(file('notes.txt')));
+    await screen.findByText(/This run logged no model/);
+    expect(values.at(-1)).toBeNull();
+  });
+});
