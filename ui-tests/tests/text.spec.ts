@@ -90,9 +90,15 @@ test('X01: what users write is text on every view', async ({ api, page }) => {
   await expect(model).toContainText(CANARY);
   await untouched(page);
   await shot(page, 'text-model');
+  for (const id of ['mlstudio:delete-version', 'mlstudio:set-alias', 'mlstudio:deploy']) {
+    await command(page, id, { name: CANARY, model: CANARY, version: 1 });
+    await expect(dialog).toBeVisible();
+    await untouched(page);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+  }
 
   // Its endpoint: fields, answer, description
-  await api.call('POST', 'endpoints', { name: 'nasty', model: 'nasty', description: CANARY });
+  await api.call('POST', 'endpoints', { name: 'nasty', model: CANARY, description: CANARY });
   await command(page, 'mlstudio:open-endpoint', { name: 'nasty' });
   const endpoint = page.locator('.jp-mls-EndpointView');
   await expect(endpoint.locator('[data-status=Ready]').first()).toBeVisible({ timeout: 60_000 });
@@ -110,5 +116,10 @@ test('X01: what users write is text on every view', async ({ api, page }) => {
   await command(page, 'notebook:run-all-cells');
   await expect(page.locator('.jp-mls-Card')).toContainText(CANARY, { timeout: 60_000 });
   await untouched(page);
+  for (const id of ['mlstudio:open-models', 'mlstudio:open-endpoints']) {
+    await command(page, id);
+    await expect(page.locator('.jp-mls-Noun:visible')).toContainText(CANARY);
+    await untouched(page);
+  }
   await api.call('DELETE', 'endpoints/nasty');
 });
