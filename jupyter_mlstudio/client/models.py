@@ -199,6 +199,7 @@ class ModelVersion(Shown):
         return [
             ("Status", str(data["status"])), ("Reason", str(data["reason"])),
             ("Aliases", ", ".join(self.aliases)),
-            ("Framework", str(data["framework"])), ("Compared", compared), ("Number type", str(parity.get("dtype", ""))),
+            ("Framework", str(data["framework"])), ("Compared", compared),
+            ("Number type", str(parity.get("dtype", ""))),
             ("SHA-256", str(data["sha256"])),
         ]  # fmt: skip

@@ -74,7 +74,9 @@ def plain_labels(labels: ArrayLike) -> NDArray[np.str_]:
 
 def _matrix(values: ArrayLike) -> NDArray[np.float64]:
     array = np.asarray(values, dtype=np.float64)
-    return array.reshape(len(array), -1)
+    if not len(array):
+        raise Invalid("there are no rows to compare on")
+    return array[:, np.newaxis] if array.ndim == 1 else array.reshape(array.shape[0], array[:1].size)
 
 
 def _distance(expected: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -88,11 +90,8 @@ def _distance(expected: NDArray[np.float64], found: NDArray[np.float64]) -> NDAr
 
 
 def _summary(differences: NDArray[np.float64], flipped: NDArray[np.bool_] | None) -> Comparison:
-    if not len(differences):
-        raise Invalid("there are no rows to compare on")
-    order = np.lexsort(
-        (np.arange(len(differences)), -differences, ~flipped if flipped is not None else 0 * differences)
-    )
+    unflipped = np.zeros(len(differences), np.bool_) if flipped is None else ~flipped
+    order = np.lexsort((np.arange(len(differences)), -differences, unflipped))
     worst = [int(row) for row in order[:WORST_ROWS] if differences[row] > 0]
     quantiles = np.quantile(differences, QUANTILES, method="higher")
     return Comparison(

@@ -176,11 +176,11 @@ class Application:
                 raise TimedOut("the body did not arrive")
             return body
         parts = bytearray(body)
-        while message.get("more_body"):
+        while message.get("more_body") and len(parts) <= self._body_limit:
             message = await receive()
             parts += message.get("body", b"")
-            if len(parts) > self._body_limit:
-                raise TooLarge(f"the body is larger than {self._body_limit} bytes")
+        if len(parts) > self._body_limit:
+            raise TooLarge(f"the body is larger than {self._body_limit} bytes")
         if message["type"] == "http.disconnect":
             raise TimedOut("the body did not arrive")
         return parts
