@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jupyter_mlstudio._version import __version__
     from jupyter_mlstudio.client.connection import connect
+    from jupyter_mlstudio.client.endpoints import Endpoint
     from jupyter_mlstudio.client.evaluation import Evaluation, evaluate
     from jupyter_mlstudio.client.experiments import Experiment, Workspace
-    from jupyter_mlstudio.client.models import Endpoint, deploy, log_model, register_model
+    from jupyter_mlstudio.client.models import ModelVersion, deploy, log_model, register_model
     from jupyter_mlstudio.client.runs import Run, get_run, list_runs
     from jupyter_mlstudio.client.session import set_experiment
     from jupyter_mlstudio.client.submission import submit
@@ -46,9 +47,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "_version": ("__version__",),
     "client.connection": ("connect",),
+    "client.endpoints": ("Endpoint",),
     "client.evaluation": ("Evaluation", "evaluate"),
     "client.experiments": ("Experiment", "Workspace"),
-    "client.models": ("Endpoint", "deploy", "log_model", "register_model"),
+    "client.models": ("ModelVersion", "deploy", "log_model", "register_model"),
     "client.runs": ("Run", "get_run", "list_runs"),
     "client.session": ("set_experiment",),
     "client.submission": ("submit",),
@@ -81,11 +83,12 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test compares
     "__version__",
     "connect",
+    "Endpoint",
     "Evaluation",
     "evaluate",
     "Experiment",
     "Workspace",
-    "Endpoint",
+    "ModelVersion",
     "deploy",
     "log_model",
     "register_model",

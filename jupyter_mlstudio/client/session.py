@@ -40,7 +40,8 @@ def origin(root: Path | None = None) -> dict[str, JSON]:
     notebook = os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__")
     if notebook and str(notebook).endswith(".ipynb"):
         known["notebook"] = below(Path(str(notebook)), root)
-    known["cell_number"] = int(shell.execution_count)
+    # Not shell.execution_count: IPython 9 counts up before a cell is executed, older ones after.
+    known["cell_number"] = max(len(shell.user_ns.get("In", ())) - 1, 0) or None
     known["cell_id"] = _cell_id(shell)
     return {name: value for name, value in known.items() if value is not None}
 

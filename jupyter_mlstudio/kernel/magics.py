@@ -231,7 +231,7 @@ class StudioMagics(Magics):
     @short_errors
     def ml_score(self, line: str) -> Any:
         """Scores rows; see ``%ml_score --help``."""
-        from jupyter_mlstudio.client.models import Endpoint
+        from jupyter_mlstudio.client.endpoints import Endpoint
 
         name, _, text = line.strip().partition(" ")
         if not text or name.startswith("-"):

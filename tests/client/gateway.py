@@ -29,6 +29,7 @@ class Gateway:
         self.submitted: list[dict[str, Any]] = []
         self.finished: list[dict[str, Any]] = []
         self.runs: dict[str, dict[str, Any]] = {run_id: run_data(run_id)}
+        self.experiments: dict[str, dict[str, Any]] = {}
         self.connections = 0
         self.answer_with: tuple[int, dict[str, str]] | None = None
         self.lose_answers = 0
@@ -150,6 +151,15 @@ class _Handler(BaseHTTPRequestHandler):
             case ["POST", "runs", "interactive"]:
                 gateway.submitted.append(json.loads(body))
                 return 201, {"run_id": gateway.run_id, "url": gateway.url, "token": gateway.token}
+            case ["GET", "experiments", name] if name in gateway.experiments:
+                return 200, gateway.experiments[name]
+            case ["PATCH", "experiments", _]:
+                gateway.experiments["Default"] |= json.loads(body)
+                return 200, gateway.experiments["Default"]
+            case ["POST", "experiments"]:
+                new = json.loads(body)
+                gateway.experiments[new["name"]] = {"id": "e2", **new}
+                return 201, gateway.experiments[new["name"]]
             case ["GET", "runs"]:
                 return 200, {"items": list(gateway.runs.values()), "total": 1, "next_page_token": None}
             case ["GET", "runs", name] if name in gateway.runs:
