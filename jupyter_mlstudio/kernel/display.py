@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import sys
 from collections.abc import Sequence
-from typing import Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from jupyter_mlstudio.client import card
 from jupyter_mlstudio.client.runs import Run, get_run
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import StudioError
+
+if TYPE_CHECKING:
+    from jupyter_mlstudio.kernel.widgets import RunWidget
 
 COLUMNS_LIMIT = 6
 
@@ -30,6 +33,12 @@ class RunDetails:
     def show(self) -> None:
         """Displays the card under the cell; elsewhere prints one line."""
         show(self.run)
+
+    def widget(self) -> RunWidget:
+        """Returns the card as a widget that the kernel keeps live, for VS Code, Colab and the classic notebook."""
+        from jupyter_mlstudio.kernel.widgets import RunWidget
+
+        return RunWidget(self.run)
 
     def _repr_mimebundle_(self, **options: object) -> dict[str, JSON]:
         return self.run._repr_mimebundle_(**options)
