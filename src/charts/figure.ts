@@ -25,7 +25,7 @@ function traceOf(series: ISeries, legend: boolean, dateless: string): PlotlyObje
     x: series.x,
     y: series.y,
     showlegend: legend && !series.faint,
-    hovertemplate: series.texts ? '%{text}' : dateless
+    hovertemplate: series.texts ? '%{text}<extra></extra>' : dateless
   };
   if (series.texts) {
     base['text'] = series.texts.map(text => plotlyText(text, 160));
@@ -174,7 +174,8 @@ function marksOf(spec: IChartSpec, theme: IChartTheme): PlotlyObject[] {
     y: [mark.y],
     name: plotlyText(mark.text),
     showlegend: false,
-    hovertemplate: '%{x:.4~g}, %{y:.4~g}',
+    text: [plotlyText(mark.text)],
+    hovertemplate: '%{text}: %{x:.4~g}, %{y:.4~g}<extra></extra>',
     cliponaxis: false,
     marker: { color: theme.ground, size: 11, line: { color: mark.color, width: 3 } }
   }));

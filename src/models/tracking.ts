@@ -120,15 +120,18 @@ export class LogModel extends Resource<LogText> {
     this.accept({ ...now, text: slice.text + now.text, offset: slice.offset });
   }
 
+  private tail(): Promise<LogText> {
+    return this.client.getLogs(this.runId, { offset: -1, limit: this.tailBytes });
+  }
+
   protected async fetch(): Promise<LogText> {
-    let now = this.value;
-    if (!now) {
-      now = await this.client.getLogs(this.runId, { offset: -1, limit: this.tailBytes });
-    }
+    let now = this.value ?? (await this.tail());
     for (;;) {
       const slice = await this.client.getLogs(this.runId, { offset: now.next_offset, limit: CHUNK_BYTES });
-      if (slice.size < now.next_offset) {
-        return this.client.getLogs(this.runId, { offset: -1, limit: this.tailBytes });
+      const replaced = slice.size < now.next_offset;
+      // Output that comes faster than it is read would be dropped at once: go on at its end.
+      if (replaced || slice.size - slice.next_offset > KEPT_CHARS) {
+        return this.tail();
       }
       now = trimmed({ ...slice, text: now.text + slice.text, offset: now.offset });
       if (slice.next_offset >= slice.size || slice.text === '') {

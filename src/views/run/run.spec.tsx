@@ -8,7 +8,7 @@ import { CommandIDs } from '../../tokens';
 import { CompareView } from '../compare';
 import { asCurl, asPython, asYaml } from './copies';
 import { RunView } from './index';
-import { type Answers, pretendStudio, someRun } from './pretend';
+import { type Answers, pretendStudio, someRun } from '../../testing/pretend';
 
 const CANARY = '<img src=x onerror=window.__x=1>';
 const NEVER = new Promise<IPlotly>(() => {});

@@ -1,8 +1,8 @@
 /** For tests: a server that answers from a table, behind the real client. */
 import { ServerConnection } from '@jupyterlab/services';
-import { Client } from '../../api/client';
-import type { Run } from '../../api/types';
-import { StudioModel } from '../../models/studio';
+import { Client } from '../api/client';
+import type { Run } from '../api/types';
+import { StudioModel } from '../models/studio';
 
 export type Answers = Record<string, (query: URLSearchParams, body: unknown) => unknown>;
 
