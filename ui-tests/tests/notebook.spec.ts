@@ -1,4 +1,4 @@
-import { TRAIN, command, expect, openNotebook, shot, test, writeNotebook } from './studio';
+import { PARAMS, TRAIN, command, expect, openNotebook, shot, test, writeNotebook } from './studio';
 
 const SLOW = '-p trees=4 -p max_depth=4 -p steps=24 -p pause_s=1';
 
@@ -59,4 +59,26 @@ test('a run is stopped from its card, and one that fails says why', async ({ pag
   await expect(broken).toHaveAttribute('data-status', 'Failed', { timeout: 60_000 });
   await expect(broken).toContainText('no such column: age');
   await shot(page, 'card-stopped-and-failed');
+});
+
+test('the widget is live without the extension, and stops its run', async ({ api, page }) => {
+  const params = { ...PARAMS, steps: 40, pause_s: 1 };
+  const run = await api.submit({ name: 'through-ipywidgets', experiment: 'widget', params });
+  await api.wait(run.id, 'Running');
+  writeNotebook('widget.ipynb', [
+    `import jupyter_mlstudio as studio\nstudio.RunDetails("${run.id}").widget()`
+  ]);
+  await page.sidebar.close('left');
+  await openNotebook(page, 'widget.ipynb');
+  await command(page, 'notebook:run-all-cells');
+  const card = page.locator('.mlstudio-card');
+  await expect(card).toContainText('through-ipywidgets', { timeout: 60_000 });
+  await expect(card).toContainText('Running');
+  await expect(card).toContainText(/accuracy 0\.\d+/);
+  await shot(page, 'widget');
+  const seen = await card.innerText();
+  await expect.poll(() => card.innerText()).not.toBe(seen);
+  await card.getByRole('button', { name: 'Stop' }).click();
+  await expect(card).toContainText('Canceled', { timeout: 60_000 });
+  await expect(card.getByRole('button', { name: 'Stop' })).toBeHidden();
 });

@@ -90,6 +90,7 @@ function Facts({ version, studio, execute }: Props & { version: ModelVersion }):
         ],
         ['Source folder', <Name key="source" text={version.source || MISSING} />],
         ['Size', `${formatBytes(version.size_bytes)} in ${plural(version.files.length, 'file')}`],
+        ...onnxFacts(version),
         ['SHA-256', <Hash key="hash" hash={version.sha256} execute={execute} />],
         ['Registered by', <Name key="user" text={version.user || MISSING} />],
         ['Registered', <When key="when" at={version.created_at} />],
@@ -99,6 +100,16 @@ function Facts({ version, studio, execute }: Props & { version: ModelVersion }):
       ]}
     />
   );
+}
+
+/** The converted file, which is what an endpoint serves. */
+function onnxFacts({ files, parity }: ModelVersion): [string, string][] {
+  const onnx = files.find(file => file.path.endsWith('.onnx'));
+  if (!onnx) {
+    return [];
+  }
+  const opset = parity ? `, opset ${parity.opset}` : '';
+  return [['ONNX', `${onnx.path}, ${formatBytes(onnx.size_bytes)}${opset}`]];
 }
 
 /** A run's name that leads to it; its id when the run is gone. */
