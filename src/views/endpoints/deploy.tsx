@@ -4,7 +4,7 @@ import { type JSX, useEffect, useMemo, useState } from 'react';
 import type { Endpoint, Model, NewEndpoint } from '../../api/types';
 import type { Execute } from '../../tokens';
 import { ErrorBox, Field, type FormProps, Loading, useResource } from '../common';
-import { PythonLine, TextInput } from '../models/register';
+import { SameAs, TextInput } from '../models/register';
 import { endpointNameError, portError, suggestedEndpointName } from './name';
 
 export interface DeployFormProps extends FormProps<NewEndpoint> {
@@ -122,7 +122,14 @@ export function DeployForm({ studio, initial, onChange, execute }: DeployFormPro
         problem={wrongPort}
         hint="On 127.0.0.1; a free one when left empty. It stays the same after a restart."
       />
-      {request && <PythonLine code={deployPython(request)} execute={execute} />}
+      {request && (
+        <SameAs
+          python={deployPython(request)}
+          url={studio.client.url(['endpoints'])}
+          body={request}
+          execute={execute}
+        />
+      )}
     </div>
   );
 }

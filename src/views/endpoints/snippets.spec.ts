@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 
 import { describe, expect, it } from 'vitest';
 
-import { curlSnippet, pythonLiteral, pythonSnippet, shellQuote } from './snippets';
+import { shellQuote } from '../models/shell';
+import { curlSnippet, pythonLiteral, pythonSnippet } from './snippets';
 
 const REQUEST = {
   inputs: [

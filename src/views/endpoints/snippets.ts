@@ -1,13 +1,9 @@
 /** The request that the form stands for, as code to paste elsewhere. The key is a placeholder, never the key. */
 
+import { shellQuote } from '../models/shell';
 import type { InferenceRequest } from '../models/tensors';
 
 const KEY_VARIABLE = 'MLSTUDIO_KEY';
-
-/** Quotes text for a POSIX shell. */
-export function shellQuote(text: string): string {
-  return `'${text.replace(/'/g, `'\\''`)}'`;
-}
 
 /** Writes a JSON value as a Python literal. */
 export function pythonLiteral(value: unknown): string {

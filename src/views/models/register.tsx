@@ -16,6 +16,7 @@ import {
   suggestedModelName,
   toleranceError
 } from './names';
+import { apiCurl } from './shell';
 
 export interface RegisterFormProps extends FormProps<NewVersion> {
   /** Given, the line of Python can be copied. */
@@ -156,7 +157,14 @@ function FieldsOfRun(props: RegisterFormProps & { run: Run }): JSX.Element {
           placeholder="1e-5 for probabilities, 1e-4 for values"
         />
       </details>
-      {request && <PythonLine code={registerPython(request)} execute={execute} />}
+      {request && (
+        <SameAs
+          python={registerPython(request)}
+          url={studio.client.url(['models'])}
+          body={request}
+          execute={execute}
+        />
+      )}
     </div>
   );
 }
@@ -209,12 +217,24 @@ function aliasHint(current: number | undefined): string {
     : `Moves from version ${current} to this one.`;
 }
 
-/** The Python that does what the form does. */
-export function PythonLine({ code, execute }: { code: string; execute?: Execute | undefined }): JSX.Element {
+/** The Python that does what the form does; the request itself can be copied as curl. */
+export function SameAs(props: {
+  python: string;
+  /** Address and body of the request. */
+  url: string;
+  body: unknown;
+  execute?: Execute | undefined;
+}): JSX.Element {
+  const { python, url, body, execute } = props;
   return (
     <div className="jp-mls-Equals">
-      <code>{code}</code>
-      {execute && <CopyButton execute={execute} label="Copy as Python" text={code} />}
+      <code>{python}</code>
+      {execute && (
+        <div>
+          <CopyButton execute={execute} label="Copy as Python" text={python} />
+          <CopyButton execute={execute} label="Copy as curl" text={apiCurl(url, body)} />
+        </div>
+      )}
     </div>
   );
 }
