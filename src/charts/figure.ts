@@ -232,7 +232,12 @@ function axesOf(spec: IChartSpec, theme: IChartTheme): PlotlyObject {
     : {};
   const across = spec.square ? { constrain: 'domain', constraintoward: 'left' } : {};
   return {
-    xaxis: { ...axisOf(spec.x, theme, 'SI'), hoverformat: '.5~g', ...across },
+    xaxis: {
+      ...axisOf(spec.x, theme, 'SI'),
+      hoverformat: '.5~g',
+      unifiedhovertitle: { text: `${plotlyText(axisTitle(spec.x), 40)} %{x}` },
+      ...across
+    },
     yaxis: { ...axisOf(spec.y, theme, 'power'), ...square }
   };
 }

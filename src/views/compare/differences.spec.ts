@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Run } from '../../api/types';
 import { parallelAxis } from '../../charts/parallel';
+import { shareDifference } from './confusion';
 import { differences, firstAxes, numeric, sameValue } from './differences';
 
 function run(more: Partial<Run>): Run {
@@ -68,5 +69,30 @@ describe('parallel coordinates', () => {
     expect(parallelAxis({ name: 'lr', values: [1, 3, null, 2] }).places).toEqual([0, 1, null, 0.5]);
     expect(parallelAxis({ name: 'opt', values: ['sgd', 'adam', 'sgd'] }).places).toEqual([1, 0, 1]);
     expect(parallelAxis({ name: 'one', values: [5, 5] }).places).toEqual([0.5, 0.5]);
+  });
+});
+
+describe('two confusion matrices', () => {
+  it('differ by the shares of each true class', () => {
+    const first = {
+      labels: ['a', 'b'],
+      matrix: [
+        [8, 2],
+        [0, 0]
+      ]
+    };
+    const second = {
+      labels: ['a', 'b'],
+      matrix: [
+        [5, 5],
+        [1, 1]
+      ]
+    };
+    expect(shareDifference(first, second)![0]![1]).toBeCloseTo(0.3, 12);
+    expect(shareDifference(first, second)![1]).toEqual([null, null]);
+  });
+
+  it('of different classes have no difference', () => {
+    expect(shareDifference({ labels: ['a'], matrix: [[1]] }, { labels: ['b'], matrix: [[1]] })).toBeNull();
   });
 });

@@ -17,6 +17,7 @@ import {
   Tabs,
   plural
 } from '../common';
+import { ConfusionDifference } from './confusion';
 import { Curves } from './curves';
 import { useResources } from './hooks';
 import { AddRuns } from './add';
@@ -44,6 +45,7 @@ const TABS = {
   curves: ['Curves', Curves],
   table: ['Differences', Differences],
   roc: ['ROC', RocOverlay],
+  confusion: ['Confusion', ConfusionDifference],
   relations: ['Relations', Relations]
 } as const satisfies Record<string, readonly [string, (props: ComparedProps) => JSX.Element]>;
 
