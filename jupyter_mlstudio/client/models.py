@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlstudio.client import tracking
+from jupyter_mlstudio.client import active
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.endpoints import Endpoint
 from jupyter_mlstudio.client.model_files import write_model
@@ -41,7 +41,7 @@ def log_model(model: Any, name: str = "model", sample: Any = None, y: Any = None
     Raises:
         Invalid: the model cannot be kept, or sample and y differ in length.
     """
-    run = tracking.current()
+    run = active.current()
     with tempfile.TemporaryDirectory(prefix="mlstudio-model-") as folder:
         write_model(Path(folder), model, sample, y)
         run.log_artifacts(folder, name)
@@ -83,7 +83,11 @@ def register_model(
 
 
 def deploy(
-    model: ModelVersion | str, version: int | str = "latest", name: str | None = None, wait: bool = True
+    model: ModelVersion | str,
+    version: int | str = "latest",
+    name: str | None = None,
+    port: int | None = None,
+    wait: bool = True,
 ) -> Endpoint:
     """Serves a model version behind an endpoint, a process of its own with an address and two keys.
 
@@ -91,6 +95,7 @@ def deploy(
         model: a registered version, or the model's name.
         version: a number, an alias or ``latest``; only with a name.
         name: the endpoint's name, 3 to 32 letters, digits and dashes; by default made from the model's.
+        port: where it listens on 127.0.0.1; None takes a free one, which it keeps.
         wait: return when it answers; otherwise at once.
 
     Raises:
@@ -98,8 +103,8 @@ def deploy(
     """
     registered, number = (model.name, model.version) if isinstance(model, ModelVersion) else (model, version)
     connection = connect()
-    body = {"name": name or endpoint_name(registered), "model": registered, "version": str(number)}
-    body["request_id"] = uuid.uuid4().hex
+    body: dict[str, JSON] = {"name": name or endpoint_name(registered), "model": registered, "version": str(number)}
+    body |= {"port": port, "request_id": uuid.uuid4().hex}
     issued = connection.post("endpoints", body, timeout_s=120.0)
     endpoint = Endpoint(issued["endpoint"], connection, issued["keys"])
     return endpoint.wait() if wait else endpoint
