@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_mlstudio._version import __version__
+    from jupyter_mlstudio.client.active import active_run, start_run
     from jupyter_mlstudio.client.connection import connect
     from jupyter_mlstudio.client.endpoints import Endpoint
     from jupyter_mlstudio.client.evaluation import Evaluation, evaluate
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.client.session import set_experiment
     from jupyter_mlstudio.client.submission import submit
     from jupyter_mlstudio.client.tracking import (
-        active_run,
         flush,
         log_artifact,
         log_artifacts,
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
         progress,
         set_tag,
         set_tags,
-        start_run,
     )
     from jupyter_mlstudio.errors import StudioError
     from jupyter_mlstudio.kernel.display import RunDetails
 
 _HOMES = {
     "_version": ("__version__",),
+    "client.active": ("active_run", "start_run"),
     "client.connection": ("connect",),
     "client.endpoints": ("Endpoint",),
     "client.evaluation": ("Evaluation", "evaluate"),
@@ -55,7 +55,6 @@ _HOMES = {
     "client.session": ("set_experiment",),
     "client.submission": ("submit",),
     "client.tracking": (
-        "active_run",
         "flush",
         "log_artifact",
         "log_artifacts",
@@ -73,7 +72,6 @@ _HOMES = {
         "progress",
         "set_tag",
         "set_tags",
-        "start_run",
     ),
     "errors": ("StudioError",),
     "kernel.display": ("RunDetails",),
@@ -82,6 +80,8 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test compares
     "__version__",
+    "active_run",
+    "start_run",
     "connect",
     "Endpoint",
     "Evaluation",
@@ -97,7 +97,6 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "list_runs",
     "set_experiment",
     "submit",
-    "active_run",
     "flush",
     "log_artifact",
     "log_artifacts",
@@ -115,7 +114,6 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "progress",
     "set_tag",
     "set_tags",
-    "start_run",
     "StudioError",
     "RunDetails",
 ]

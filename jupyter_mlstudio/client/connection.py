@@ -97,7 +97,7 @@ class Door:
         try:
             line = self._first.get(timeout=timeout_s)
             address = json.loads(line)
-            return Connection(address["url"], address["token"])
+            return Connection(address["url"], address["token"], root=self.root)
         except Empty:
             raise Unavailable(f"the studio for {self.root} did not start within {timeout_s:.0f} s") from None
         except (ValueError, KeyError, TypeError):

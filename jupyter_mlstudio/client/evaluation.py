@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_mlstudio.client import card, tracking
+from jupyter_mlstudio.client import active, card
 from jupyter_mlstudio.client.charts import Envelope
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
@@ -91,7 +91,7 @@ def evaluate(
 
 
 def _log(name: str, metrics: Mapping[str, float], charts: Mapping[str, Envelope]) -> None:
-    run, prefix = tracking.current(), f"{name}." if name else ""
+    run, prefix = active.current(), f"{name}." if name else ""
     run.log_metrics({prefix + key: value for key, value in metrics.items() if not math.isnan(value)})
     for key, chart in charts.items():
         run.log_chart(prefix + key, chart)

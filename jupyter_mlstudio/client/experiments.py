@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlstudio.client import session, tracking, workspace
+from jupyter_mlstudio.client import active, session, workspace
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.runs import Run, search
 from jupyter_mlstudio.client.submission import submit
@@ -90,9 +90,9 @@ class Experiment:
         sign = -1.0 if maximize else 1.0
         return min(found, key=lambda run: (sign * _last(run, metric), run._data["created_at"], run.id), default=None)
 
-    def start_run(self, name: str | None = None, *, tags: Mapping[str, object] | None = None) -> tracking.ActiveRun:
+    def start_run(self, name: str | None = None, *, tags: Mapping[str, object] | None = None) -> active.ActiveRun:
         """Starts a run of this experiment that this process logs to; see :func:`jupyter_mlstudio.start_run`."""
-        return tracking.start_run(name, experiment=self.name, tags=tags)
+        return active.start_run(name, experiment=self.name, tags=tags)
 
     def submit(self, what: Any, **options: Any) -> Run:
         """Submits work as a run of this experiment; see :func:`jupyter_mlstudio.submit`."""

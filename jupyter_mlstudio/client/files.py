@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import warnings
@@ -26,6 +27,14 @@ def artifact_name(name: str, suffix: str = "") -> str:
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         raise Invalid(f"{name!r} leads out of the run's artifacts; use a relative path such as plots/roc.png")
     return str(path) if path.suffix or not suffix else f"{path}{suffix}"
+
+
+def write_reason(folder: Path | None, reason: str) -> None:
+    """Leaves one sentence where the run's supervisor reads why the work failed."""
+    if folder is not None and folder.is_dir():
+        temporary = folder / "reason.json.tmp"
+        temporary.write_text(json.dumps({"reason": reason}), encoding="utf-8")
+        temporary.replace(folder / "reason.json")
 
 
 class ArtifactStore:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 
 from jupyter_mlstudio.client import card
 from jupyter_mlstudio.client.connection import connect, inside_run
+from jupyter_mlstudio.client.files import write_reason
 from jupyter_mlstudio.client.reporting import Reporting, StrPath
 from jupyter_mlstudio.client.values import json_param
 from jupyter_mlstudio.client.wire import Connection, file_path, segment
@@ -90,7 +90,7 @@ class Run(Reporting):
     @property
     def workspace(self) -> Path:
         """The root of its workspace."""
-        return find_root()
+        return (self._connection.root if self._connection is not None else None) or find_root()
 
     @property
     def folder(self) -> Path:
@@ -120,7 +120,7 @@ class Run(Reporting):
     @property
     def children(self) -> list[Run]:
         """The runs that this one submitted, oldest first."""
-        found = pages(self._address(), "runs", {"parent_run_id": self._id, "max_results": PAGE})
+        found = self._address().pages("runs", {"parent_run_id": self._id, "max_results": PAGE})
         return sorted((Run(item, self._connection) for item in found), key=lambda run: str(run._data["created_at"]))
 
     def history(self, name: str) -> MetricSeries:
@@ -134,7 +134,7 @@ class Run(Reporting):
     def artifacts(self, path: str = "") -> list[ArtifactEntry]:
         """Lists what one folder of the run's artifacts holds, folders first."""
         query = {"path": path, "max_results": PAGE}
-        return [card.entry(item) for item in pages(self._address(), f"runs/{self._id}/artifacts", query, "entries")]
+        return [card.entry(item) for item in self._address().pages(f"runs/{self._id}/artifacts", query, "entries")]
 
     def download(self, path: str, to: StrPath | None = None) -> Path:
         """Copies an artifact (a file, or a folder with its files) to ``to``; by default into the current folder."""
@@ -275,27 +275,6 @@ class Run(Reporting):
         self._data, self._read_at = data, time.monotonic()
 
 
-def write_reason(folder: Path | None, reason: str) -> None:
-    """Leaves one sentence where the run's supervisor reads why the work failed."""
-    if folder is not None and folder.is_dir():
-        temporary = folder / "reason.json.tmp"
-        temporary.write_text(json.dumps({"reason": reason}), encoding="utf-8")
-        temporary.replace(folder / "reason.json")
-
-
-def pages(
-    connection: Connection, path: str, query: Mapping[str, object], key: str = "items"
-) -> Iterator[dict[str, JSON]]:
-    """Yields the items of a list that comes in pages."""
-    token: object = None
-    while True:
-        page = connection.get(path, {**query, "page_token": token})
-        yield from page[key]
-        token = page.get("next_page_token")
-        if not token:
-            return
-
-
 def get_run(run_id: str) -> Run:
     """Returns a run by its id, a unique beginning of it, or its name (the newest of that name)."""
     connection = connect()
@@ -318,7 +297,7 @@ def search(connection: Connection, query: Mapping[str, object], max_results: int
     if max_results < 1:
         raise Invalid(f"max_results is {max_results}; ask for at least one run")
     found: list[Run] = []
-    for item in pages(connection, "runs", {**query, "max_results": min(max_results, PAGE)}):
+    for item in connection.pages("runs", {**query, "max_results": min(max_results, PAGE)}):
         found.append(Run(item, connection))
         if len(found) >= max_results:
             break

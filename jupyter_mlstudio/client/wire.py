@@ -41,12 +41,23 @@ class Connection:
         url: root of the host, without the API's prefix.
         token: sent as bearer token.
         run_id: the run that the token is good for, None when it is good for the whole workspace.
+        root: the workspace's root, None when only the one at the other end knows it.
+        timeout_s: how long an answer is waited for, unless a call says otherwise.
     """
 
-    def __init__(self, url: str, token: str, *, run_id: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        run_id: str | None = None,
+        root: Path | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self.url = url.rstrip("/")
         self.token = token
         self.run_id = run_id
+        self.root = root
         self.timeout_s = timeout_s
         parts = urlsplit(self.url)
         self._secure = parts.scheme == "https"
@@ -58,6 +69,16 @@ class Connection:
     def get(self, path: str, query: Mapping[str, object] | None = None, *, timeout_s: float | None = None) -> JSON:
         """Asks for a JSON answer."""
         return self._json("GET", path, query=query, timeout_s=timeout_s)
+
+    def pages(self, path: str, query: Mapping[str, object], key: str = "items") -> Iterator[dict[str, JSON]]:
+        """Yields the items of a list that comes in pages."""
+        token: object = None
+        while True:
+            page = self.get(path, {**query, "page_token": token})
+            yield from page[key]
+            token = page.get("next_page_token")
+            if not token:
+                return
 
     def post(self, path: str, body: JSON = None, *, timeout_s: float | None = None, again: bool = False) -> JSON:
         """Sends a JSON body; ``again`` says that sending it twice does no harm."""

@@ -13,7 +13,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from jupyter_mlstudio.client import tracking
+from jupyter_mlstudio.client import active
 from jupyter_mlstudio.client.values import identifier
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.programs import context
@@ -37,7 +37,7 @@ def run(job: context.Job) -> int:
         return 0
     if isinstance(error, SystemExit):
         return context.exit_status(error)
-    return context.failed(job, tracking.sentence(error))
+    return context.failed(job, active.sentence(error))
 
 
 def _plain(source: str, job: context.Job) -> int:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from jupyter_mlstudio.client import tracking
+from jupyter_mlstudio.client import active
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.programs import context
@@ -24,7 +24,7 @@ def run(job: context.Job) -> int:
     if not command:
         raise Invalid("the run has no command")
     context.record_environment()
-    tracking.flush()
+    active.flush()
     try:
         return _become(command)
     except FileNotFoundError:

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from jupyter_mlstudio.client import tracking
-from jupyter_mlstudio.client.runs import write_reason
+from jupyter_mlstudio.client import active
+from jupyter_mlstudio.client.files import write_reason
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError
 
@@ -105,7 +105,7 @@ def execute(work: Callable[[Job], int], *, record: bool = True) -> int:
         status = failed(job, error.message)
     except BaseException as error:
         show(error)
-        status = failed(job, tracking.sentence(error))
+        status = failed(job, active.sentence(error))
     finally:
         if recorder.ident is not None:
             recorder.join(RECORDER_PATIENCE_S)
@@ -154,7 +154,7 @@ def record_environment() -> None:
         "executable": sys.executable,
         "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
     }
-    run = tracking.active_run()
+    run = active.active_run()
     if run is not None:
         run._log.detail("environment", content)
 
@@ -170,7 +170,7 @@ def _flush() -> None:
             stream.flush()
         except (OSError, ValueError):
             continue
-    tracking.flush()
+    active.flush()
 
 
 def _terminate(number: int, frame: FrameType | None) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.backend_bases import FigureManagerBase, _Backend
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from jupyter_mlstudio.client import tracking
+from jupyter_mlstudio.client import active
 
 _numbers = itertools.count(1)
 
@@ -46,7 +46,7 @@ def keep(figure: Any) -> None:
     """Keeps one figure as ``outputs/figure-N.png``; user code goes on when that fails."""
     name = f"outputs/figure-{next(_numbers)}.png"
     try:
-        run = tracking.active_run()
+        run = active.active_run()
         if run is not None:
             run.log_figure(figure, name)
             print(f"[figure kept as {name}]")

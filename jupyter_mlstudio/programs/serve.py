@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlstudio.client import tracking
+from jupyter_mlstudio.client import active, tracking
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.entities.values import JSON
@@ -162,7 +162,7 @@ class Server:
 
     def _tell(self, *, ready: bool, reason: str = "") -> None:
         tags = {TAG + "url": self._url, TAG + "ready": "true" if ready else "false", TAG + "reason": reason}
-        run = tracking.current()
+        run = active.current()
         run.set_tags(tags)
         run.flush()
         if ready:

@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
-from jupyter_mlstudio.client import tracking
+from jupyter_mlstudio.client import active
 from jupyter_mlstudio.entities.values import JSON
 
 _SUFFIXES = {
@@ -96,7 +96,7 @@ def keep(data: Mapping[str, Any]) -> None:
         return
     mime, suffix = found
     try:
-        run = tracking.active_run()
+        run = active.active_run()
         if run is not None:
             name = f"outputs/display-{next(_numbers)}{suffix}"
             run._files.put_bytes(_content(data[mime], mime), name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlstudio.client import connection, session, tracking, writer
+from jupyter_mlstudio.client import active, connection, session, writer
 from tests.client.gateway import Gateway
 
 
@@ -24,13 +24,13 @@ def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
 
 def forget() -> None:
     """Puts the process back to having no run."""
-    run = tracking._active
-    if isinstance(run, tracking.ActiveRun):
+    run = active._active
+    if isinstance(run, active.ActiveRun):
         if run._writer is not None:
             run._writer.close()
-        tracking._leave(run)
-    tracking._active = None
-    tracking._names.clear()
+        active._leave(run)
+    active._active = None
+    active.names.clear()
     writer._writers.clear()
     for known in connection._fixed.values():
         known.close()

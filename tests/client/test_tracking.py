@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import jupyter_mlstudio as studio
-from jupyter_mlstudio.client import tracking
+from jupyter_mlstudio.client import active
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 from tests.client.gateway import Gateway
 
@@ -272,7 +272,7 @@ def test_user_code_goes_on_when_no_run_can_be_started(monkeypatch: pytest.Monkey
     studio.log_text("x", "x.txt")
     studio.flush()
 
-    assert isinstance(tracking._active, tracking.Nowhere)
+    assert isinstance(active._active, active.Nowhere)
     with pytest.raises(Invalid):
         studio.log_metric("loss", "x")  # type: ignore[arg-type]
 
