@@ -67,7 +67,8 @@ class ParityReport:
     """The proof that ONNX answers like the original, fed the same rows in their original precision.
 
     Differences are of probabilities for a classifier and relative to the target's scale for a regressor.
-    ``worst_rows`` are row numbers of the sample, worst first.
+    ``worst_rows`` are row numbers of the sample, worst first. ``ties`` of the flips are in rows whose two best labels
+    the original itself finds equally probable; they do not count against the model.
     """
 
     rows: int
@@ -81,6 +82,7 @@ class ParityReport:
     worst_rows: list[int]
     attempts: list[ParityAttempt]
     runtime: str
+    ties: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

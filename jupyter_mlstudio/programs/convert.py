@@ -77,7 +77,7 @@ def read_manifest(folder: Path) -> dict[str, object]:
         raise Invalid(f"{path.name} of the model is not a JSON object")
     for what in ("file", "sample", "targets"):
         name = manifest.get(what)
-        if name is not None and (not isinstance(name, str) or Path(name).name != name or not name):
+        if name is not None and (not isinstance(name, str) or Path(name).name != name or name in ("", "..")):
             raise Invalid(f"{path.name} of the model names {str(name)[:80]!r}, which is no file beside it")
     return manifest
 

@@ -54,7 +54,7 @@ def climb(converter: Converter, original: Original, tolerance: float | None = No
     rungs: list[Rung] = []
     for dtype in converter.dtypes:
         began = time.perf_counter()
-        rungs.append(_try(converter, original, expected, dtype))
+        rungs.append(_try(converter, original, expected, dtype, limit))
         seconds[dtype] = time.perf_counter() - began
         comparison = rungs[-1].comparison
         if comparison is not None and comparison.within(limit):
@@ -77,12 +77,12 @@ def serve_as_is(converter: Converter, original: Original) -> Outcome:
 _FINAL = "refused: "
 
 
-def _try(converter: Converter, original: Original, expected: Prediction, dtype: str) -> Rung:
+def _try(converter: Converter, original: Original, expected: Prediction, dtype: str, tolerance: float) -> Rung:
     try:
         converted = converter.convert(original, dtype)
         facts = inspect(converted.onnx)
         found = answers(converted, original.rows)
-        return Rung(dtype, converted, _compare(expected, found), facts.opset)
+        return Rung(dtype, converted, _compare(expected, found, tolerance), facts.opset)
     except Invalid as error:
         return Rung(dtype, error=_FINAL + error.message if error.code == "refused" else error.message)
 
@@ -98,10 +98,12 @@ def answers(converted: Converted, rows: Any) -> Prediction:
     return Prediction(by_name.get("label"), by_name.get("probabilities"), by_name.get("prediction"))
 
 
-def _compare(expected: Prediction, found: Prediction) -> parity.Comparison:
+def _compare(expected: Prediction, found: Prediction, tolerance: float) -> parity.Comparison:
     if expected.labels is None:
         return parity.compare_regressors(expected.values, found.values)
-    return parity.compare_classifiers(expected.labels, found.labels, expected.probabilities, found.probabilities)
+    return parity.compare_classifiers(
+        expected.labels, found.labels, expected.probabilities, found.probabilities, tolerance
+    )
 
 
 def _default_tolerance(expected: Prediction) -> float:
@@ -121,7 +123,7 @@ def _report(original: Original, rungs: list[Rung], tolerance: float) -> tuple[Co
     assert rung.converted is not None
     comparison = rung.comparison
     report = ParityReport(
-        rows=comparison.rows, label_flips=comparison.label_flips, max_abs_difference=comparison.max_abs_difference,
+        rows=comparison.rows, label_flips=comparison.label_flips, ties=comparison.ties, max_abs_difference=comparison.max_abs_difference,
         mean_abs_difference=comparison.mean_abs_difference, quantiles=comparison.quantiles, tolerance=tolerance,
         dtype=rung.dtype, opset=rung.opset, worst_rows=comparison.worst_rows, attempts=attempts, runtime=RUNTIME,
     )  # fmt: skip

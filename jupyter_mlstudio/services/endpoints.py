@@ -59,7 +59,7 @@ class Endpoints:
         launcher: Launcher,
         models: Models,
     ) -> None:
-        self._root = Path(workspace.root) / ".mlstudio" / "endpoints"
+        self._root = workspace.folder / "endpoints"
         self._database = database
         self._changes = changes
         self._runs = runs

@@ -39,7 +39,7 @@ class Models:
         self._changes = changes
         self._runs = runs
         self._launcher = launcher
-        self._files = ModelFiles(workspace.root / ".mlstudio" / "models")
+        self._files = ModelFiles(workspace.models)
 
     def list(self, q: str = "") -> list[Model]:
         """Lists models whose name contains ``q``, the one registered to last first."""
@@ -344,7 +344,7 @@ class Models:
         return row
 
     def _run_folder(self, run_id: str) -> Path:
-        return Path(self._workspace.root) / ".mlstudio" / "runs" / run_id
+        return self._workspace.run_folder(run_id)
 
 
 def _number(connection: Any, model: str, version: str) -> int | None:

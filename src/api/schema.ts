@@ -1745,7 +1745,8 @@ export interface components {
          * @description The proof that ONNX answers like the original, fed the same rows in their original precision.
          *
          *     Differences are of probabilities for a classifier and relative to the target's scale for a regressor.
-         *     ``worst_rows`` are row numbers of the sample, worst first.
+         *     ``worst_rows`` are row numbers of the sample, worst first. ``ties`` of the flips are in rows whose two best labels
+         *     the original itself finds equally probable; they do not count against the model.
          */
         "ParityReport-Input": {
             /** Rows */
@@ -1772,13 +1773,19 @@ export interface components {
             attempts: components["schemas"]["ParityAttempt-Input"][];
             /** Runtime */
             runtime: string;
+            /**
+             * Ties
+             * @default 0
+             */
+            ties: number;
         };
         /**
          * ParityReport
          * @description The proof that ONNX answers like the original, fed the same rows in their original precision.
          *
          *     Differences are of probabilities for a classifier and relative to the target's scale for a regressor.
-         *     ``worst_rows`` are row numbers of the sample, worst first.
+         *     ``worst_rows`` are row numbers of the sample, worst first. ``ties`` of the flips are in rows whose two best labels
+         *     the original itself finds equally probable; they do not count against the model.
          */
         "ParityReport-Output": {
             /** Rows */
@@ -1805,6 +1812,11 @@ export interface components {
             attempts: components["schemas"]["ParityAttempt-Output"][];
             /** Runtime */
             runtime: string;
+            /**
+             * Ties
+             * @default 0
+             */
+            ties: number;
         };
         /**
          * Points

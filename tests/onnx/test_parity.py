@@ -30,6 +30,16 @@ def test_a_nan_on_one_side_only_is_an_infinite_difference() -> None:
     assert compare_regressors([1.0, np.nan], [1.0, 2.0]).max_abs_difference == np.inf
 
 
+def test_a_flip_of_two_equally_probable_labels_is_a_tie_and_does_not_count() -> None:
+    p = np.array([[0.5, 0.5, 0.0], [0.9, 0.1, 0.0]])
+    tie = compare_classifiers([0, 0], [1, 0], p, np.add(p, 1e-7))
+    assert (tie.label_flips, tie.ties) == (1, 1)
+    assert tie.within(1e-5)
+    flip = compare_classifiers([0, 0], [0, 1], p, p)
+    assert (flip.label_flips, flip.ties) == (1, 0)
+    assert not flip.within(1e-5)
+
+
 def test_without_probabilities_a_flip_is_the_difference() -> None:
     found = compare_classifiers([0, 1], [0, 0])
     assert (found.label_flips, found.max_abs_difference) == (1, 1.0)
@@ -43,7 +53,7 @@ def test_a_regressor_is_measured_relative_to_the_scale_of_its_answers() -> None:
 
 def test_each_target_has_its_own_scale() -> None:
     values = np.array([[1.0, 1000.0]])
-    assert compare_regressors(values, values + [[0, 1.0]]).max_abs_difference == pytest.approx(1e-3)
+    assert compare_regressors(values, np.add(values, [[0, 1.0]])).max_abs_difference == pytest.approx(1e-3)
 
 
 @pytest.mark.parametrize(

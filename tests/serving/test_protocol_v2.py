@@ -94,9 +94,9 @@ def test_tritons_client_speaks_to_it(doubling: Scoring) -> None:
         answer = client.infer("m", [tensor], outputs=wanted, headers=headers, request_id="42")
         assert answer.as_numpy("Y").tolist() == [[2, 4], [6, 8]]
         assert answer.get_response()["id"] == "42"
+        wrong = tritonclient.http.InferInput("X", [1, 2], "FP64")
+        wrong.set_data_from_numpy(np.array([[1, 2.0]]), binary_data=False)
         with pytest.raises(tritonclient.http.InferenceServerException, match="takes FP32"):
-            wrong = tritonclient.http.InferInput("X", [1, 2], "FP64")
-            wrong.set_data_from_numpy(np.array([[1, 2.0]]), binary_data=False)
             client.infer("m", [wrong], headers=headers)
     finally:
         client.close()

@@ -1,0 +1,352 @@
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import (
+    calibration,
+    compose,
+    decomposition,
+    discriminant_analysis,
+    ensemble,
+    feature_extraction,
+    feature_selection,
+    impute,
+    linear_model,
+    model_selection,
+    naive_bayes,
+    neighbors,
+    neural_network,
+    pipeline,
+    preprocessing,
+    svm,
+    tree,
+)  # fmt: skip
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+
+from jupyter_mlstudio.client.model_files import write_model
+from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.plugins.converters.base import Original, Source
+from jupyter_mlstudio.plugins.converters.sklearn import SklearnConverter
+from jupyter_mlstudio.programs.convert import convert, read_manifest
+from jupyter_mlstudio.programs.ladder import Outcome, climb
+from jupyter_mlstudio.testing.converter import ConverterContract
+
+pipe = pipeline.make_pipeline
+NUMBERS = ["age", "hours per week", "emp.var.rate"]
+
+
+@cache
+def people() -> tuple[pd.DataFrame, Any]:
+    """A table like the ones people have: text, missing values, booleans, integers, odd names, large numbers."""
+    random, n = np.random.default_rng(0), 600
+    frame = pd.DataFrame(
+        {
+            "age": random.integers(18, 80, n),
+            "hours per week": random.normal(40, 10, n),
+            "emp.var.rate": random.normal(0, 1e6, n),
+            "1st sex": random.choice(["m", "f"], n),
+            "job": random.choice(list("abcdefgh"), n),
+            "flag": random.random(n) > 0.5,
+            "grade": pd.Categorical(random.choice(["x", "y"], n)),
+            "code": random.integers(0, 5, n),
+        }
+    )
+    frame.loc[::7, "hours per week"] = np.nan
+    frame.loc[::9, "1st sex"] = None
+    answers = ((frame["age"] + random.normal(0, 9, n) + (frame["job"] > "d") * 20) > 60).astype(int)
+    return frame, answers.to_numpy()
+
+
+def columns(*, sparse: bool = False) -> Any:
+    text = pipe(
+        impute.SimpleImputer(strategy="most_frequent"),
+        preprocessing.OneHotEncoder(handle_unknown="ignore", sparse_output=sparse),
+    )
+    numbers = pipe(impute.SimpleImputer(), preprocessing.StandardScaler())
+    codes = preprocessing.OneHotEncoder(handle_unknown="ignore", sparse_output=sparse)
+    return compose.ColumnTransformer(
+        [("numbers", numbers, NUMBERS), ("text", text, ["1st sex", "job"]), ("codes", codes, ["grade", "code"])]
+    )
+
+
+def logistic() -> Any:
+    return linear_model.LogisticRegression(max_iter=2000)
+
+
+def outcome(model: Any, rows: Any, answers: Any) -> Outcome:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(rows, answers)
+    return climb(SklearnConverter(), Original(model, rows, "scikit-learn"))
+
+
+ON_PEOPLE: dict[str, Callable[[], Any]] = {
+    "logistic regression": logistic,
+    "histogram boosting": lambda: ensemble.HistGradientBoostingClassifier(max_iter=20),
+    "random forest": lambda: ensemble.RandomForestClassifier(20, random_state=0),
+    "extra trees": lambda: ensemble.ExtraTreesClassifier(10, random_state=0),
+    "gradient boosting": lambda: ensemble.GradientBoostingClassifier(n_estimators=20),
+    "ada boost": lambda: ensemble.AdaBoostClassifier(n_estimators=10),
+    "decision tree": lambda: tree.DecisionTreeClassifier(random_state=0),
+    "bagging": lambda: ensemble.BaggingClassifier(n_estimators=5, random_state=0),
+    "svc": lambda: svm.SVC(),
+    "calibrated svc": lambda: calibration.CalibratedClassifierCV(svm.LinearSVC()),
+    "network": lambda: neural_network.MLPClassifier((10,), max_iter=20, random_state=0),
+    "neighbours": lambda: neighbors.KNeighborsClassifier(15),
+    "naive bayes": lambda: naive_bayes.GaussianNB(),
+    "linear discriminants": lambda: discriminant_analysis.LinearDiscriminantAnalysis(),
+    "stochastic gradient": lambda: linear_model.SGDClassifier(loss="log_loss", random_state=0),
+    "soft vote with weights in a list": lambda: ensemble.VotingClassifier(
+        [("a", logistic()), ("b", ensemble.RandomForestClassifier(5, random_state=0))], voting="soft", weights=[1, 2]
+    ),
+    "stack": lambda: ensemble.StackingClassifier(
+        [("a", logistic()), ("b", ensemble.RandomForestClassifier(5, random_state=0))], logistic()
+    ),
+    "selection and components": lambda: pipe(
+        feature_selection.SelectKBest(k=8), decomposition.PCA(5), logistic()
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ON_PEOPLE)
+def test_a_classifier_behind_text_and_missing_values_answers_the_same(name: str) -> None:
+    frame, answers = people()
+    found = outcome(pipe(columns(), ON_PEOPLE[name]()), frame, answers).conversion
+    assert found.ready, found.reason
+    assert found.parity is not None
+    assert found.parity.label_flips == found.parity.ties
+    assert float(found.parity.max_abs_difference) <= 1e-5
+    assert found.signature is not None
+    assert [spec.name for spec in found.signature.inputs] == list(frame.columns)
+
+
+REGRESSORS: dict[str, Callable[[], Any]] = {
+    "ridge": linear_model.Ridge,
+    "random forest": lambda: ensemble.RandomForestRegressor(10, random_state=0),
+    "forest behind a scaler": lambda: pipe(
+        preprocessing.StandardScaler(), ensemble.RandomForestRegressor(10, random_state=0)
+    ),
+    "gradient boosting": lambda: ensemble.GradientBoostingRegressor(n_estimators=20),
+    "histogram boosting": lambda: ensemble.HistGradientBoostingRegressor(max_iter=20),
+    "poisson boosting": lambda: ensemble.HistGradientBoostingRegressor(loss="poisson", max_iter=20),
+    "gamma boosting behind a scaler": lambda: pipe(
+        preprocessing.StandardScaler(), ensemble.HistGradientBoostingRegressor(loss="gamma", max_iter=20)
+    ),
+    "quantile boosting": lambda: ensemble.HistGradientBoostingRegressor(loss="quantile", quantile=0.8, max_iter=20),
+    "support vectors": lambda: pipe(preprocessing.StandardScaler(), svm.SVR()),
+    "poisson": linear_model.PoissonRegressor,
+    "vote": lambda: ensemble.VotingRegressor([("a", linear_model.Ridge()), ("b", tree.DecisionTreeRegressor())]),
+    "two targets": linear_model.Ridge,
+}
+
+
+@pytest.mark.parametrize("name", REGRESSORS)
+def test_a_regressor_answers_the_same(name: str) -> None:
+    data = load_diabetes()
+    answers = np.c_[data.target, -data.target] if name == "two targets" else data.target
+    found = outcome(REGRESSORS[name](), data.data, answers).conversion
+    assert found.ready, found.reason
+    assert found.parity is not None
+    assert found.parity.label_flips is None
+    assert float(found.parity.max_abs_difference) <= 1e-4
+
+
+STEPS: dict[str, Callable[[], Any]] = {
+    "imputer with indicator": lambda: pipe(impute.SimpleImputer(add_indicator=True), preprocessing.StandardScaler()),
+    "quantiles": lambda: pipe(impute.SimpleImputer(), preprocessing.QuantileTransformer(n_quantiles=10)),
+    "power": lambda: pipe(impute.SimpleImputer(), preprocessing.PowerTransformer()),
+    "bins": lambda: pipe(impute.SimpleImputer(), preprocessing.KBinsDiscretizer()),
+    "polynomials": lambda: pipe(
+        impute.SimpleImputer(), preprocessing.StandardScaler(), preprocessing.PolynomialFeatures()
+    ),
+    "robust": lambda: pipe(impute.SimpleImputer(strategy="median"), preprocessing.RobustScaler()),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_on_numbers_answers_the_same(name: str) -> None:
+    frame, answers = people()
+    found = outcome(pipe(STEPS[name](), logistic()), frame[NUMBERS], answers).conversion
+    assert found.ready, found.reason
+    assert found.signature is not None
+    assert found.signature.inputs[0].columns == NUMBERS
+
+
+def test_texts_are_sent_as_a_list() -> None:
+    texts = [f"The {animal} {way} É" for animal in ("cat", "Dog") for way in ("fast", "slow") for _ in range(20)]
+    answers = [int("Dog" in text) for text in texts]
+    found = outcome(pipe(feature_extraction.text.TfidfVectorizer(), logistic()), texts, answers).conversion
+    assert found.ready, found.reason
+    assert found.signature is not None
+    assert (found.signature.inputs[0].datatype, found.signature.inputs[0].shape) == ("BYTES", [-1])
+
+
+@pytest.mark.parametrize("labels", [["no", "yes"], [False, True], [0.0, 1.0], [3, 7]], ids=str)
+def test_labels_of_any_kind_stay_what_they_are(labels: list[Any]) -> None:
+    data = load_breast_cancer()
+    model = pipe(preprocessing.StandardScaler(), logistic())
+    found = outcome(model, data.data, np.array(labels)[data.target]).conversion
+    assert found.ready, found.reason
+    assert found.signature is not None
+    assert found.signature.labels == [str(label) for label in np.array(labels)]
+
+
+def test_a_search_is_served_as_its_best_estimator() -> None:
+    data = load_iris(as_frame=True)
+    search = model_selection.GridSearchCV(logistic(), {"C": [0.1, 1.0]}, cv=2)
+    found = outcome(search, data.data, data.target).conversion
+    assert found.ready, found.reason
+    assert found.signature is not None
+    assert found.signature.inputs[0].columns == list(data.data.columns)
+
+
+def test_float32_alone_would_flip_labels_and_float64_is_chosen_instead() -> None:
+    """A unix time stamp has more digits than float32: the usual conversion flips labels without a word (M6)."""
+    random = np.random.default_rng(0)
+    stamps = 1_700_000_000 + random.integers(0, 3600, 4000)
+    rows = np.c_[stamps, random.normal(size=4000)].astype(np.float64)
+    answers = (stamps - stamps.mean() + 100 * rows[:, 1] > 0).astype(int)
+    model = pipe(preprocessing.StandardScaler(), logistic()).fit(rows, answers)
+    original = Original(model, rows, "scikit-learn")
+
+    class Usual(SklearnConverter):
+        dtypes = ("float32",)
+
+    usual = climb(Usual(), original).conversion
+    assert not usual.ready
+    assert usual.parity is not None
+    assert (usual.parity.label_flips or 0) > 20
+    assert "labels flip" in usual.reason
+    ours = climb(SklearnConverter(), original).conversion
+    assert ours.ready
+    assert ours.parity is not None
+    assert (ours.parity.dtype, ours.parity.label_flips) == ("float64", 0)
+
+
+REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
+    "neighbours by distance": (
+        lambda: pipe(columns(), neighbors.KNeighborsClassifier(weights="distance")), "weights='uniform'"),
+    "categories in boosting": (
+        lambda: pipe(
+            compose.ColumnTransformer([("o", preprocessing.OrdinalEncoder(), ["job", "grade"])]),
+            ensemble.HistGradientBoostingClassifier(categorical_features=[0, 1], max_iter=5)),
+        "categorical_features=None"),
+    "infrequent categories": (
+        lambda: pipe(
+            compose.ColumnTransformer([("o", preprocessing.OneHotEncoder(min_frequency=70), ["job"])]), logistic()),
+        "group rare values"),
+    "tuned threshold": (
+        lambda: pipe(columns(), model_selection.TunedThresholdClassifierCV(logistic())), "threshold"),
+    "splines": (
+        lambda: pipe(
+            compose.ColumnTransformer([("s", preprocessing.SplineTransformer(), ["age"])]), logistic()),
+        "SplineTransformer has no ONNX form"),
+    "a function": (
+        lambda: pipe(
+            compose.ColumnTransformer([("f", preprocessing.FunctionTransformer(np.log1p), ["age"])]), logistic()),
+        "FunctionTransformer"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_would_be_wrong_is_refused_with_a_way_out(name: str) -> None:
+    frame, answers = people()
+    made, said = REFUSED[name]
+    found = outcome(made(), frame, answers)
+    assert not found.conversion.ready
+    assert found.onnx is None
+    assert said in found.conversion.reason
+
+
+def test_a_tolerance_that_is_not_met_refuses_with_the_numbers() -> None:
+    data = load_breast_cancer()
+    model = ensemble.RandomForestClassifier(20, random_state=0).fit(data.data, data.target)
+    found = climb(SklearnConverter(), Original(model, data.data, "scikit-learn"), tolerance=1e-12).conversion
+    assert not found.ready
+    assert "where 1e-12 is allowed" in found.reason
+    assert found.parity is not None
+    assert len(found.parity.attempts) == 3
+
+
+class TestContract(ConverterContract):
+    converter = SklearnConverter
+
+    def write(self, folder: Path) -> None:
+        frame, answers = people()
+        model = pipe(columns(), ensemble.RandomForestClassifier(5, random_state=0)).fit(frame, answers)
+        write_model(folder, model, frame, answers)
+
+
+def test_a_changed_model_file_is_not_loaded(tmp_path: Path) -> None:
+    data = load_iris()
+    write_model(tmp_path, logistic().fit(data.data, data.target), data.data)
+    (tmp_path / "model.joblib").write_bytes(b"something else")
+    with pytest.raises(Invalid, match="digest mismatch"):
+        SklearnConverter().load(Source(tmp_path, read_manifest(tmp_path)))
+
+
+def test_M01_a_pickle_without_a_manifest_is_not_loaded(tmp_path: Path) -> None:
+    import pickle
+
+    canary = tmp_path / "canary"
+
+    class Evil:
+        def __reduce__(self) -> Any:
+            return (Path.mkdir, (canary,))
+
+    native = tmp_path / "native"
+    native.mkdir()
+    (native / "model.pkl").write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(Invalid, match="nothing was loaded"):
+        convert(native)
+    assert not canary.exists()
+
+
+def test_M14_an_MLmodel_that_would_execute_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text(f"flavors: !!python/object/apply:os.mkdir ['{tmp_path}/canary']\n")
+    with pytest.raises(Invalid, match="nothing in it was executed"):
+        convert(tmp_path)
+    assert not (tmp_path / "canary").exists()
+
+
+@pytest.mark.parametrize("name", ["../canary", "/etc/hostname", "a/b", "", "..", 3])
+def test_a_manifest_that_names_a_file_elsewhere_is_refused(tmp_path: Path, name: object) -> None:
+    import json
+
+    (tmp_path / "mlstudio.json").write_text(json.dumps({"kind": "sklearn", "file": name, "sha256": "0"}))
+    with pytest.raises(Invalid, match="no file beside it"):
+        convert(tmp_path)
+
+
+def test_a_model_without_sample_rows_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    data = load_iris()
+    write_model(tmp_path, logistic().fit(data.data, data.target))
+    with pytest.raises(Invalid, match="sample=X_test"):
+        convert(tmp_path)
+
+
+def test_a_model_that_mlflow_wrote_is_converted(tmp_path: Path) -> None:
+    import json
+
+    import joblib
+    from mlflow.models.model import Model
+
+    data = load_iris(as_frame=True)
+    model = logistic().fit(data.data, data.target)
+    joblib.dump(model, tmp_path / "model.pkl")
+    (tmp_path / "input_example.json").write_text(json.dumps(json.loads(data.data[:50].to_json(orient="split"))))
+    description = Model(saved_input_example_info={"artifact_path": "input_example.json", "type": "dataframe",
+                                                  "pandas_orient": "split"})  # fmt: skip
+    description.add_flavor("sklearn", pickled_model="model.pkl", sklearn_version="1.9", serialization_format="pickle")
+    description.save(str(tmp_path / "MLmodel"))
+    found = convert(tmp_path).conversion
+    assert found.ready, found.reason
+    assert found.parity is not None
+    assert found.parity.rows == 50
