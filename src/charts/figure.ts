@@ -13,6 +13,7 @@ export const DIRECT_LABELS = 6;
 const NARROW_PX = 420;
 const LABEL_PX = 13;
 const LABEL_CHARS = 26;
+const AXIS_CHARS = 34;
 
 export interface IFigureSize {
   width: number;
@@ -131,7 +132,7 @@ function directLabels(spec: IChartSpec, theme: IChartTheme, heightPx: number): P
 function axisOf(axis: IAxis, theme: IChartTheme, exponent: 'SI' | 'power'): PlotlyObject {
   return {
     title: {
-      text: plotlyText(axisTitle(axis), 60),
+      text: plotlyText(axisTitle(axis), AXIS_CHARS),
       standoff: 8,
       font: { size: theme.fontSize, color: theme.faintText }
     },

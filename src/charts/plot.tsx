@@ -9,7 +9,7 @@ import type { IZoom } from './plotlybox';
 import { PlotlyBox, PlotlyLoader } from './plotlybox';
 import { saveCsv, saveImage } from './save';
 import type { IChartSpec } from './spec';
-import { visible } from '../text';
+import { shortened, visible } from '../text';
 import { notFiniteText, summaryOf, tableOf } from './text';
 import { useTheme } from './theme';
 import { LIVE_REDRAW_MS, useThrottled } from './throttle';
@@ -45,14 +45,18 @@ export function Plot(props: IPlotProps): JSX.Element {
     props.onZoom?.(zoom);
   };
   const summary = useMemo(() => summaryOf(spec), [spec]);
-  const note = [props.note, gapNote(spec)].filter(Boolean).join(' · ');
+  const note = visible([props.note, gapNote(spec)].filter(Boolean).join(' · '));
   return (
     <figure className="jp-mls-Plot" aria-labelledby={titleId}>
       <figcaption className="jp-mls-Plot-head">
-        <span id={titleId} className="jp-mls-Plot-title" title={visible(spec.title)}>
-          {visible(spec.title)}
+        <span id={titleId} className="jp-mls-Plot-title" title={shortened(visible(spec.title))}>
+          {shortened(visible(spec.title))}
         </span>
-        {note && <span className="jp-mls-Plot-note">{note}</span>}
+        {note && (
+          <span className="jp-mls-Plot-note" title={shortened(note, 300)}>
+            {shortened(note, 120)}
+          </span>
+        )}
         <span className="jp-mls-Plot-tools">
           {props.controls}
           {zoomed && !asTable && (

@@ -1,7 +1,7 @@
 /** What one run gets right that another gets wrong: the difference of two confusion matrices. */
 import { type JSX, useState } from 'react';
 import { colorOf, tint } from '../../charts/palette';
-import { EmptyState, Loading, formatPercent, visible } from '../common';
+import { EmptyState, Loading, formatPercent, shortened, visible } from '../common';
 import { normalise } from '../run/evaluation/measures';
 import { type IConfusion, readCharts } from '../run/evaluation/read';
 import { useResources } from './hooks';
@@ -102,7 +102,7 @@ function Choice({
       <select value={value} onChange={event => onChange(event.target.value)}>
         {entries.map(entry => (
           <option key={entry.id} value={entry.id}>
-            {entry.label}
+            {shortened(visible(entry.label), 60)}
           </option>
         ))}
       </select>

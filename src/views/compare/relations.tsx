@@ -4,7 +4,7 @@ import { colorOf } from '../../charts/palette';
 import { Parallel } from '../../charts/parallel';
 import { Plot } from '../../charts/plot';
 import type { IChartSpec } from '../../charts/spec';
-import { EmptyState, Name, formatNumber } from '../common';
+import { EmptyState, Name, formatNumber, shortened, visible } from '../common';
 import { Section } from '../run/section';
 import { axisId, axisRows, differences, firstAxes, type IDifference, numeric } from './differences';
 import type { ComparedProps } from './index';
@@ -28,7 +28,7 @@ function Choice({
       <select value={value} onChange={event => onChange(event.target.value)}>
         {rows.map(row => (
           <option key={axisId(row)} value={axisId(row)}>
-            {axisId(row)}
+            {shortened(visible(axisId(row)), 60)}
           </option>
         ))}
       </select>

@@ -3,7 +3,7 @@ import { type JSX, useMemo, useState } from 'react';
 import { colorOf, dashOf } from '../../charts/palette';
 import { Plot } from '../../charts/plot';
 import type { IChartSpec } from '../../charts/spec';
-import { EmptyState, formatNumber, Loading } from '../common';
+import { EmptyState, formatNumber, Loading, shortened, visible } from '../common';
 import { type IEvaluation, type IRocCurve, readCharts } from '../run/evaluation/read';
 import { curveName } from '../run/evaluation/specs';
 import { useResources } from './hooks';
@@ -90,7 +90,7 @@ export function RocOverlay({ studio, runs }: ComparedProps): JSX.Element {
             <select value={name} onChange={event => setEvaluation(event.target.value)}>
               {names.map(one => (
                 <option key={one} value={one}>
-                  {one || 'unnamed'}
+                  {shortened(visible(one), 60) || 'unnamed'}
                 </option>
               ))}
             </select>
@@ -102,7 +102,7 @@ export function RocOverlay({ studio, runs }: ComparedProps): JSX.Element {
             <option value={POSITIVE}>positive class</option>
             {curves.map(one => (
               <option key={one} value={one}>
-                {one}
+                {shortened(visible(one), 60)}
               </option>
             ))}
           </select>

@@ -1,4 +1,5 @@
 import { type JSX, type ReactNode, useId } from 'react';
+import { Name } from '../common';
 
 /** A part of a view under a heading. */
 export function Section({
@@ -14,7 +15,7 @@ export function Section({
   return (
     <section className="jp-mls-Section" aria-labelledby={id}>
       <h3 id={id}>
-        {title}
+        <Name text={title} />
         {note !== undefined && <span className="jp-mls-quiet"> {note}</span>}
       </h3>
       {children}

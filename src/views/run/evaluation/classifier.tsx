@@ -4,7 +4,7 @@ import { colorOf } from '../../../charts/palette';
 import { Plot } from '../../../charts/plot';
 import type { IChartSpec } from '../../../charts/spec';
 import { THRESHOLD_TAG } from '../../../models/actions';
-import { Name } from '../../common';
+import { Name, shortened, visible } from '../../common';
 import type { RunProps } from '../header';
 import { Confusion } from './confusion';
 import { type ICosts, type IThresholdTable, matrixOf, measuresOf, nearestThreshold } from './measures';
@@ -171,7 +171,7 @@ export function Classifier({
                 <select value={index} onChange={event => choose(Number(event.target.value))}>
                   {evaluation.tables.map((one, i) => (
                     <option key={i} value={i}>
-                      {one.label}
+                      {shortened(visible(one.label), 60)}
                     </option>
                   ))}
                 </select>

@@ -1,7 +1,7 @@
 /** A confusion matrix as a table: numbers that can be read, shades that say the same, arrow keys that move. */
 import { type JSX, type KeyboardEvent, useId, useMemo, useRef, useState } from 'react';
 import { colorOf, tint } from '../../../charts/palette';
-import { formatPercent, grouped, plural, visible } from '../../common';
+import { formatPercent, grouped, plural, shortened, visible } from '../../common';
 import { normalise, type Normalisation } from './measures';
 
 const CHOICES: readonly [Normalisation, string][] = [
@@ -143,7 +143,12 @@ export function Confusion({ labels, matrix, title }: ConfusionProps): JSX.Elemen
         </table>
       </div>
       <p className="jp-mls-Confusion-told" aria-live="polite">
-        {sentence(visible(labels[y] ?? ''), visible(labels[x] ?? ''), matrix[y]?.[x] ?? 0, shares)}
+        {sentence(
+          shortened(visible(labels[y] ?? ''), 60),
+          shortened(visible(labels[x] ?? ''), 60),
+          matrix[y]?.[x] ?? 0,
+          shares
+        )}
       </p>
     </figure>
   );

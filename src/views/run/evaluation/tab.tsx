@@ -1,7 +1,7 @@
 /** How good the model is. */
 import { type JSX, useMemo, useState } from 'react';
 import { Plot } from '../../../charts/plot';
-import { CopyButton, EmptyState, ErrorBox, Loading, useResource } from '../../common';
+import { CopyButton, EmptyState, ErrorBox, Loading, shortened, useResource, visible } from '../../common';
 import type { RunProps } from '../header';
 import { Classifier } from './classifier';
 import { Confusion } from './confusion';
@@ -84,7 +84,7 @@ export function EvaluationTab({ studio, run, execute }: RunProps): JSX.Element {
           <select value={evaluation.name} onChange={event => setChosen(event.target.value)}>
             {read.evaluations.map(one => (
               <option key={one.name} value={one.name}>
-                {one.name || 'unnamed'}
+                {shortened(visible(one.name), 60) || 'unnamed'}
               </option>
             ))}
           </select>

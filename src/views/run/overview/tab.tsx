@@ -2,7 +2,7 @@
 import type { JSX } from 'react';
 import type { Run } from '../../../api/types';
 import { changeRun, THRESHOLD_TAG } from '../../../models/actions';
-import { KeyValueTable, formatNumber } from '../../common';
+import { KeyValueTable, formatNumber, visible } from '../../common';
 import { Editable } from '../editable';
 import type { RunProps } from '../header';
 import { SYSTEM_PREFIX } from '../metrics/groups';
@@ -19,6 +19,11 @@ function paramsOf(run: Run): [string, string][] {
   return Object.entries(run.params).sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true }));
 }
 
+/** Text of several lines with hidden characters made visible. */
+function visibleLines(text: string): string {
+  return text.split(/\r?\n/).map(visible).join('\n');
+}
+
 function Description({ studio, run }: RunProps): JSX.Element {
   return (
     <Editable
@@ -28,7 +33,7 @@ function Description({ studio, run }: RunProps): JSX.Element {
       save={description => changeRun(studio, run.id, { description })}
     >
       {run.description ? (
-        <span className="jp-mls-Description">{run.description}</span>
+        <span className="jp-mls-Description">{visibleLines(run.description)}</span>
       ) : (
         <span className="jp-mls-quiet">No description</span>
       )}
