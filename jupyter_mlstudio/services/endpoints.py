@@ -29,7 +29,7 @@ from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Stale, TimedOut, Unavailable
 from jupyter_mlstudio.services import endpoint_keys, snippets
 from jupyter_mlstudio.services.endpoint_calls import call
-from jupyter_mlstudio.services.models import Models
+from jupyter_mlstudio.services.models import EXPERIMENT, Models
 from jupyter_mlstudio.store import endpoints as store
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
@@ -234,7 +234,9 @@ class Endpoints:
             "keys_file": str(self._keys_file(name)), "requests": stats.requests, "errors": stats.errors,
         }  # fmt: skip
         spec = RunSpec(options=options, resources=Resources(cpus=0.0))
-        run = self._launcher.submit(RunKind.SERVE, spec, name=f"serve {name}", user=user or row.user)
+        run = self._launcher.submit(
+            RunKind.SERVE, spec, name=f"serve {name}", experiment=EXPERIMENT, user=user or row.user
+        )
         with self._database.write() as connection:
             store.set_run(connection, name, DEPLOYMENT, run.id)
             store.change(connection, name)

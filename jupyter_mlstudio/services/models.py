@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.services.launcher import Launcher
     from jupyter_mlstudio.services.runs import Runs
     from jupyter_mlstudio.workspace import Workspace
+
+EXPERIMENT = "Serving"
+"""Where convert and serve runs go, apart from the user's own experiments."""
 
 UNSTARTED_AFTER = timedelta(seconds=10)
 
@@ -260,9 +264,11 @@ class Models:
         run = self._launcher.submit(
             RunKind.CONVERT,
             spec,
-            name=f"convert {name} {number}"[:200],
+            name=f"convert {name} {number}",
+            experiment=EXPERIMENT,
             user=user or row.user,
             parent_run_id=row.run_id,
+            request_id=_convert_request(row),
         )
         with self._database.write() as connection:
             store.change_version(connection, name, number, {"convert_run_id": run.id}, status=VersionStatus.CONVERTING)
@@ -345,6 +351,12 @@ class Models:
 
     def _run_folder(self, run_id: str) -> Path:
         return self._workspace.run_folder(run_id)
+
+
+def _convert_request(row: Any) -> str:
+    """Names the one convert run of a version, so that asking twice starts it once."""
+    of_version = f"{row.model}/{row.version}/{row.created_at.isoformat()}"
+    return "convert-" + hashlib.sha256(of_version.encode()).hexdigest()[:40]
 
 
 def _number(connection: Any, model: str, version: str) -> int | None:
