@@ -10,6 +10,7 @@ from typing import Any
 
 from jupyter_mlstudio.client import active, card
 from jupyter_mlstudio.client.charts import Envelope
+from jupyter_mlstudio.client.values import chart_name
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 
@@ -63,6 +64,8 @@ def evaluate(
     """
     import numpy as np
 
+    if name:
+        chart_name(f"{name}.precision_recall_curve")
     truth = np.asarray(y)
     if truth.ndim == 2 and truth.shape[1] == 1:
         truth = truth[:, 0]

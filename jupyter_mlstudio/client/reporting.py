@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlstudio.client import charts, files
-from jupyter_mlstudio.client.values import as_text, checked_name, int64, plain, real_number
+from jupyter_mlstudio.client.values import (
+    PARAM_LIMIT,
+    as_text,
+    chart_name,
+    chart_name_of,
+    checked_name,
+    int64,
+    plain,
+    real_number,
+)
 from jupyter_mlstudio.client.wire import Connection
 from jupyter_mlstudio.client.writer import Writer
 from jupyter_mlstudio.errors import Invalid
@@ -72,7 +81,8 @@ class Reporting:
     def log_params(self, params: Mapping[str, object]) -> None:
         """Keeps parameters as text."""
         kept = {
-            checked_name(name, "parameter"): as_text(value, f"parameter {name!r}") for name, value in params.items()
+            checked_name(name, "parameter"): as_text(value, f"parameter {name!r}", PARAM_LIMIT)
+            for name, value in params.items()
         }
         self._log.detail("params", kept)
 
@@ -154,7 +164,7 @@ class Reporting:
 
     def log_row(self, name: str, **columns: object) -> None:
         """Adds a row to a table; each keyword is a column."""
-        checked_name(name, "table")
+        chart_name(name)
         self._log  # noqa: B018 - the rows begin with the writer
         rows = self._rows.setdefault(name, [])
         rows.append({column: plain(value) for column, value in columns.items()})
@@ -183,7 +193,7 @@ class Reporting:
 
     def log_chart(self, name: str, chart: charts.Envelope) -> None:
         """Keeps a chart in its envelope ``{"schema_type", "schema_version", "data"}``; the same name replaces it."""
-        self._log.chart(checked_name(name, "chart"), partial(dict, chart))
+        self._log.chart(chart_name(name), partial(dict, chart))
 
     def log(self, name: str, value: object, step: int | None = None) -> None:
         """Logs a number as a metric and text as a tag, as Azure's ``run.log`` does."""
@@ -203,4 +213,5 @@ def _stem(name: str) -> str:
     """A chart's name: the file's name without its folder and without the ending of an image."""
     last = Path(name).name
     path = Path(last)
-    return path.stem if path.suffix.lower() in (".png", ".svg", ".jpg", ".jpeg", ".pdf", ".html", ".json") else last
+    images = (".png", ".svg", ".jpg", ".jpeg", ".pdf", ".html", ".json")
+    return chart_name_of(path.stem if path.suffix.lower() in images else last)

@@ -58,7 +58,8 @@ def submit(
             ``${{inputs.name}}`` of a command.
         args: further arguments of a script.
         env: environment variables for the run.
-        folder: its working folder, inside the workspace; the current one by default.
+        folder: its working folder, inside the workspace; by default the current one, or that of the script or notebook
+            when it does not lie below the current one.
         python: its Python interpreter; this one by default.
         kernel: the kernel of a notebook; the one it names by default.
         target: the compute target.
@@ -74,13 +75,14 @@ def submit(
         NotFound: the script or notebook does not exist.
     """
     root = find_root()
-    kind, work = _work(what, params or {}, root)
+    place = _folder(folder, root)
+    kind, work, place = _work(what, params or {}, root, place, fixed=folder is not None)
     spec: dict[str, JSON] = {
         **work,
         "params": {checked_name(key, "parameter"): json_param(key, value) for key, value in (params or {}).items()},
         "args": [as_text(arg, "an argument") for arg in args],
         "env": {str(key): str(value) for key, value in (env or {}).items()},
-        "folder": _folder(folder, root),
+        "folder": session.below(place, root) if place != root else "",
         "python": os.fspath(python) if python is not None else sys.executable,
         "kernel": kernel,
         "target": target,
@@ -97,7 +99,7 @@ def submit(
         "name": name,
         "experiment": experiment or session.experiment(),
         "tags": {checked_name(key, "tag"): as_text(value, f"tag {key!r}") for key, value in (tags or {}).items()},
-        "origin": _origin(work, root),
+        "origin": _origin(work, root, place),
         "request_id": uuid.uuid4().hex,
     }
     connection = connect()
@@ -105,23 +107,25 @@ def submit(
     return run.wait() if wait else run
 
 
-def _work(what: Work, params: Mapping[str, object], root: Path) -> tuple[RunKind, dict[str, JSON]]:
-    """Tells what was given apart."""
+def _work(
+    what: Work, params: Mapping[str, object], root: Path, place: Path, *, fixed: bool
+) -> tuple[RunKind, dict[str, JSON], Path]:
+    """Tells what was given apart; answers the working folder too, which a script or notebook lies below."""
     if isinstance(what, (str, os.PathLike)):
         text = os.fspath(what)
         if "\n" not in text and text.strip().endswith((".py", ".ipynb")):
-            return _file(text.strip(), params, root)
+            return _file(text.strip(), params, root, place, fixed=fixed)
         if isinstance(what, str) and text.strip():
-            return RunKind.CELL, {"cell": text, **_cell_params(params)}
+            return RunKind.CELL, {"cell": text, **_cell_params(params)}, place
         raise Invalid(
             f"{text!r} cannot be submitted; give a .py or .ipynb file, an argument list, a function or a cell's text"
         )
     if callable(what):
-        return RunKind.CELL, {"cell": source_of_call(what, params), **_cell_params(params)}
+        return RunKind.CELL, {"cell": source_of_call(what, params), **_cell_params(params)}, place
     command = [as_text(part, "an argument") for part in what]
     if not command or not command[0]:
         raise Invalid("the command is empty; give the program and its arguments, e.g. ['Rscript', 'x.R']")
-    return RunKind.COMMAND, {"command": command}
+    return RunKind.COMMAND, {"command": command}, place
 
 
 def _cell_params(params: Mapping[str, object]) -> dict[str, JSON]:
@@ -130,42 +134,50 @@ def _cell_params(params: Mapping[str, object]) -> dict[str, JSON]:
     return {}
 
 
-def _file(text: str, params: Mapping[str, object], root: Path) -> tuple[RunKind, dict[str, JSON]]:
+def _file(
+    text: str, params: Mapping[str, object], root: Path, place: Path, *, fixed: bool
+) -> tuple[RunKind, dict[str, JSON], Path]:
     path = Path(text).expanduser()
     if text.startswith("-"):
         raise Invalid(f"{text!r} looks like an option, not like a file; write ./{text} when it is one")
     if not path.is_file():
         raise NotFound(f"there is no file {text!r} in {Path.cwd()}; nothing was submitted")
-    below = _below(path, root, f"{text!r}")
+    _check_inside(path, root, f"{text!r}")
+    whole = Path(os.path.abspath(path))  # noqa: PTH100 - links are kept as the user wrote them
+    if not whole.is_relative_to(place):
+        if fixed:
+            raise Invalid(f"{text!r} does not lie below the working folder {place}; give folder={str(whole.parent)!r}")
+        place = whole.parent
+    below = whole.relative_to(place).as_posix()
     if path.suffix == ".ipynb":
-        return RunKind.NOTEBOOK, {"notebook": below, **_cell_params(params)}
-    return RunKind.SCRIPT, {"script": below}
+        return RunKind.NOTEBOOK, {"notebook": below, **_cell_params(params)}, place
+    return RunKind.SCRIPT, {"script": below}, place
 
 
-def _folder(folder: str | os.PathLike[str] | None, root: Path) -> str:
+def _folder(folder: str | os.PathLike[str] | None, root: Path) -> Path:
+    """Returns the working folder, whole."""
     if folder is None:
-        return session.below(Path.cwd(), root) if Path.cwd().resolve().is_relative_to(root) else ""
+        return Path.cwd() if Path.cwd().is_relative_to(root) else root
     path = Path(folder).expanduser()
     if not path.is_dir():
         raise NotFound(f"there is no folder {os.fspath(folder)!r} in {Path.cwd()}")
-    return _below(path, root, f"the folder {os.fspath(folder)!r}")
+    _check_inside(path, root, f"the folder {os.fspath(folder)!r}")
+    return path.resolve()
 
 
-def _below(path: Path, root: Path, what: str) -> str:
+def _check_inside(path: Path, root: Path, what: str) -> None:
     if not path.resolve().is_relative_to(root):
         raise Invalid(
             f"{what} lies outside of the workspace {root}; copy it there, or set MLSTUDIO_WORKSPACE to a folder above"
         )
-    below = session.below(path, root)
-    return "" if below == "." else below
 
 
-def _origin(work: Mapping[str, JSON], root: Path) -> dict[str, JSON]:
+def _origin(work: Mapping[str, JSON], root: Path, place: Path) -> dict[str, JSON]:
     known = session.origin(root)
     if "script" in work:
-        known["script"] = work["script"]
+        known["script"] = session.below(place / work["script"], root)
     elif "notebook" in work:
-        known = {"host": known["host"], "notebook": work["notebook"]}
+        known = {"host": known["host"], "notebook": session.below(place / work["notebook"], root)}
     return known
 
 

@@ -6,33 +6,54 @@ import json
 import keyword
 import math
 import numbers
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 
 NAME_LIMIT = 250
-TEXT_LIMIT = 8000
+PARAM_LIMIT, TAG_LIMIT = 6000, 8000
 INT64 = 2**63
+_STRANGE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_JOINER = "\u200d"
+_CHART_NAME = re.compile(r"(?!\.)[\w.\- ]{1,120}")
 
 
 def checked_name(name: object, what: str) -> str:
-    """Returns ``name`` when the studio takes it as the name of a metric, parameter, tag or chart.
+    """Returns ``name`` when the studio takes it as the name of a metric, parameter or tag.
 
     Raises:
-        Invalid: it is not text, empty, longer than 250 characters, or holds control characters or half surrogates.
+        Invalid: it is not text, empty, longer than 250 characters, or holds control or invisible characters.
     """
     if not isinstance(name, str):
         raise Invalid(f"a {what} name is text, not {type(name).__name__} ({_short(name)})")
     if not name.strip():
         raise Invalid(f"a {what} name is empty; give it at least one visible character")
-    if len(name) > NAME_LIMIT:
+    if len(unicodedata.normalize("NFC", name)) > NAME_LIMIT:
         raise Invalid(f"the {what} name {name[:40]!r}... has {len(name)} characters; at most {NAME_LIMIT} are kept")
-    if not name.isprintable() and any(
-        ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in name
-    ):
-        raise Invalid(f"the {what} name {name!r} holds a control character or half a surrogate pair; remove it")
+    if not name.isascii() or not name.isprintable():
+        strange = next((char for char in name if unicodedata.category(char) in _STRANGE and char != _JOINER), None)
+        if strange is not None:
+            raise Invalid(f"the {what} name {name!r} holds the invisible character U+{ord(strange):04X}; remove it")
     return str(name)
+
+
+def chart_name(name: object) -> str:
+    """Returns ``name`` when the studio takes it as the name of a chart.
+
+    Raises:
+        Invalid: it is longer than 120 characters, or holds others than letters, digits, spaces, dots and dashes.
+    """
+    if not isinstance(name, str) or not _CHART_NAME.fullmatch(name):
+        raise Invalid(f"{_short(name)} cannot name a chart: use 1 to 120 letters, digits, spaces, dots and dashes")
+    return name
+
+
+def chart_name_of(file: str) -> str:
+    """Makes a chart's name of a file's."""
+    return re.sub(r"[^\w.\- ]", "_", file).lstrip(".")[:120] or "chart"
 
 
 def real_number(value: object, name: str) -> float:
@@ -74,15 +95,15 @@ def int64(step: object, name: str) -> int | None:
     return int(step)
 
 
-def as_text(value: object, what: str) -> str:
+def as_text(value: object, what: str, limit: int = TAG_LIMIT) -> str:
     """Returns how a parameter or tag is kept: text as it is, True as ``true``, everything else as its ``str``.
 
     Raises:
-        Invalid: it is longer than 8,000 characters or not valid Unicode.
+        Invalid: it is longer than ``limit`` characters or not valid Unicode.
     """
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    if len(text) > TEXT_LIMIT:
-        raise Invalid(f"{what} has {len(text)} characters; at most {TEXT_LIMIT} are kept: log it with log_text")
+    if len(text) > limit:
+        raise Invalid(f"{what} has {len(text)} characters; at most {limit} are kept: log it with log_text")
     if "\x00" in text or any(0xD800 <= ord(char) < 0xE000 for char in text):
         raise Invalid(f"{what} holds a NUL character or half a surrogate pair; remove it")
     return text

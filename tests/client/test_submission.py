@@ -43,12 +43,25 @@ def test_a_script_is_submitted_from_the_working_folder(in_run: Gateway, root: Pa
     run = studio.submit("train.py", params={"lr": np.float64(0.1)}, args=["--x"], timeout="2h", memory="2GB", cpus=2)
 
     spec = sent(in_run)["spec"]
-    assert (sent(in_run)["kind"], spec["script"], spec["folder"]) == ("script", "sub/train.py", "sub")
+    assert (sent(in_run)["kind"], spec["script"], spec["folder"]) == ("script", "train.py", "sub")
     assert (spec["params"], spec["args"], spec["python"]) == ({"lr": 0.1}, ["--x"], sys.executable)
     assert spec["resources"] == {"cpus": 2.0, "memory_bytes": 2_000_000_000, "gpus": 0}
     assert spec["limits"] == {"wall_time_s": 7200.0, "memory_bytes": None}
     assert sent(in_run)["request_id"]
+    assert sent(in_run)["origin"]["script"] == "sub/train.py"
     assert run.id == "run2"
+
+
+def test_a_script_that_lies_elsewhere_runs_in_its_own_folder(in_run: Gateway, root: Path, monkeypatch: Any) -> None:
+    for name in ("a", "b"):
+        (root / name).mkdir()
+    (root / "a" / "train.py").write_text("")
+    monkeypatch.chdir(root / "b")
+
+    studio.submit("../a/train.py")
+    assert (sent(in_run)["spec"]["script"], sent(in_run)["spec"]["folder"]) == ("train.py", "a")
+    with pytest.raises(Invalid, match="does not lie below the working folder"):
+        studio.submit("../a/train.py", folder=".")
 
 
 def test_cells_notebooks_and_commands_are_told_apart(in_run: Gateway, root: Path) -> None:

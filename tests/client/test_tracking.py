@@ -45,6 +45,23 @@ def test_r06_r07_r09_a_name_that_cannot_be_kept_is_refused_at_the_call(in_run: G
         studio.log_metric(name, 0.5)
 
 
+@pytest.mark.parametrize("name", ["a\u200bb", "a\u202eb"])
+def test_r06_an_invisible_character_in_a_name_is_refused_at_the_call_and_takes_no_other_point_with_it(
+    in_run: Gateway, name: str
+) -> None:
+    studio.log_metric("ü 👩\u200d🔬", 0.5)
+    with pytest.raises(Invalid, match="invisible character"):
+        studio.log_metric(name, 0.5)
+    studio.flush()
+    assert in_run.points("ü 👩\u200d🔬") == [(0, 0.5)]
+
+
+@pytest.mark.parametrize("name", ["a/b", "", ".hidden", "x" * 121, 3])
+def test_a_name_that_no_chart_can_have_is_refused_at_the_call(in_run: Gateway, name: Any) -> None:
+    with pytest.raises(Invalid, match="cannot name a chart"):
+        studio.log_table(name, {"a": [1]})
+
+
 @pytest.mark.parametrize("step", [1.5, "3", True, 2**63])
 def test_r05_a_step_that_is_no_64_bit_integer_is_refused_at_the_call(in_run: Gateway, step: Any) -> None:
     with pytest.raises(Invalid, match="step"):
