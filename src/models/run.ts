@@ -23,6 +23,9 @@ export class RunModel extends Resource<Run> {
   }
 }
 
+/** Charts weigh much and change seldom: while a run logs points all the time they are not read more often than this. */
+const CHARTS_PAUSE_MS = 3_000;
+
 /** The charts of a run, with their data. */
 export class ChartsModel extends Resource<Chart[]> {
   constructor(
@@ -33,13 +36,20 @@ export class ChartsModel extends Resource<Chart[]> {
     super(feed);
   }
 
-  protected fetch(): Promise<Chart[]> {
+  protected async fetch(): Promise<Chart[]> {
+    const pause = this._readAt + CHARTS_PAUSE_MS - Date.now();
+    if (pause > 0) {
+      await new Promise(resolve => window.setTimeout(resolve, pause));
+    }
+    this._readAt = Date.now();
     return this.client.listCharts(this.runId);
   }
 
   protected concerns({ kind, id }: Change): boolean {
     return kind === 'metrics' && id === this.runId;
   }
+
+  private _readAt = 0;
 }
 
 /** One folder of a run's artifacts. */

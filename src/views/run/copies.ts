@@ -76,6 +76,10 @@ function pythonArguments(spec: RunSpec): Record<string, Value> {
 
 /** How the Python client submits the same work. */
 export function asPython(run: Run): string {
+  if (run.kind === 'interactive') {
+    const named = `name=${JSON.stringify(run.name)}, experiment=${JSON.stringify(run.experiment)}`;
+    return `import jupyter_mlstudio as studio\n\nwith studio.start_run(${named}) as run:\n    ...\n`;
+  }
   const work = run.spec.cell ?? run.spec.script ?? run.spec.notebook ?? run.spec.command;
   const lines = [
     `    ${pythonText(work)}`,

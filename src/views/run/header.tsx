@@ -31,6 +31,8 @@ function Actions({ studio, run, execute }: RunProps): JSX.Element {
   const finished = run.status === 'Completed';
   const copy = (text: string): Promise<unknown> => execute(CommandIDs.copyText, { text });
   const args = { id: run.id };
+  // A session that logs from its own process cannot be submitted again.
+  const session = run.kind === 'interactive';
   return (
     <div className="jp-mls-RunHead-actions">
       {!ended && (
@@ -55,7 +57,7 @@ function Actions({ studio, run, execute }: RunProps): JSX.Element {
           Register
         </CommandButton>
       )}
-      {run.kind !== 'interactive' && (
+      {!session && (
         <CommandButton
           primary={ended && !finished}
           execute={execute}
@@ -73,8 +75,12 @@ function Actions({ studio, run, execute }: RunProps): JSX.Element {
         items={[
           { label: 'Copy id', run: () => copy(run.id) },
           { label: 'Copy as Python', run: () => copy(asPython(run)) },
-          { label: 'Copy as YAML', run: () => copy(asYaml(run)) },
-          { label: 'Copy as curl', run: () => copy(asCurl(run, absolute(studio.client.url(['runs'])))) },
+          { label: 'Copy as YAML', disabled: session, run: () => copy(asYaml(run)) },
+          {
+            label: 'Copy as curl',
+            disabled: session,
+            run: () => copy(asCurl(run, absolute(studio.client.url(['runs']))))
+          },
           {
             label: 'Delete…',
             danger: true,

@@ -311,6 +311,12 @@ describe('a run as text', () => {
     );
   });
 
+  it('of a session is how a session begins', () => {
+    expect(asPython(someRun({ kind: 'interactive' }))).toContain(
+      'with studio.start_run(name="forest", experiment="churn") as run:'
+    );
+  });
+
   it('is YAML', () => {
     expect(asYaml(run)).toBe(
       'kind: "script"\nname: "it\'s"\nexperiment: "churn"\nspec:\n  script: "train.py"\n  params:\n    lr: 0.1\n    fast: true\n    tags:\n      - "a"\n'
