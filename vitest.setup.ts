@@ -13,6 +13,7 @@ class ResizeObserverShim {
 const shims: Record<string, unknown> = {
   DragEvent: DragEventShim,
   ResizeObserver: ResizeObserverShim,
+  IntersectionObserver: ResizeObserverShim,
   matchMedia: (query: string) => ({
     matches: false,
     media: query,
