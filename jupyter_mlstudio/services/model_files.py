@@ -182,7 +182,9 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
     found: list[tuple[str, Path]] = []
     waiting = [source]
     while waiting:
-        for entry in os.scandir(waiting.pop()):
+        with os.scandir(waiting.pop()) as entries:
+            listed = list(entries)
+        for entry in listed:
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(Path(entry.path))
             elif entry.is_file(follow_symlinks=False):
