@@ -1,4 +1,7 @@
-"""A small gateway for tests: a real HTTP server that takes what a run's own gateway takes and keeps it in memory."""
+"""A small gateway for tests: a real HTTP server that takes what a run's own gateway takes and keeps it in memory.
+
+Requests are read through the studio's own table of routes, so that the client cannot drift from it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from pydantic import TypeAdapter, ValidationError
+
+from jupyter_mlstudio.api.route import Upload
+from jupyter_mlstudio.api.table import ROUTES
 
 PREFIX = "/mlstudio/api/v1/"
 
@@ -100,6 +108,28 @@ def run_data(run_id: str, **known: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def refusal(method: str, path: list[str], query: dict[str, list[str]], body: bytes) -> str | None:
+    """Says what the table of routes has against a request, None when it would take it."""
+    route = next((route for route in ROUTES if route.method == method and _fits(route.path.split("/"), path)), None)
+    if route is None:
+        return f"the table of routes has no {method} {'/'.join(path)}"
+    lists = {name for name, field in route.query.model_fields.items() if "list" in str(field.annotation)}
+    try:
+        route.query.model_validate({name: v if name in lists else v[0] for name, v in query.items()})
+        if method in ("POST", "PUT", "PATCH") and route.body is not Upload:
+            TypeAdapter(route.body).validate_json(body)
+    except ValidationError as error:
+        return str(error)
+    return None
+
+
+def _fits(pattern: list[str], path: list[str]) -> bool:
+    if pattern[-1].endswith("*}"):
+        pattern = [*pattern[:-1], *["{}"] * (len(path) - len(pattern) + 1)]
+    same = (one == other or one.startswith("{") for one, other in zip(pattern, path, strict=False))
+    return len(pattern) == len(path) and all(same)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     gateway: Gateway
@@ -135,6 +165,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(*gateway.answer_with)
         parts = urlsplit(self.path)
         path = [unquote(part) for part in parts.path.removeprefix(PREFIX).split("/")]
+        wrong = refusal(self.command, path, parse_qs(parts.query), body)
+        if wrong is not None:
+            return self._send(400, {"code": "invalid", "message": wrong})
         status, answer = self._route(path, parse_qs(parts.query), body)
         if gateway.lose_answers:
             gateway.lose_answers -= 1
