@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlstudio.client import charts
 from jupyter_mlstudio.client.wire import Connection
 from jupyter_mlstudio.client.writer import Writer
 from tests.client.gateway import Gateway
@@ -206,13 +207,13 @@ def test_a_chart_is_sent_again_until_it_arrives_and_only_its_latest_state(
     with Gateway() as gateway:
         one = writer(gateway)
         gateway.answer_with = (503, {"code": "unavailable", "message": "later"})
-        one.chart("t", lambda: {"data": 1})
+        one.chart("t", lambda: charts.table({"n": [1]}))
         one.flush()
-        one.chart("t", lambda: {"data": 2})
+        one.chart("t", lambda: charts.table({"n": [2]}))
         gateway.answer_with = None
         one.flush()
 
-    assert gateway.charts == {"t": {"data": 2}}
+    assert gateway.charts == {"t": charts.table({"n": [2]})}
 
 
 def test_a_chart_that_finds_no_studio_is_kept_as_a_file(writer: Callable[[Gateway], Writer], run_folder: Path) -> None:
