@@ -36,12 +36,7 @@ export class ChartsModel extends Resource<Chart[]> {
     super(feed);
   }
 
-  protected async fetch(): Promise<Chart[]> {
-    const pause = this._readAt + CHARTS_PAUSE_MS - Date.now();
-    if (pause > 0) {
-      await new Promise(resolve => window.setTimeout(resolve, pause));
-    }
-    this._readAt = Date.now();
+  protected fetch(): Promise<Chart[]> {
     return this.client.listCharts(this.runId);
   }
 
@@ -49,7 +44,9 @@ export class ChartsModel extends Resource<Chart[]> {
     return kind === 'metrics' && id === this.runId;
   }
 
-  private _readAt = 0;
+  protected override get pauseMs(): number {
+    return CHARTS_PAUSE_MS;
+  }
 }
 
 /** One folder of a run's artifacts. */
