@@ -4,7 +4,9 @@ import { TestServer } from '../testing/server';
 import { CHANGE_EVENT, Feed } from './feed';
 import type { Change } from './types';
 
-type Emission = { schema_id: string };
+interface Emission {
+  schema_id: string;
+}
 
 function hide(hidden: boolean): void {
   Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });

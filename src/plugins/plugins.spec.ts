@@ -92,7 +92,7 @@ describe('Plugins', () => {
   });
 
   it('run a file in the folder that it lies in', () => {
-    expect(requestFor('nb/report.ipynb', true).spec).toEqual({ notebook: 'nb/report.ipynb', folder: 'nb' });
+    expect(requestFor('nb/report.ipynb', true).spec).toEqual({ notebook: 'report.ipynb', folder: 'nb' });
     expect(requestFor('train.py', false).spec).toEqual({ script: 'train.py', folder: '' });
   });
 });

@@ -69,12 +69,13 @@ async function submitPath(
   return run?.id;
 }
 
-/** The request for a file below the workspace's root; it runs in the folder that it lies in. */
+/** The request for a file, by its path below the workspace's root; it runs in the folder that it lies in. */
 export function requestFor(path: string, notebook: boolean): NewRun {
   const folder = PathExt.dirname(path);
+  const name = PathExt.basename(path);
   return notebook
-    ? { kind: 'notebook', spec: { notebook: path, folder }, origin: { notebook: path } }
-    : { kind: 'script', spec: { script: path, folder }, origin: { script: path } };
+    ? { kind: 'notebook', spec: { notebook: name, folder }, origin: { notebook: path } }
+    : { kind: 'script', spec: { script: name, folder }, origin: { script: path } };
 }
 
 async function below({ studio }: Workbench, path: string): Promise<string> {

@@ -21,10 +21,10 @@ export const RUN_COLUMNS: Readonly<
   Record<string, { title: string; attribute: string | null; width: number }>
 > = {
   status: { title: 'Status', attribute: 'status', width: 116 },
-  created: { title: 'Created', attribute: 'start_time', width: 104 },
-  duration: { title: 'Duration', attribute: null, width: 96 },
-  kind: { title: 'Kind', attribute: null, width: 84 },
-  user: { title: 'User', attribute: 'user_id', width: 96 },
+  created: { title: 'Created', attribute: 'created', width: 104 },
+  duration: { title: 'Duration', attribute: 'duration', width: 96 },
+  kind: { title: 'Kind', attribute: 'kind', width: 84 },
+  user: { title: 'User', attribute: 'user', width: 96 },
   target: { title: 'Compute', attribute: null, width: 88 },
   progress: { title: 'Progress', attribute: null, width: 104 }
 };

@@ -1,10 +1,10 @@
 import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Mock, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Experiment, RunSummary } from '../../api/types';
 import { StudioModel } from '../../models/studio';
 import { someRun } from '../../testing/pretend';
 import { TestServer, refused } from '../../testing/server';
-import { CommandIDs } from '../../tokens';
+import { CommandIDs, type Execute } from '../../tokens';
 import { columnId, firstColumns, nextSort, orderBy, sortable } from './columns';
 import { ExperimentView } from './index';
 
@@ -42,10 +42,10 @@ const click = (element: HTMLElement): Promise<void> =>
 describe('The table of an experiment', () => {
   let server: TestServer;
   let studio: StudioModel;
-  let execute: ReturnType<typeof vi.fn>;
+  let execute: Mock<Execute>;
 
   beforeEach(() => {
-    execute = vi.fn(() => Promise.resolve(undefined));
+    execute = vi.fn<Execute>(() => Promise.resolve(undefined));
     server = new TestServer({
       'GET experiments/e1': () => EXPERIMENT,
       'GET experiments/e1/columns': () => COLUMNS,
@@ -184,7 +184,7 @@ describe('The table of an experiment', () => {
 
 describe('Columns', () => {
   it('sort by what the server can sort by', () => {
-    expect(orderBy({ column: 'run.created', descending: true })).toBe('attributes.start_time DESC');
+    expect(orderBy({ column: 'run.created', descending: true })).toBe('attributes.created DESC');
     expect(orderBy({ column: columnId('params', 'a b'), descending: false })).toBe('params.`a b` ASC');
     expect(sortable('run.progress')).toBe(false);
     expect(nextSort({ column: 'params.x', descending: false }, 'params.x')).toEqual({

@@ -1,9 +1,9 @@
 import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Mock, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ComputeTarget, Experiment, Run, RunSummary } from '../../api/types';
 import { StudioModel } from '../../models/studio';
 import { TestServer, refused } from '../../testing/server';
-import { CommandIDs } from '../../tokens';
+import { CommandIDs, type Execute } from '../../tokens';
 import { someRun } from '../../testing/pretend';
 import { Sidebar } from './index';
 import { mainMetric } from './runrow';
@@ -59,10 +59,10 @@ const TARGET: ComputeTarget = {
 
 describe('Sidebar', () => {
   let server: TestServer;
-  let execute: ReturnType<typeof vi.fn>;
+  let execute: Mock<Execute>;
 
   beforeEach(() => {
-    execute = vi.fn(() => Promise.resolve(undefined));
+    execute = vi.fn<Execute>(() => Promise.resolve(undefined));
     server = new TestServer({
       'GET workspaces': () => [{ id: 'w', name: 'churn v', path: '/w', exists: true, current: true }],
       'GET runs': ({ query }) => {
