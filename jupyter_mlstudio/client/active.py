@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 import warnings
 from collections import deque
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ from jupyter_mlstudio.client.workspace import FOLDER, find_root
 from jupyter_mlstudio.client.writer import Writer
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, StudioError
+
+SETTLE_PATIENCE_S, SETTLE_POLL_S = 5.0, 0.1
 
 _lock = threading.RLock()
 _active: ActiveRun | Nowhere | None = None
@@ -84,6 +87,15 @@ class ActiveRun(Run):
             if self._own:
                 _leave(self)
                 self._logs_to.close()
+        if self._own:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Waits until the run's supervisor has taken note of its end; whoever looks next then sees it ended."""
+        deadline = time.monotonic() + SETTLE_PATIENCE_S
+        with contextlib.suppress(StudioError):
+            while not self.ended and time.monotonic() < deadline:
+                time.sleep(SETTLE_POLL_S)
 
 
 class Nowhere(Reporting):

@@ -199,6 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, gateway.runs[name]
             case ["POST", "runs", name, "finish"]:
                 gateway.finished.append(json.loads(body))
+                gateway.runs[name]["status"] = "Failed" if gateway.finished[-1]["failed"] else "Completed"
                 return 200, gateway.runs[name]
             case ["POST", "runs", name, "stop"]:
                 gateway.runs[name]["status"] = "Canceled"
