@@ -151,5 +151,7 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
     return [{"src": "labextension", "dest": "jupyter_mlstudio"}]
 
 
-def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    return [{"module": "jupyter_mlstudio.extension"}]
+def _jupyter_server_extension_points() -> list[dict[str, object]]:
+    from jupyter_mlstudio.extension import MLStudioApp
+
+    return [{"module": "jupyter_mlstudio.extension", "app": MLStudioApp}]

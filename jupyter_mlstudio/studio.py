@@ -1,2 +1,89 @@
-"""Placeholder"""
-class Studio: ...
+"""A studio: one workspace with its database and everything that may be done in it, built in one visible place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jupyter_mlstudio.entities.workspaces import Check, WorkspaceInfo
+from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.services.artifacts import Artifacts
+from jupyter_mlstudio.services.compute import Compute
+from jupyter_mlstudio.services.doctor import checks
+from jupyter_mlstudio.services.endpoints import Endpoints
+from jupyter_mlstudio.services.experiments import Experiments
+from jupyter_mlstudio.services.launcher import Launcher
+from jupyter_mlstudio.services.models import Models
+from jupyter_mlstudio.services.runs import Runs
+from jupyter_mlstudio.services.snapshots import Snapshots
+from jupyter_mlstudio.services.tracking import Tracking
+from jupyter_mlstudio.store.changes import Changes
+from jupyter_mlstudio.store.database import Database
+from jupyter_mlstudio.workspace import Workspace
+
+
+class Studio:
+    """Everything of one workspace. Safe to use from many threads.
+
+    Args:
+        workspace: made on the way when it does not exist yet.
+
+    Raises:
+        Conflict: the workspace is of a newer program.
+        Unavailable: the database cannot be opened.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        workspace.create()
+        self.workspace = workspace
+        self.database = Database(workspace.database_url, wal=workspace.on_network_file_system() is None)
+        self.database.prepare()
+        self.changes = Changes(self.database)
+        self.experiments = Experiments(self.database, self.changes)
+        self.runs = Runs(workspace, self.database, self.changes)
+        self.tracking = Tracking(workspace, self.database, self.changes)
+        self.artifacts = Artifacts(workspace, self.database, self.changes)
+        self.snapshots = Snapshots(workspace, self.database)
+        self.compute = Compute(workspace, self.database, self.changes)
+        self.launcher = Launcher(
+            workspace,
+            self.database,
+            self.changes,
+            experiments=self.experiments,
+            runs=self.runs,
+            tracking=self.tracking,
+            snapshots=self.snapshots,
+            compute=self.compute,
+        )
+        self.models = Models(workspace, self.database, self.changes, self.runs, self.launcher)
+        self.endpoints = Endpoints(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
+        self.find_others: Callable[[], list[WorkspaceInfo]] = list
+        self.open_other: Callable[[str], WorkspaceInfo] | None = None
+
+    def tick(self) -> None:
+        """Brings what is shown in line with what is true, and starts what waits; called about once a second."""
+        self.launcher.reap()
+        self.models.reap()
+        self.launcher.pump()
+
+    def info(self, *, current: bool = True) -> WorkspaceInfo:
+        """Describes the workspace."""
+        space = self.workspace
+        return WorkspaceInfo(id=space.id, name=space.name, path=str(space.root), exists=space.exists, current=current)
+
+    def known_workspaces(self) -> list[WorkspaceInfo]:
+        """Lists this workspace and the others that the host knows."""
+        return [self.info(), *self.find_others()]
+
+    def open_workspace(self, path: str) -> WorkspaceInfo:
+        """Opens another workspace, where the host allows it."""
+        if self.open_other is None:
+            raise Invalid("this host serves one workspace only")
+        return self.open_other(path)
+
+    def diagnose(self) -> list[Check]:
+        """Checks what the studio stands on."""
+        return checks(self.workspace, self.database, self.launcher, self.models)
+
+    def close(self) -> None:
+        """Closes the database."""
+        self.database.close()

@@ -1,0 +1,255 @@
+"""What both hosts share: one Tornado handler that reads a call, asks the table in a thread, and writes the answer.
+
+A host derives from :class:`StudioHandler` and says who the caller is and which studio is meant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tornado import httputil, web
+from tornado.iostream import StreamClosedError
+
+from jupyter_mlstudio.api.reader import checked_segment, read_body, read_query, write_answer, write_error
+from jupyter_mlstudio.api.route import Call, Caller, FileAnswer, Route, Upload
+from jupyter_mlstudio.errors import Forbidden, Invalid, StudioError, TooLarge, Unavailable
+
+if TYPE_CHECKING:
+    from jupyter_mlstudio.studio import Studio
+
+POOL = ThreadPoolExecutor(max_workers=16, thread_name_prefix="mlstudio")
+CHUNK_BYTES = 256 * 1024
+
+
+@web.stream_request_body
+class StudioHandler(web.RequestHandler):
+    """Answers the routes of one path. The body is read piece by piece, so that a limit holds before memory is spent."""
+
+    routes: dict[str, Route]
+
+    def initialize(self, routes: dict[str, Route]) -> None:
+        """Takes the routes of this path, by method."""
+        self.routes = routes
+        self._received = bytearray()
+        self._upload: Any = None
+        self._refused: StudioError | None = None
+
+    def caller(self) -> Caller:
+        """Returns who asks; hosts say how that is known."""
+        raise NotImplementedError
+
+    def studio_for(self, workspace: str | None) -> Studio:
+        """Returns the studio of a workspace; hosts know which there are."""
+        raise NotImplementedError
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """Does blocking work in a thread: the only place where the event loop hands work over."""
+        return await asyncio.get_running_loop().run_in_executor(POOL, work)
+
+    async def prepare(self) -> None:
+        """Refuses a body that is too large before it is read."""
+        done = super().prepare()
+        if isinstance(done, Awaitable):
+            await done
+        route = self.routes.get(self.request.method or "")
+        if self._finished or route is None:
+            return
+        length = self.request.headers.get("Content-Length", "0")
+        if length.isdigit() and int(length) > route.body_limit_bytes:
+            self._refused = TooLarge(f"the body is over {route.body_limit_bytes:,} bytes")
+            self.set_header("Connection", "close")
+            self._write_error(self._refused)
+            await self.finish()
+
+    async def data_received(self, chunk: bytes) -> None:
+        """Takes a piece of the body."""
+        route = self.routes.get(self.request.method or "")
+        if route is None or self._refused is not None:
+            return
+        if route.body is Upload:
+            await self.run(lambda: self._take_piece(route, chunk))
+        elif len(self._received) + len(chunk) > route.body_limit_bytes:
+            self._refused = TooLarge(f"the body is over {route.body_limit_bytes:,} bytes")
+        else:
+            self._received += chunk
+
+    async def answer(self, route: Route, path: dict[str, str]) -> None:
+        """Does one operation and writes its answer; a refusal is written as its code and sentence."""
+        try:
+            if self._refused is not None:
+                raise self._refused
+            arguments = {name: list(values) for name, values in self.request.query_arguments.items()}
+            workspace = arguments.pop("workspace", [b""])[0].decode("utf-8", "replace") or None
+            arguments.pop("token", None)
+            call = self._call(route, path, arguments)
+            studio = await self.run(lambda: self.studio_for(workspace))
+            value = await self.run(lambda: self._answer(route, studio, call))
+        except StudioError as error:
+            self._write_error(error)
+            return
+        finally:
+            self._drop_upload()
+        self.set_status(route.status)
+        if isinstance(value, FileAnswer):
+            await self._send_file(value)
+        elif route.answer is not None:
+            self.set_header("Content-Type", "application/json")
+            self.write(await self.run(lambda: write_answer(value)) if isinstance(value, list) else write_answer(value))
+
+    def _answer(self, route: Route, studio: Studio, call: Call[Any, Any]) -> Any:
+        call = self._resolved(route, studio, call)
+        return route.handler(studio, call)
+
+    def _resolved(self, route: Route, studio: Studio, call: Call[Any, Any]) -> Call[Any, Any]:
+        """Turns a name or a short id of a run into its id, and keeps a run's token to that run and its children."""
+        if "run_id" not in call.path:
+            return call
+        with studio.database.read() as connection:
+            run_id = studio.runs.row(connection, call.path["run_id"]).id
+        mine = call.caller.run_id
+        if mine is not None and not studio.runs.is_within(run_id, mine):
+            raise Forbidden("this run's token is good for this run and its children only")
+        return replace(call, path={**call.path, "run_id": run_id})
+
+    def _call(self, route: Route, path: dict[str, str], arguments: dict[str, list[bytes]]) -> Call[Any, Any]:
+        checked = {name: checked_segment(name, value) for name, value in path.items()}
+        body: Any
+        if route.body is Upload:
+            body = self._finished_upload()
+        else:
+            body = read_body(route, bytes(self._received), self.request.headers.get("Content-Type", ""))
+        query = read_query(route.query, arguments)
+        return Call(path=checked, query=query, body=body, caller=self.caller(), if_match=self._etag())
+
+    def _etag(self) -> int | None:
+        text = self.request.headers.get("If-Match")
+        if text is None:
+            return None
+        text = text.strip().strip('"')
+        if not text.isdigit() or len(text) > 18:
+            raise Invalid("If-Match holds the etag number that was read")
+        return int(text)
+
+    def _take_piece(self, route: Route, chunk: bytes) -> None:
+        try:
+            if self._upload is None:
+                self._upload = _Incoming(self._upload_folder())
+            self._upload.add(chunk, route.body_limit_bytes)
+        except StudioError as error:
+            self._refused = error
+        except OSError as error:
+            self._refused = Unavailable(f"the file could not be written: {os.strerror(error.errno or 0)}")
+
+    def _upload_folder(self) -> Any:
+        studio = self.studio_for(None)
+        run_id = checked_segment("run_id", self.path_kwargs.get("run_id", ""))
+        with studio.database.read() as connection:
+            run_id = studio.runs.row(connection, run_id).id
+        return studio.artifacts.upload_folder(run_id)
+
+    def _finished_upload(self) -> Upload:
+        if self._upload is None:
+            self._upload = _Incoming(self._upload_folder())
+        return self._upload.close()  # type: ignore[no-any-return]
+
+    def _drop_upload(self) -> None:
+        if self._upload is not None:
+            self._upload.drop()
+            self._upload = None
+
+    def on_connection_close(self) -> None:
+        """Forgets an upload that broke off."""
+        self._drop_upload()
+        super().on_connection_close()
+
+    def _write_error(self, error: StudioError) -> None:
+        self.set_status(error.status)
+        self.set_header("Content-Type", "application/json")
+        if isinstance(error, Unavailable):
+            self.set_header("Retry-After", str(error.retry_after_s))
+        self.write(write_error(error))
+
+    async def _send_file(self, answer: FileAnswer) -> None:
+        """Sends a file as an attachment; a browser never renders it."""
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("Content-Length", str(answer.size_bytes))
+        name = answer.name.encode("utf-8", "replace").decode()
+        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, safe='')}")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+        with os.fdopen(answer.handle, "rb") as file:
+            left = answer.size_bytes
+            while left and (piece := await self.run(lambda: file.read(min(CHUNK_BYTES, left)))):
+                left -= len(piece)
+                self.write(piece)
+                try:
+                    await self.flush()
+                except StreamClosedError:
+                    return
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answers what Tornado itself refuses in the same form, without a word of the failure's inside."""
+        reason = httputil.responses.get(status_code, "refused")
+        self.set_header("Content-Type", "application/json")
+        codes = {403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+        code = codes.get(status_code, "invalid" if status_code < 500 else "internal")
+        self.finish(write_answer({"code": code, "message": self._refusal(kwargs, reason)}))
+
+    def _refusal(self, kwargs: dict[str, Any], reason: str) -> str:
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        said = error.log_message if isinstance(error, web.HTTPError) and error.status_code < 500 else None
+        return str(said or reason)
+
+
+class _Incoming:
+    """A file on its way."""
+
+    def __init__(self, folder: Any) -> None:
+        self.path = folder / f".{uuid.uuid4().hex}.tmp"
+        self._file = self.path.open("wb")
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def add(self, chunk: bytes, limit: int) -> None:
+        self._size += len(chunk)
+        if self._size > limit:
+            raise TooLarge(f"the file is over {limit:,} bytes")
+        self._file.write(chunk)
+        self._digest.update(chunk)
+
+    def close(self) -> Upload:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return Upload(path=self.path, size_bytes=self._size, sha256=self._digest.hexdigest())
+
+    def drop(self) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def patterns(routes: Iterable[Route]) -> list[tuple[str, dict[str, Route]]]:
+    """Groups routes by path; returns regular expressions of paths, without the part before, and routes by method."""
+    grouped: dict[str, dict[str, Route]] = {}
+    for route in routes:
+        grouped.setdefault(route.path, {})[route.method] = route
+    return [(_pattern(path), methods) for path, methods in grouped.items()]
+
+
+def _pattern(path: str) -> str:
+    parts = []
+    for part in path.split("/"):
+        if part.startswith("{"):
+            name = part.strip("{}*")
+            parts.append(f"(?P<{name}>.+)" if part.endswith("*}") else f"(?P<{name}>[^/]+)")
+        else:
+            parts.append(part)
+    return "/".join(parts)

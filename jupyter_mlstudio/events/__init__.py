@@ -1,0 +1,1 @@
+"""Schemas of the events that the server emits."""

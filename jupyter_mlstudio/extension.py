@@ -1,0 +1,121 @@
+"""HOST 1: the Jupyter server app. Its start costs next to nothing: the studio itself loads with the first request."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.utils import url_path_join
+from tornado import httputil
+from tornado.routing import PathMatches, Router, Rule
+from tornado.web import Application
+from traitlets import Bool, Unicode
+
+from jupyter_mlstudio.workspace import Workspace
+
+if TYPE_CHECKING:
+    from jupyter_mlstudio.clock import Clock
+    from jupyter_mlstudio.rooms import Rooms
+
+EVENT_SCHEMA = Path(__file__).parent / "events" / "change.yaml"
+
+
+class MLStudioApp(ExtensionApp):
+    """ML studio in the Jupyter server."""
+
+    name = "jupyter_mlstudio"
+    load_other_extensions = True
+    workspace = Unicode(
+        "", help="Root of the workspace; by default the nearest one at or above the server's root."
+    ).tag(config=True)
+    preset_mlflow = Bool(
+        True, help="Whether kernels find MLFLOW_TRACKING_URI set, so that plain MLflow calls land in the studio."
+    ).tag(config=True)
+
+    def initialize_handlers(self) -> None:
+        """Mounts everything below ``mlstudio/`` behind one rule that loads on first use."""
+        base = self.serverapp.web_app.settings["base_url"]
+        rule = Rule(PathMatches(url_path_join(base, r"/mlstudio/.*")), LazyRouter(self))
+        Application.add_handlers(self.serverapp.web_app, ".*$", [rule])
+        self.serverapp.event_logger.register_event_schema(EVENT_SCHEMA)
+        self.settings["jupyter_mlstudio_app"] = self
+        self._rooms: Rooms | None = None
+        self._clock: Clock | None = None
+        self._preset_environment(base)
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Starts the clock, which looks after runs that are there from before."""
+        if self.root_workspace().exists:
+            self._wake = asyncio.get_running_loop().call_later(1.0, self.rooms)
+
+    async def stop_extension(self) -> None:
+        """Stops the clock; runs and endpoints go on."""
+        if self._clock is not None:
+            await self._clock.stop()
+        if self._rooms is not None:
+            self._rooms.close()
+
+    def root_workspace(self) -> Workspace:
+        """Returns the server's own workspace."""
+        root = Path(self.serverapp.root_dir)
+        return Workspace(Path(self.workspace)) if self.workspace else Workspace.around(root)
+
+    def rooms(self) -> Rooms:
+        """Returns the open studios, and starts the clock with the first call."""
+        if self._rooms is None:
+            from jupyter_mlstudio.clock import Clock
+            from jupyter_mlstudio.rooms import Rooms
+
+            self._rooms = Rooms(self.root_workspace(), Path(self.serverapp.root_dir))
+            self._clock = Clock(self._rooms, self._tell, self._busy)
+            self._clock.start()
+        return self._rooms
+
+    def current_activity(self) -> dict[str, Any] | None:
+        """Tells the server about live runs, so that it is not shut down for idleness while there are some."""
+        live = self._clock.live if self._clock is not None else 0
+        return {"live_runs": live} if live else None
+
+    def _tell(self, seq: int, workspace_id: str) -> None:
+        self.serverapp.event_logger.emit(
+            schema_id="https://events.jupyter.org/jupyter_mlstudio/change/v1",
+            data={"seq": seq, "workspace": workspace_id},
+        )
+
+    def _busy(self) -> None:
+        self.serverapp.web_app.settings["last_activity_times"]["jupyter_mlstudio"] = datetime.now(UTC)
+
+    def _preset_environment(self, base: str) -> None:
+        """Sets what kernels inherit: the studio's interpreter, its workspace, and where MLflow finds it."""
+        os.environ["MLSTUDIO_PYTHON"] = sys.executable
+        os.environ["MLSTUDIO_SERVER_WORKSPACE"] = str(self.root_workspace().root)
+        token = getattr(self.serverapp.identity_provider, "token", "")
+        if self.preset_mlflow and token and "MLFLOW_TRACKING_URI" not in os.environ and not self.serverapp.certfile:
+            host = self.serverapp.ip if self.serverapp.ip not in ("", "0.0.0.0", "::", "*") else "127.0.0.1"
+            address = f"http://{host}:{self.serverapp.port}"
+            os.environ["MLFLOW_TRACKING_URI"] = address + url_path_join(base, "mlstudio/mlflow")
+            os.environ["MLFLOW_TRACKING_TOKEN"] = token
+
+
+class LazyRouter(Router):
+    """Loads the table of routes with the first request that asks for one of them."""
+
+    def __init__(self, app: MLStudioApp) -> None:
+        self._app = app
+        self._inner: Router | None = None
+
+    def find_handler(self, request: httputil.HTTPServerRequest, **kwargs: Any) -> Any:
+        """Finds the handler of a request."""
+        if self._inner is None:
+            from tornado.web import _ApplicationRouter
+
+            from jupyter_mlstudio.handlers import rules
+
+            web_app = self._app.serverapp.web_app
+            self._inner = _ApplicationRouter(web_app, rules(self._app, web_app.settings["base_url"]))
+        return self._inner.find_handler(request, **kwargs)

@@ -1,0 +1,149 @@
+"""The table of routes as Jupyter handlers. Each method is decorated by itself with its own action and resource.
+
+``@authorized`` remembers the first resource it saw for each decorated function, so a method shared between handlers
+would be authorised as another's; here every route has a function of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+from jupyter_mlstudio.api import mlflow
+from jupyter_mlstudio.api.host import StudioHandler, patterns
+from jupyter_mlstudio.api.route import PREFIX, Caller, Route
+from jupyter_mlstudio.api.table import ROUTES
+from jupyter_mlstudio.errors import StudioError, TooLarge
+from jupyter_mlstudio.studio import Studio
+
+if TYPE_CHECKING:
+    from jupyter_mlstudio.extension import MLStudioApp
+
+SCORE_LIMIT_BYTES = 16 * 1024 * 1024
+_log = logging.getLogger(__name__)
+
+
+class JupyterStudioHandler(StudioHandler, APIHandler):
+    """A studio handler behind Jupyter's authentication, authorisation, XSRF and host checks."""
+
+    app: MLStudioApp
+
+    def initialize(self, routes: dict[str, Route], app: MLStudioApp) -> None:  # type: ignore[override]
+        """Takes the routes of this path and the app that has the studios."""
+        super().initialize(routes)
+        self.app = app
+
+    def caller(self) -> Caller:
+        return Caller(user=str(self.current_user.username), pid=None)
+
+    def studio_for(self, workspace: str | None) -> Studio:
+        return self.app.rooms().studio(workspace)
+
+    async def prepare(self) -> None:
+        """Refuses who is not logged in before a byte of the body is kept."""
+        self.app.rooms()
+        await super().prepare()
+        if not self._finished and not self.current_user:
+            raise web.HTTPError(403)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        StudioHandler.write_error(self, status_code, **kwargs)
+
+
+class NothingHere(JupyterStudioHandler):
+    """Answers every other path below ``mlstudio/``, to those who are logged in."""
+
+    @web.authenticated
+    @authorized("read", "jupyter_mlstudio:workspaces")
+    async def get(self, *args: str) -> None:
+        """Says that there is nothing."""
+        raise web.HTTPError(404)
+
+    @web.authenticated
+    @authorized("write", "jupyter_mlstudio:workspaces")
+    async def post(self, *args: str) -> None:
+        """Says that there is nothing."""
+        raise web.HTTPError(404)
+
+    put = patch = delete = post
+
+
+class EndpointHandler(JupyterStudioHandler):
+    """An endpoint behind Jupyter's own authentication: passes V2 requests on as they are."""
+
+    @web.authenticated
+    @authorized("read", "jupyter_mlstudio:endpoints")
+    async def get(self, name: str, path: str) -> None:
+        """Passes a question about the model on."""
+        await self._forward(name)
+
+    @web.authenticated
+    @authorized("execute", "jupyter_mlstudio:endpoints")
+    async def post(self, name: str, path: str) -> None:
+        """Passes a scoring request on."""
+        await self._forward(name)
+
+    async def data_received(self, chunk: bytes) -> None:
+        if len(self._received) + len(chunk) > SCORE_LIMIT_BYTES:
+            self._refused = TooLarge(f"the body is over {SCORE_LIMIT_BYTES:,} bytes")
+        else:
+            self._received += chunk
+
+    async def _forward(self, name: str) -> None:
+        raw = self.request.path.split("/mlstudio/endpoints/", 1)[1].split("/", 1)[1]
+        method, headers, body = self.request.method or "GET", dict(self.request.headers), bytes(self._received)
+        try:
+            if self._refused is not None:
+                raise self._refused
+            studio = await self.run(lambda: self.studio_for(None))
+            status, answered, content = await self.run(
+                lambda: studio.endpoints.forward(name, method, raw, headers, body or None)
+            )
+        except StudioError as error:
+            self._write_error(error)
+            return
+        self.set_status(status)
+        for key, value in answered.items():
+            if key.lower() in ("content-type", "retry-after", "inference-header-content-length"):
+                self.set_header(key, value)
+        self.write(content)
+
+
+def rules(app: MLStudioApp, base_url: str) -> list[Any]:
+    """Builds the rules of everything below ``mlstudio/``."""
+
+    def below(prefix: str, pattern: str) -> str:
+        return url_path_join(base_url, prefix, pattern)
+
+    found: list[Any] = [
+        (below(PREFIX, pattern), _handler(pattern, routes), {"routes": routes, "app": app})
+        for pattern, routes in patterns(ROUTES)
+    ]
+    found += [
+        (below(mlflow.PREFIX, pattern), _handler(pattern, routes), {"routes": routes, "app": app})
+        for pattern, routes in patterns(mlflow.ROUTES)
+    ]
+    endpoint = url_path_join(base_url, r"mlstudio/endpoints/([^/]+)/(v2.*)")
+    found.append((endpoint, EndpointHandler, {"routes": {}, "app": app}))
+    found.append((url_path_join(base_url, r"mlstudio/(.*)"), NothingHere, {"routes": {}, "app": app}))
+    return found
+
+
+def _handler(pattern: str, routes: Mapping[str, Route]) -> type[JupyterStudioHandler]:
+    methods = {method.lower(): _method(route) for method, route in routes.items()}
+    return type(f"Handler[{pattern}]", (JupyterStudioHandler,), methods)
+
+
+def _method(route: Route) -> Callable[..., Awaitable[None]]:
+    @web.authenticated
+    @authorized(route.action, f"jupyter_mlstudio:{route.resource}")
+    async def respond(self: JupyterStudioHandler, **path: str) -> None:
+        await self.answer(route, path)
+
+    return respond

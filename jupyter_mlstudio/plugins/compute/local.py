@@ -1,0 +1,122 @@
+"""This machine: the work is a process of its own session, and everything below it."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.plugins.compute.base import ComputeTarget, State, Work
+
+PR_SET_CHILD_SUBREAPER = 36
+OOM_SCORE = 500
+"""Added to the work's out-of-memory score, so that the kernel takes it and not the Jupyter server."""
+
+
+@dataclass(slots=True)
+class Handle:
+    """A started process and the CPU time its tree had used when it was last looked at."""
+
+    process: subprocess.Popen[bytes]
+    run_id: str
+    cpu_s: float = 0.0
+    looked_at: float = field(default_factory=time.monotonic)
+
+
+class LocalTarget(ComputeTarget[Handle]):
+    """Runs work as processes of this machine.
+
+    The supervisor becomes the parent of what the work leaves behind (Linux ``PR_SET_CHILD_SUBREAPER``), so that a
+    process that went into a session of its own is still found when the run is stopped.
+    """
+
+    def start(self, work: Work) -> Handle:
+        _become_subreaper()
+        try:
+            with work.output.open("ab") as output:
+                process = subprocess.Popen(
+                    list(work.command),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=work.folder,
+                    env=dict(work.environment),
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise Invalid(f"{work.command[0]!r} could not be started: {os.strerror(error.errno or 0)}") from error
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{process.pid}/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
+        return Handle(process, work.run_id)
+
+    def poll(self, handle: Handle) -> State:
+        exit_code = handle.process.poll()
+        if exit_code is not None:
+            return State(exit_code=exit_code)
+        cpu_s, memory = _usage(self._processes(handle))
+        now = time.monotonic()
+        passed, used = now - handle.looked_at, cpu_s - handle.cpu_s
+        handle.cpu_s, handle.looked_at = cpu_s, now
+        percent = 100 * used / passed if passed > 0 and used > 0 else 0.0
+        return State(cpu_percent=percent, memory_bytes=memory)
+
+    def stop(self, handle: Handle, grace_s: float) -> None:
+        living = self._processes(handle)
+        _signal(living, signal.SIGTERM)
+        handle_done = time.monotonic() + grace_s
+        while time.monotonic() < handle_done and self._processes(handle):
+            handle.process.poll()
+            time.sleep(0.05)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline and (rest := self._processes(handle)):
+            _signal(rest, signal.SIGKILL)
+            handle.process.poll()
+            psutil.wait_procs(rest, timeout=0.2)
+
+    def _processes(self, handle: Handle) -> list[psutil.Process]:
+        """Lists what lives of the work: below the process, and what was handed to this one when its parent ended."""
+        found: dict[int, psutil.Process] = {}
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if process.status() != psutil.STATUS_ZOMBIE:
+                    found[process.pid] = process
+        _bury(handle)
+        return list(found.values())
+
+
+def _bury(handle: Handle) -> None:
+    """Takes leave of ended processes that were handed to this one; the work's own is left to its handle."""
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error, ChildProcessError):
+            if child.pid != handle.process.pid and child.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(child.pid, os.WNOHANG)
+
+
+def _become_subreaper() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _usage(processes: list[psutil.Process]) -> tuple[float, int]:
+    cpu_s, memory = 0.0, 0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            cpu_s += times.user + times.system
+            memory += process.memory_info().rss
+    return cpu_s, memory
+
+
+def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.send_signal(number)

@@ -1,0 +1,169 @@
+"""A run's supervisor: starts the work, opens its gateway, watches, and writes the outcome.
+
+The work is started before anything heavy is imported here: it finds the gateway's port open and is answered as soon
+as this process is ready. The supervisor lives exactly as long as the run and needs no server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlstudio.entities.runs import RunKind, RunStatus
+from jupyter_mlstudio.entities.values import utc_now
+from jupyter_mlstudio.errors import StudioError
+from jupyter_mlstudio.plugins.compute.base import State
+from jupyter_mlstudio.plugins.compute.local import Handle, LocalTarget
+from jupyter_mlstudio.runner.listening import listen
+from jupyter_mlstudio.runner.watched import WatchedProcess
+from jupyter_mlstudio.runner.work import Job, work_of
+from jupyter_mlstudio.services.outcomes import Outcome, reserve, write_outcome
+
+if TYPE_CHECKING:
+    from jupyter_mlstudio.runner.record import Record
+
+POLL_S = 0.1
+BEAT_S = 2.0
+GRACE_S = 5.0
+SETTLE_PATIENCE_S = 120.0
+
+
+def main(root: Path, run_id: str) -> int:
+    """Supervises one run from start to end."""
+    job = Job.read(root / ".mlstudio" / "runs" / run_id)
+    return asyncio.run(Supervisor(root, job).run())
+
+
+class Supervisor:
+    """One run's guardian."""
+
+    def __init__(self, root: Path, job: Job) -> None:
+        self._root = root
+        self._job = job
+        self._token = os.environ.pop("MLSTUDIO_GATEWAY_TOKEN", None) or secrets.token_urlsafe(32)
+        self._look = asyncio.Event()
+        self._asked_to_end = False
+        self._started = time.monotonic()
+
+    async def run(self) -> int:
+        """Does everything; returns the exit status."""
+        reserve(self._job.run_folder)
+        self._listen_to_signals()
+        listener = listen()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        target, handle, failure = self._start(url)
+        outcome: Outcome
+        from jupyter_mlstudio.runner.record import Record
+
+        record = await self._in_thread(lambda: Record(self._root, self._job.run_id))
+        from jupyter_mlstudio.runner.gateway import serve
+
+        serve(listener, lambda: record.studio, token=self._token, user=record.user, run_id=self._job.run_id)
+        if failure is not None or handle is None:
+            outcome = Outcome(RunStatus.FAILED, failure or "the work could not be started", 127)
+        else:
+            outcome = await self._watch(record, target, handle, url)
+        await self._end(record, target, handle, outcome)
+        return 0
+
+    def _start(self, url: str) -> tuple[Any, Any, str | None]:
+        if self._job.kind is RunKind.INTERACTIVE:
+            options = self._job.spec["options"]
+            watched = WatchedProcess(self._job.run_folder, int(options["pid"]), float(options["started"]))
+            return watched, watched.start(), None
+        target = LocalTarget()
+        try:
+            return target, target.start(work_of(self._job, self._root, url, self._token)), None
+        except StudioError as error:
+            return target, None, error.message
+
+    async def _watch(self, record: Record, target: Any, handle: Any, url: str) -> Outcome:
+        if not await self._in_thread(lambda: record.running(url, handle)):
+            return Outcome(RunStatus.CANCELED, "stopped before it started")
+        state, next_beat = State(), 0.0
+        while True:
+            state = target.poll(handle)
+            if state.exit_code is not None:
+                return self._outcome_of(state.exit_code)
+            if time.monotonic() >= next_beat or self._look.is_set():
+                self._look.clear()
+                if self._asked_to_end or await self._in_thread(lambda: record.beat(state)):  # noqa: B023
+                    return await self._stopped(target, handle)
+                next_beat = time.monotonic() + BEAT_S
+            broken = self._limit_broken(state)
+            if broken is not None:
+                await self._in_thread(lambda: target.stop(handle, GRACE_S))
+                return Outcome(RunStatus.FAILED, broken)
+            try:
+                await asyncio.wait_for(self._look.wait(), POLL_S)
+            except TimeoutError:
+                continue
+
+    async def _stopped(self, target: Any, handle: Any) -> Outcome:
+        await self._in_thread(lambda: target.stop(handle, GRACE_S))
+        reason = "the supervisor was asked to end" if self._asked_to_end else "stopped"
+        return Outcome(RunStatus.CANCELED, reason)
+
+    async def _end(self, record: Record, target: Any, handle: Handle | None, outcome: Outcome) -> None:
+        """Ends what the work left behind, and tells disk and database how it went."""
+        if handle is not None:
+            await self._in_thread(lambda: target.stop(handle, 0.5))
+        final = Outcome(outcome.status, outcome.reason, outcome.exit_code, utc_now(), time.monotonic() - self._started)
+        write_outcome(self._job.run_folder, final)
+        deadline = time.monotonic() + SETTLE_PATIENCE_S
+        while True:
+            try:
+                await self._in_thread(lambda: record.settle(final))
+                break
+            except StudioError as error:
+                print(f"the outcome is not in the database yet: {error.message}", file=sys.stderr, flush=True)
+                if time.monotonic() > deadline:
+                    return
+                await asyncio.sleep(1)
+        await self._in_thread(record.leave)
+
+    def _outcome_of(self, exit_code: int) -> Outcome:
+        said = self._said()
+        if exit_code < 0:
+            name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else "a signal"
+            return Outcome(RunStatus.FAILED, f"killed by signal {-exit_code} ({name})", exit_code)
+        if exit_code == 0 and not said:
+            return Outcome(RunStatus.COMPLETED, "", 0)
+        return Outcome(RunStatus.FAILED, said or f"exit status {exit_code}; its log says more", exit_code)
+
+    def _said(self) -> str:
+        """Returns the reason that the work left, if it did."""
+        try:
+            return str(json.loads((self._job.run_folder / "reason.json").read_bytes())["reason"])[:1000]
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+
+    def _limit_broken(self, state: State) -> str | None:
+        passed = time.monotonic() - self._started
+        limit_s, limit_bytes = self._job.wall_time_s, self._job.memory_bytes
+        if limit_s is not None and passed > limit_s:
+            return f"over its time limit of {limit_s:g} s"
+        if limit_bytes is not None and state.memory_bytes > limit_bytes:
+            return f"out of memory: used {state.memory_bytes / 1e6:.0f} MB, its limit is {limit_bytes / 1e6:.0f} MB"
+        return None
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGUSR1, self._look.set)
+        loop.add_signal_handler(signal.SIGTERM, self._ask_to_end)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _ask_to_end(self) -> None:
+        self._asked_to_end = True
+        self._look.set()
+
+    async def _in_thread(self, work: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(None, work)

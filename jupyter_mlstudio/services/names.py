@@ -1,0 +1,33 @@
+"""What people may call things: normalised text without invisible characters."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from jupyter_mlstudio.errors import Invalid
+
+_STRANGE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def checked_name(text: str, what: str, limit: int = 250) -> str:
+    """Normalises a name to NFC.
+
+    Raises:
+        Invalid: it is empty, too long, or holds control or invisible characters.
+    """
+    normal = unicodedata.normalize("NFC", text).strip()
+    if not normal or len(normal) > limit:
+        raise Invalid(f"{what} has 1 to {limit} characters; {normal[:40]!r} has {len(normal)}")
+    strange = next((char for char in normal if unicodedata.category(char) in _STRANGE), None)
+    if strange is not None and strange != "\u200d":  # the joiner inside emoji
+        raise Invalid(f"{what} cannot hold the character U+{ord(strange):04X}")
+    return normal
+
+
+def checked_text(text: str, what: str, limit: int) -> str:
+    """Checks free text: any characters but NUL and lone surrogates, up to a length."""
+    if len(text) > limit:
+        raise Invalid(f"{what} has at most {limit:,} characters, this one has {len(text):,}")
+    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise Invalid(f"{what} holds a character that cannot be stored (NUL or half of a surrogate pair)")
+    return text

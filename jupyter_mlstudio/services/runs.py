@@ -1,0 +1,137 @@
+"""Runs: finding, reading, changing and deleting them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select
+
+from jupyter_mlstudio.entities.runs import TERMINAL, WAITING, Run, RunPage, RunStatus
+from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Stale
+from jupyter_mlstudio.services.names import checked_name, checked_text
+from jupyter_mlstudio.services.paging import offset_of, token_of
+from jupyter_mlstudio.store import experiments as experiment_store
+from jupyter_mlstudio.store import runs as store
+from jupyter_mlstudio.store.changes import Changes
+from jupyter_mlstudio.store.database import Database
+from jupyter_mlstudio.store.schema import runs as table
+from jupyter_mlstudio.workspace import Workspace
+
+TAG_LIMIT = 8000
+_GROUPS = {"live": frozenset(RunStatus) - TERMINAL - WAITING, "queued": WAITING, "done": TERMINAL}
+
+
+class Runs:
+    """What may be done with runs, other than executing them."""
+
+    def __init__(self, workspace: Workspace, database: Database, changes: Changes) -> None:
+        self._workspace = workspace
+        self._database = database
+        self._changes = changes
+
+    def search(self, **query: Any) -> RunPage:
+        """Finds runs; see :class:`jupyter_mlstudio.api.runs.RunsQuery` for the parameters."""
+        offset, limit = offset_of(query.pop("page_token", None)), int(query.pop("max_results", 100))
+        query = {"experiment_id": [], "parent_run_id": None, "q": "", "filter": "", "kind": [], "order_by": [], **query}
+        query["statuses"] = _statuses(query.pop("status", ""))
+        with self._database.read() as connection:
+            query["experiment_id"] = [_experiment_id(connection, name) for name in query["experiment_id"]]
+            items, total = store.search(connection, query, offset, limit)
+        return RunPage(items=items, total=total, next_page_token=token_of(offset + len(items), total))
+
+    def get(self, reference: str) -> Run:
+        """Gets a run by id, a unique beginning of the id, or name."""
+        with self._database.read() as connection:
+            return self.read(connection, self.row(connection, reference))
+
+    def read(self, connection: Connection, row: Row[Any]) -> Run:
+        """Builds a run from its row."""
+        return store.read(connection, row, str(self._workspace.run_folder(row.id)))
+
+    def row(self, connection: Connection, reference: str) -> Row[Any]:
+        """Finds a run's row.
+
+        Raises:
+            NotFound: there is none.
+        """
+        run_id = store.resolve(connection, reference)
+        row = store.row(connection, run_id) if run_id else None
+        if row is None:
+            raise NotFound(f"there is no run {reference[:80]!r}; `%ml_runs` lists them")
+        return row
+
+    def update(
+        self,
+        reference: str,
+        *,
+        if_match: int | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+    ) -> Run:
+        """Changes name, description or tags; a tag given as None is removed."""
+        values: dict[str, Any] = {}
+        if name is not None:
+            values["name"] = checked_name(name, "a run's name")
+        if description is not None:
+            values["description"] = checked_text(description, "a description", 100_000)
+        for key, value in (tags or {}).items():
+            checked_name(key, "a tag's name")
+            checked_text(value or "", f"the tag {key!r}", TAG_LIMIT)
+        with self._database.write() as connection:
+            row = self.row(connection, reference)
+            if if_match is not None and row.etag != if_match:
+                raise Stale(f"the run changed since it was read (it is at {row.etag}): read it again, then change it")
+            store.set_tags(connection, row.key, tags or {})
+            store.change(connection, self._changes, row.id, values)
+            self._changes.note(connection, "experiment", str(row.experiment_id))
+        return self.get(row.id)
+
+    def delete(self, reference: str) -> None:
+        """Deletes an ended run and its files."""
+        with self._database.write() as connection:
+            row = self.row(connection, reference)
+            if RunStatus(row.status) not in TERMINAL:
+                raise Conflict(f"the run {row.name!r} is {row.status}: stop it before deleting it")
+            connection.execute(delete(table).where(table.c.key == row.key))
+            self._changes.note(connection, "run", row.id, deleted=True)
+            self._changes.note(connection, "experiment", str(row.experiment_id))
+        shutil.rmtree(self._workspace.run_folder(row.id), ignore_errors=True)
+
+    def children(self, run_id: str) -> list[str]:
+        """Lists the ids of runs that a run started."""
+        with self._database.read() as connection:
+            return list(connection.execute(select(table.c.id).where(table.c.parent_run_id == run_id)).scalars())
+
+    def is_within(self, run_id: str, ancestor: str) -> bool:
+        """Tells whether a run is another one or was started by it, directly or through others."""
+        with self._database.read() as connection:
+            seen: set[str] = set()
+            while run_id != ancestor:
+                row = store.row(connection, run_id)
+                if row is None or not row.parent_run_id or run_id in seen:
+                    return False
+                seen.add(run_id)
+                run_id = row.parent_run_id
+        return True
+
+
+def _statuses(text: str) -> frozenset[RunStatus] | None:
+    if not text:
+        return None
+    if text in _GROUPS:
+        return _GROUPS[text]
+    try:
+        return frozenset({RunStatus(text)})
+    except ValueError:
+        known = ", ".join([*_GROUPS, *RunStatus])
+        raise Invalid(f"{text[:40]!r} is not a status; use one of {known}") from None
+
+
+def _experiment_id(connection: Connection, reference: str) -> int:
+    row = experiment_store.find(connection, reference)
+    if row is None:
+        raise NotFound(f"there is no experiment {reference[:80]!r}")
+    return int(row.id)

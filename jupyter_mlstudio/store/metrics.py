@@ -1,0 +1,177 @@
+"""How metrics are kept: a summary row a metric, and chunks of packed points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from jupyter_mlstudio.entities.runs import MetricSeries, MetricSummary
+from jupyter_mlstudio.store.points import CHUNK, RECORD_BYTES, Spark, outline, pack, thinned, unpack
+from jupyter_mlstudio.store.schema import batches, metric_chunks, metric_names, run_metrics
+from jupyter_mlstudio.store.statements import upsert
+
+Columns = tuple[Sequence[int], Sequence[float], Sequence[float]]
+"""Steps, times in seconds since 1970, and values."""
+
+
+def take_batch(connection: Connection, run_key: int, client: str, sequence: int) -> bool:
+    """Notes that a batch was taken; answers False when it, or a later one of its client, had been."""
+    where = (batches.c.run_key == run_key) & (batches.c.client == client)
+    last = connection.execute(select(batches.c.sequence).where(where)).scalar()
+    if last is not None and last >= sequence:
+        return False
+    upsert(
+        connection, batches, {"run_key": run_key, "client": client, "sequence": sequence}, keys=("run_key", "client")
+    )
+    return True
+
+
+def append(connection: Connection, run_key: int, metrics: Mapping[str, Columns]) -> dict[str, float]:
+    """Adds points; returns the last value of each metric."""
+    ids = _ids(connection, list(metrics))
+    known = {
+        row.metric_id: row
+        for row in connection.execute(
+            select(run_metrics).where(run_metrics.c.run_key == run_key, run_metrics.c.metric_id.in_(ids.values()))
+        )
+    }
+    rows = [
+        _append_one(connection, run_key, ids[name], known.get(ids[name]), columns) for name, columns in metrics.items()
+    ]
+    upsert(connection, run_metrics, rows, keys=("run_key", "metric_id"))
+    return {name: columns[2][-1] for name, columns in metrics.items()}
+
+
+def summaries(connection: Connection, run_key: int) -> list[MetricSummary]:
+    """Lists the metrics of a run by name."""
+    rows = connection.execute(
+        select(run_metrics, metric_names.c.name)
+        .join(metric_names, metric_names.c.id == run_metrics.c.metric_id)
+        .where(run_metrics.c.run_key == run_key)
+        .order_by(metric_names.c.name)
+    )
+    return [
+        MetricSummary(
+            name=row.name,
+            last=last_value(row),
+            last_step=row.last_step,
+            last_at=row.last_at,
+            min=row.min,
+            max=row.max,
+            count=row.count,
+            sparkline=outline(row.spark, last_value(row)),
+        )
+        for row in rows
+    ]
+
+
+def series(connection: Connection, run_key: int, name: str, max_points: int, after: int) -> MetricSeries:
+    """Reads the points of one metric after the first ``after``, thinned to ``max_points``; empty when unknown."""
+    metric_id = select(metric_names.c.id).where(metric_names.c.name == name).scalar_subquery()
+    where = (metric_chunks.c.run_key == run_key) & (metric_chunks.c.metric_id == metric_id)
+    counts = connection.execute(
+        select(metric_chunks.c.chunk, metric_chunks.c.count).where(where).order_by(metric_chunks.c.chunk)
+    ).all()
+    total = sum(row.count for row in counts)
+    first, skipped = 0, 0
+    for row in counts:
+        if skipped + row.count > after:
+            break
+        first, skipped = row.chunk + 1, skipped + row.count
+    data = connection.execute(
+        select(metric_chunks.c.data).where(where, metric_chunks.c.chunk >= first).order_by(metric_chunks.c.chunk)
+    ).scalars()
+    return _series(name, b"".join(data)[(after - skipped) * RECORD_BYTES :], total, max_points)
+
+
+def last_value(row: Row[Any]) -> float:
+    """Reads a last value: text where it is not finite."""
+    return float(row.last_text if row.last_text is not None else row.last)
+
+
+def split(value: float) -> tuple[float | None, str | None]:
+    """Parts a value into what a database column keeps exactly: a finite number, or text."""
+    if math.isfinite(value):
+        return value, None
+    return None, "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _ids(connection: Connection, names: list[str]) -> dict[str, int]:
+    query = select(metric_names.c.name, metric_names.c.id).where(metric_names.c.name.in_(names))
+    found = {row.name: row.id for row in connection.execute(query)}
+    missing = [name for name in names if name not in found]
+    if missing:
+        upsert(connection, metric_names, [{"name": name} for name in missing], keys=("name",))
+        found = {row.name: row.id for row in connection.execute(query)}
+    return found
+
+
+def _append_one(
+    connection: Connection, run_key: int, metric_id: int, row: Row[Any] | None, columns: Columns
+) -> dict[str, Any]:
+    steps, times, values = columns
+    tail_chunk, tail_count = _store(connection, run_key, metric_id, row, pack(steps, times, values))
+    spark = Spark.of(row.spark, row.spark_stride, row.count) if row else Spark([], 1, 0)
+    spark.add(values)
+    finite = [value for value in values if math.isfinite(value)]
+    known = [value for value in (row.min, row.max) if value is not None] if row else []
+    last, last_text = split(values[-1])
+    return {
+        "run_key": run_key,
+        "metric_id": metric_id,
+        "last": last,
+        "last_text": last_text,
+        "last_step": steps[-1],
+        "last_at": datetime.fromtimestamp(times[-1], UTC),
+        "min": min([*finite, *known], default=None),
+        "max": max([*finite, *known], default=None),
+        "count": (row.count if row else 0) + len(values),
+        "tail_chunk": tail_chunk,
+        "tail_count": tail_count,
+        "spark": spark.packed(),
+        "spark_stride": spark.stride,
+    }
+
+
+def _store(connection: Connection, run_key: int, metric_id: int, row: Row[Any] | None, data: bytes) -> tuple[int, int]:
+    """Fills up the last chunk and begins new ones; returns the last chunk's number and how many points it holds."""
+    chunk, count = (row.tail_chunk, row.tail_count) if row else (0, 0)
+    key = {"run_key": run_key, "metric_id": metric_id}
+    while data:
+        if count == CHUNK:
+            chunk, count = chunk + 1, 0
+        room = (CHUNK - count) * RECORD_BYTES
+        part, data = data[:room], data[room:]
+        if count:
+            where = (metric_chunks.c.run_key == run_key) & (metric_chunks.c.metric_id == metric_id)
+            tail = select(metric_chunks.c.data).where(where, metric_chunks.c.chunk == chunk)
+            part = connection.execute(tail).scalar_one() + part
+        count = len(part) // RECORD_BYTES
+        upsert(
+            connection,
+            metric_chunks,
+            {**key, "chunk": chunk, "count": count, "data": part},
+            keys=("run_key", "metric_id", "chunk"),
+        )
+    return chunk, count
+
+
+def _series(name: str, data: bytes, total: int, max_points: int) -> MetricSeries:
+    import numpy as np
+
+    points = unpack(data)
+    non_finite = int(np.count_nonzero(~np.isfinite(points["value"])))
+    shown = thinned(points, max_points) if len(points) > max_points else points
+    return MetricSeries(
+        name=name,
+        steps=shown["step"].tolist(),
+        times=shown["time"].tolist(),
+        values=shown["value"].tolist(),
+        total=total,
+        sampled=len(shown) < len(points),
+        non_finite=non_finite,
+    )

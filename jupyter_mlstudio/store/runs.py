@@ -1,0 +1,258 @@
+"""How runs are kept. Every change of status is a compare-and-set and answers whether it took place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+from sqlalchemy import Connection, Row, Select, func, select, update
+
+from jupyter_mlstudio.entities.runs import (
+    ACTIVE,
+    TERMINAL,
+    WAITING,
+    Environment,
+    Origin,
+    Progress,
+    Run,
+    RunKind,
+    RunStatus,
+    RunSummary,
+    may_move,
+)
+from jupyter_mlstudio.entities.specs import RunSpec
+from jupyter_mlstudio.entities.values import utc_now
+from jupyter_mlstudio.store import filters, metrics
+from jupyter_mlstudio.store.changes import Changes
+from jupyter_mlstudio.store.schema import experiments, params, runs, tags
+from jupyter_mlstudio.store.statements import upsert
+
+SPEC = TypeAdapter(RunSpec)
+ORIGIN = TypeAdapter(Origin)
+ENVIRONMENT = TypeAdapter(Environment)
+PROGRESS = TypeAdapter(Progress)
+_SUMMARY = [
+    runs.c.key, runs.c.id, runs.c.name, runs.c.experiment_id, runs.c.kind, runs.c.status, runs.c.reason, runs.c.user,
+    runs.c.target, runs.c.created_at, runs.c.started_at, runs.c.ended_at, runs.c.duration_s, runs.c.parent_run_id,
+    runs.c.waits_for, runs.c.progress, runs.c.row_params, runs.c.row_metrics, runs.c.row_tags,
+    experiments.c.name.label("experiment"),
+]  # fmt: skip
+
+
+def insert(connection: Connection, values: Mapping[str, Any]) -> int:
+    """Adds a run; returns its key."""
+    base = {"row_params": "{}", "row_metrics": "{}", "row_tags": "{}", "etag": 1, "reason": "", "description": ""}
+    return int(connection.execute(runs.insert().values({**base, **values}).returning(runs.c.key)).scalar_one())
+
+
+def row(connection: Connection, run_id: str) -> Row[Any] | None:
+    """Gets the row of a run by its whole id."""
+    return connection.execute(select(runs).where(runs.c.id == run_id)).first()
+
+
+def resolve(connection: Connection, reference: str) -> str | None:
+    """Finds a run's id by its id, a beginning of at least four characters that is unique, or a name (the newest)."""
+    found = connection.execute(select(runs.c.id).where(runs.c.id == reference)).scalar()
+    if found is None and len(reference) >= 4:
+        starts = select(runs.c.id).where(runs.c.id.startswith(reference, autoescape=True)).limit(2)
+        ids = list(connection.execute(starts).scalars())
+        found = ids[0] if len(ids) == 1 else None
+    if found is None:
+        newest = select(runs.c.id).where(runs.c.name == reference).order_by(runs.c.created_at.desc()).limit(1)
+        found = connection.execute(newest).scalar()
+    return found
+
+
+def change(connection: Connection, changes: Changes, run_id: str, values: Mapping[str, Any]) -> bool:
+    """Writes columns of a run and notes the change; answers False when there is no such run."""
+    done = connection.execute(update(runs).where(runs.c.id == run_id).values({**values, "etag": runs.c.etag + 1}))
+    if done.rowcount:
+        changes.note(connection, "run", run_id)
+    return bool(done.rowcount)
+
+
+def move(
+    connection: Connection,
+    changes: Changes,
+    run_id: str,
+    new: RunStatus,
+    values: Mapping[str, Any] | None = None,
+    *,
+    only_from: Iterable[RunStatus] | None = None,
+) -> bool:
+    """Moves a run to a status if the table of moves allows it from where it stands; answers whether it did."""
+    allowed = [s.value for s in RunStatus if may_move(s, new) and (only_from is None or s in only_from)]
+    done = connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.status.in_(allowed))
+        .values({**(values or {}), "status": new.value, "etag": runs.c.etag + 1})
+    )
+    if done.rowcount:
+        changes.note(connection, "run", run_id)
+    return bool(done.rowcount)
+
+
+def end(
+    connection: Connection,
+    changes: Changes,
+    run_id: str,
+    status: RunStatus,
+    *,
+    reason: str = "",
+    exit_code: int | None = None,
+    ended_at: datetime | None = None,
+    duration_s: float | None = None,
+) -> bool:
+    """Writes a run's outcome, once: the first terminal status stays."""
+    at = ended_at or utc_now()
+    values: dict[str, Any] = {"reason": reason[:10_000], "ended_at": at, "exit_code": exit_code, "waits_for": None}
+    if duration_s is None:
+        started = connection.execute(select(runs.c.started_at).where(runs.c.id == run_id)).scalar()
+        duration_s = max(0.0, (at - started).total_seconds()) if started else None
+    return move(connection, changes, run_id, status, {**values, "duration_s": duration_s})
+
+
+def set_params(connection: Connection, run_key: int, given: Mapping[str, str]) -> None:
+    """Adds parameters, and keeps the table's copy of them."""
+    if given:
+        rows = [{"run_key": run_key, "key": key, "value": value} for key, value in given.items()]
+        upsert(connection, params, rows, keys=("run_key", "key"))
+        _merge(connection, run_key, "row_params", given)
+
+
+def set_tags(connection: Connection, run_key: int, given: Mapping[str, str | None]) -> None:
+    """Sets tags, and removes those given as None."""
+    kept = [{"run_key": run_key, "key": k, "value": v} for k, v in given.items() if v is not None]
+    upsert(connection, tags, kept, keys=("run_key", "key"))
+    gone = [key for key, value in given.items() if value is None]
+    if gone:
+        connection.execute(tags.delete().where(tags.c.run_key == run_key, tags.c.key.in_(gone)))
+    if given:
+        _merge(connection, run_key, "row_tags", given)
+
+
+def set_last_values(connection: Connection, run_key: int, values: Mapping[str, float]) -> None:
+    """Keeps the last values where the table of runs finds them without a join."""
+    shown = {k: v if s is None else s for k, (v, s) in ((k, metrics.split(v)) for k, v in values.items())}
+    _merge(connection, run_key, "row_metrics", shown)
+
+
+def waiting(connection: Connection, target: str) -> Sequence[Row[Any]]:
+    """Lists queued runs of a target in the order in which they are to start."""
+    order = (runs.c.priority.desc(), runs.c.created_at, runs.c.key)
+    return connection.execute(
+        select(runs).where(runs.c.status == RunStatus.QUEUED.value, runs.c.target == target).order_by(*order)
+    ).all()
+
+
+def active(connection: Connection) -> Sequence[Row[Any]]:
+    """Lists runs that claim a living process."""
+    return connection.execute(select(runs).where(runs.c.status.in_([s.value for s in ACTIVE]))).all()
+
+
+def search(connection: Connection, query: dict[str, Any], offset: int, limit: int) -> tuple[list[RunSummary], int]:
+    """Finds runs; returns a page of them and how many match in all."""
+    where = _conditions(query)
+    base = select(*_SUMMARY).join(experiments, experiments.c.id == runs.c.experiment_id).where(*where)
+    total = int(connection.execute(select(func.count()).select_from(runs).where(*where)).scalar_one())
+    if query["order_by"]:
+        ordered = base.order_by(*[filters.order(text) for text in query["order_by"]], runs.c.key.desc())
+        found = list(connection.execute(ordered.offset(offset).limit(limit)))
+    else:
+        found = _live_first(connection, base, offset, limit)
+    return [summary(one) for one in found], total
+
+
+def summary(row: Row[Any]) -> RunSummary:
+    """Builds a run for a table; the row has the experiment's name as ``experiment``."""
+    return RunSummary(**_summary_fields(row))
+
+
+def read(connection: Connection, row: Row[Any], folder: str) -> Run:
+    """Builds a whole run."""
+    name = select(experiments.c.name).where(experiments.c.id == row.experiment_id)
+    return Run(
+        **_summary_fields(row, connection.execute(name).scalar_one()),
+        exit_code=row.exit_code,
+        last_seen_at=row.last_seen_at,
+        retry_of=row.retry_of,
+        stop_requested_at=row.stop_requested_at,
+        description=row.description,
+        spec=SPEC.validate_json(row.spec),
+        origin=ORIGIN.validate_json(row.origin),
+        environment=ENVIRONMENT.validate_json(row.environment) if row.environment else None,
+        snapshot_id=row.snapshot_id,
+        folder=folder,
+        summaries=metrics.summaries(connection, row.key),
+        etag=row.etag,
+    )
+
+
+def _summary_fields(row: Row[Any], experiment: str | None = None) -> dict[str, Any]:
+    last = {k: float(v) for k, v in json.loads(row.row_metrics).items()} if row.row_metrics != "{}" else {}
+    return {
+        "id": row.id,
+        "name": row.name,
+        "experiment_id": str(row.experiment_id),
+        "experiment": experiment if experiment is not None else row.experiment,
+        "kind": RunKind(row.kind),
+        "status": RunStatus(row.status),
+        "reason": row.reason,
+        "user": row.user,
+        "target": row.target,
+        "created_at": row.created_at,
+        "started_at": row.started_at,
+        "ended_at": row.ended_at,
+        "duration_s": row.duration_s,
+        "parent_run_id": row.parent_run_id,
+        "waits_for": row.waits_for,
+        "progress": PROGRESS.validate_json(row.progress) if row.progress else None,
+        "params": json.loads(row.row_params),
+        "metrics": last,
+        "tags": json.loads(row.row_tags),
+    }
+
+
+def _merge(connection: Connection, run_key: int, column: str, given: Mapping[str, Any]) -> None:
+    here = runs.c.key == run_key
+    held = json.loads(connection.execute(select(runs.c[column]).where(here)).scalar_one())
+    merged = {k: v for k, v in {**held, **given}.items() if v is not None}
+    connection.execute(update(runs).where(here).values({column: to_json(merged).decode()}))
+
+
+def _live_first(connection: Connection, base: Select[Any], offset: int, limit: int) -> list[Row[Any]]:
+    done = [s.value for s in TERMINAL]
+    newest = (runs.c.created_at.desc(), runs.c.key.desc())
+    live = list(connection.execute(base.where(runs.c.status.not_in(done)).order_by(*newest)))
+    live.sort(key=lambda row: row.status in WAITING)
+    page = live[offset : offset + limit]
+    if len(page) < limit:
+        rest = base.where(runs.c.status.in_(done)).order_by(*newest)
+        page += connection.execute(rest.offset(max(0, offset - len(live))).limit(limit - len(page)))
+    return page
+
+
+def _conditions(query: dict[str, Any]) -> list[Any]:
+    where: list[Any] = []
+    if query["experiment_id"]:
+        where.append(runs.c.experiment_id.in_([int(i) for i in query["experiment_id"]]))
+    if query["parent_run_id"]:
+        where.append(runs.c.parent_run_id == query["parent_run_id"])
+    if query["kind"]:
+        where.append(runs.c.kind.in_([kind.value for kind in query["kind"]]))
+    if query["q"]:
+        text = query["q"]
+        where.append(runs.c.name.icontains(text, autoescape=True) | runs.c.id.startswith(text, autoescape=True))
+    if query["statuses"] is not None:
+        where.append(runs.c.status.in_([s.value for s in query["statuses"]]))
+    condition = filters.condition(query["filter"])
+    return where if condition is None else [*where, condition]
+
+
+def touch(connection: Connection, run_id: str) -> None:
+    """Writes that a run was seen alive; that alone is no change that anybody is told of."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(last_seen_at=utc_now()))
