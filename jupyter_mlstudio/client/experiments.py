@@ -10,6 +10,7 @@ from typing import Any
 
 from jupyter_mlstudio.client import active, session, workspace
 from jupyter_mlstudio.client.connection import connect
+from jupyter_mlstudio.client.endpoints import Endpoint
 from jupyter_mlstudio.client.runs import Run, search
 from jupyter_mlstudio.client.submission import submit
 from jupyter_mlstudio.client.wire import Connection, segment
@@ -163,9 +164,10 @@ class Workspace:
         return {str(item["name"]): item for item in self._address().get("models")}
 
     @property
-    def endpoints(self) -> dict[str, JSON]:
-        """The endpoints by name, as the API tells of them."""
-        return {str(item["name"]): item for item in self._address().get("endpoints")}
+    def endpoints(self) -> dict[str, Endpoint]:
+        """The endpoints by name."""
+        address = self._address()
+        return {str(item["name"]): Endpoint(item, address) for item in address.get("endpoints")}
 
     def diagnose(self) -> list[Check]:
         """Checks database, files, disk, ports, GPU and converters, and says what to do about what is not well."""
