@@ -65,6 +65,7 @@ class Endpoints:
         self._runs = runs
         self._launcher = launcher
         self._models = models
+        self._seen: dict[str, tuple[object, ...]] = {}
 
     def list(self, q: str = "") -> list[Endpoint]:
         """Lists endpoints whose name contains ``q``, by name."""
@@ -161,6 +162,15 @@ class Endpoints:
         """Starts an endpoint again, stopping it first when it runs."""
         self.stop(name)
         return self._started(name, user, again=True)
+
+    def watch(self) -> None:
+        """Records a change of each endpoint that does something else than when this was called last, once a second."""
+        seen = {}
+        for one in self.list():
+            seen[one.name] = (one.state, one.reason, one.url, one.stats)
+            if one.name in self._seen and self._seen[one.name] != seen[one.name]:
+                self._note(one.name)
+        self._seen = seen
 
     def key_name(self, name: str) -> Literal["primary", "secondary"]:
         """Checks the name of a key."""

@@ -1,0 +1,149 @@
+"""How long it takes from a run with a logged model to an endpoint's first answer, conversion and comparison included.
+
+Cold is the first time in an empty workspace, with no studio process running; warm is every later time. The peer is
+``mlflow models serve --env-manager local`` on the same model. Both sides in turns.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+WARM_TARGET_S, COLD_TARGET_S = 3.0, 6.0
+ROUNDS = 3
+PEER = Path(__file__).parents[1] / ".bench" / "mlflow" / "bin" / "python"
+_PEER_TIMEOUT_S = 120.0
+
+_PEER_CODE = """
+import sys
+import mlflow
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import RandomForestClassifier
+data = load_breast_cancer()
+model = RandomForestClassifier(200, random_state=0).fit(data.data, data.target)
+mlflow.sklearn.save_model(model, sys.argv[1], serialization_format="cloudpickle")
+"""
+
+_OUR_CODE = """
+import json, sys, time
+import jupyter_mlstudio as studio
+from jupyter_mlstudio.client.models import deploy, log_model, register_model
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import RandomForestClassifier
+data = load_breast_cancer()
+model = RandomForestClassifier(200, random_state=0).fit(data.data, data.target)
+with studio.start_run("endpoint-start") as run:
+    log_model(model, sample=data.data[:200])
+for number in range(int(sys.argv[1])):
+    began = time.perf_counter()
+    version = register_model(run.id, "forest", wait=False)
+    endpoint = deploy(version, name=f"forest-{number}")
+    answer = endpoint.score(data.data[:1])
+    took = time.perf_counter() - began
+    assert answer["label"] == model.predict(data.data[:1]).tolist()
+    print(json.dumps([took, version.wait().parity["dtype"]]), flush=True)
+    endpoint.delete()
+"""
+
+
+def run() -> int:
+    """Measures, prints the table and the figure; answers 0 when both targets are met."""
+    if not PEER.exists():
+        print(f"{PEER} is missing: `make bench-setup` installs the peers, each into an environment of its own")
+        return 1
+    cold, warm, peer = [], [], []
+    with tempfile.TemporaryDirectory(prefix="mlstudio-bench-") as folder:
+        saved = Path(folder) / "model"
+        subprocess.run([str(PEER), "-W", "ignore", "-c", _PEER_CODE, str(saved)], check=True, capture_output=True)
+        for number in range(ROUNDS):
+            workspace = Path(folder) / f"workspace-{number}"
+            workspace.mkdir()
+            first, *later = _ours(workspace)
+            cold.append(first)
+            warm += later
+            peer.append(_mlflow(saved))
+    print(f"{'seconds to the first answer':44}{'median':>10}{'best':>10}{'worst':>10}")
+    for name, taken in (
+        ("jupyter_mlstudio, cold", cold),
+        ("jupyter_mlstudio, warm", warm),
+        ("mlflow models serve", peer),
+    ):
+        print(f"{name:44}{statistics.median(taken):10.2f}{min(taken):10.2f}{max(taken):10.2f}")
+    figures = statistics.median(warm), statistics.median(cold)
+    good = figures[0] <= WARM_TARGET_S and figures[1] <= COLD_TARGET_S
+    figure = f"{figures[0]:.2f} s warm, {figures[1]:.2f} s cold"
+    print(f"endpoint-start: {figure} (target {WARM_TARGET_S:g} s, {COLD_TARGET_S:g} s): {'ok' if good else 'short'}")
+    return 0 if good else 1
+
+
+def _ours(workspace: Path) -> list[float]:
+    """Registers, deploys and scores three times in a new workspace; the first time is the cold one."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "MLSTUDIO"))}
+    environment["MLSTUDIO_WORKSPACE"] = str(workspace)
+    command = [sys.executable, "-W", "ignore", "-c", _OUR_CODE, "3"]
+    done = subprocess.run(command, env=environment, cwd=workspace, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"jupyter_mlstudio failed: {done.stderr.strip()[-2000:]}")
+    return [float(json.loads(line)[0]) for line in done.stdout.strip().splitlines()[-3:]]
+
+
+def _mlflow(saved: Path) -> float:
+    """Seconds until ``mlflow models serve`` answers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [
+        str(PEER.parent / "mlflow"),
+        "models",
+        "serve",
+        "-m",
+        str(saved),
+        "-p",
+        str(port),
+        "--env-manager",
+        "local",
+    ]
+    environment = {
+        **os.environ,
+        "PATH": f"{PEER.parent}:{os.environ['PATH']}",
+        "MLFLOW_TRACKING_URI": f"file:{saved}-runs",
+    }
+    environment["MLFLOW_ALLOW_FILE_STORE"] = "true"
+    began = time.perf_counter()
+    with tempfile.TemporaryFile() as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            while not _answers(port):
+                if server.poll() is not None or time.perf_counter() - began > _PEER_TIMEOUT_S:
+                    log.seek(0)
+                    raise SystemExit(f"mlflow models serve failed: {log.read().decode()[-2000:]}")
+                time.sleep(0.05)
+            return time.perf_counter() - began
+        finally:
+            os.killpg(server.pid, 15)
+            server.wait(20)
+
+
+def _answers(port: int) -> bool:
+    body = json.dumps({"inputs": [[0.0] * 30]}).encode()
+    headers = {"Content-Type": "application/json"}
+    call = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, headers)
+    try:
+        with urllib.request.urlopen(call, timeout=5) as answer:
+            content: Any = json.load(answer)
+        return "predictions" in content
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(run())
