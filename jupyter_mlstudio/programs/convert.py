@@ -146,4 +146,4 @@ def _log(outcome: Outcome, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(context.execute(run, environment=False))
+    sys.exit(context.execute(run, record=False))

@@ -259,4 +259,4 @@ def run(job: context.Job) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(context.execute(run, environment=False))
+    sys.exit(context.execute(run, record=False))
