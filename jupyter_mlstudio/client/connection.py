@@ -39,18 +39,15 @@ class Door:
         self._owner = os.getpid()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the door
         python = os.environ.get("MLSTUDIO_PYTHON") or sys.executable
-        command = [
-            python,
-            "-m",
-            "jupyter_mlstudio.runner",
-            "door",
-            "--workspace",
-            str(root),
-            "--parent",
-            str(os.getpid()),
-        ]
+        # -P: a file of the user's, such as types.py in the current folder, must not take the place of a module.
+        command = [python, "-P", "-m", "jupyter_mlstudio.runner", "door"]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True
+            [*command, "--workspace", str(root), "--parent", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=_environment(python),
+            start_new_session=True,
         )
         self._first: SimpleQueue[bytes] = SimpleQueue()
         self._opened = threading.Lock()
@@ -109,6 +106,15 @@ class Door:
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else f"its process ended with exit status {self._process.returncode}"
+
+
+def _environment(python: str) -> dict[str, str] | None:
+    """A package that is used from a checkout is found there by the studio's processes too."""
+    home = Path(__file__).parents[2]
+    if python != sys.executable or home.name in ("site-packages", "dist-packages"):
+        return None
+    known = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{home}{os.pathsep}{known}" if known else str(home)}
 
 
 def inside_run() -> str | None:

@@ -6,6 +6,7 @@ import json
 import runpy
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.programs import context
@@ -15,6 +16,8 @@ def run(job: context.Job) -> int:
     """Executes the script; parameters come before the further arguments."""
     script = job.file
     sys.argv = [str(script), *arguments(job.params), *job.spec.get("args", [])]
+    if sys.path[0] in ("", str(Path.cwd())):  # the folder that ``-m`` puts there, and a script does not
+        del sys.path[0]
     sys.path.insert(0, str(script.parent))
     runpy.run_path(str(script), run_name="__main__")
     return 0
