@@ -97,16 +97,6 @@ export function Parallel({
               <title>{visible(axis.name)}</title>
               {shortened(visible(axis.name), 20)}
             </text>
-            {axis.ticks.map(tick => (
-              <text
-                key={tick.text}
-                x={6}
-                y={TOP_PX + (1 - tick.place) * (HEIGHT_PX - TOP_PX - 20) + 3}
-                className="jp-mls-Parallel-tick"
-              >
-                {tick.text}
-              </text>
-            ))}
           </g>
         ))}
         {lines.map((line, index) => (
@@ -122,6 +112,21 @@ export function Parallel({
           >
             <title>{visible(line.name)}</title>
           </path>
+        ))}
+        {/* After the lines, so that the numbers can be read. */}
+        {axes.map((axis, index) => (
+          <g key={axis.name} transform={`translate(${SIDE_PX + index * AXIS_PX},0)`}>
+            {axis.ticks.map(tick => (
+              <text
+                key={tick.text}
+                x={6}
+                y={TOP_PX + (1 - tick.place) * (HEIGHT_PX - TOP_PX - 20) + 3}
+                className="jp-mls-Parallel-tick"
+              >
+                {tick.text}
+              </text>
+            ))}
+          </g>
         ))}
       </svg>
     </div>

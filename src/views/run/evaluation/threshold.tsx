@@ -97,7 +97,9 @@ function UseThreshold({
 }: Pick<ThresholdProps, 'studio' | 'run'> & { threshold: number }): JSX.Element {
   const [error, setError] = useState<StudioError | null>(null);
   const stored = run.tags[THRESHOLD_TAG];
-  const same = stored !== undefined && Number(stored) === threshold;
+  // Twelve digits say all that a table of thresholds can tell apart, and read 0.408 instead of 0.40800000000000003.
+  const text = String(Number(threshold.toPrecision(12)));
+  const same = stored !== undefined && Number(stored) === Number(text);
   const store = (value: string | null): void => {
     changeRun(studio, run.id, { tags: { [THRESHOLD_TAG]: value } }).then(
       () => setError(null),
@@ -106,7 +108,7 @@ function UseThreshold({
   };
   return (
     <div className="jp-mls-Actions">
-      <Button primary disabled={same} onClick={() => store(String(threshold))}>
+      <Button primary disabled={same} onClick={() => store(text)}>
         {same ? 'This threshold is used' : 'Use this threshold'}
       </Button>
       {stored !== undefined && !same && (
