@@ -3,14 +3,20 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { CommandIDs, IStudio } from '../tokens';
 import { CATEGORY } from './commands/add';
 
-/** A card in the launcher that leads to the sidebar. */
+/** A card in the launcher that leads to the sidebar, and one to the quickstart notebook where there is one. */
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter_mlstudio:launcher',
   description: 'Adds ML Studio to the launcher.',
   autoStart: true,
   requires: [IStudio, ILauncher],
-  activate: (_app: JupyterFrontEnd, _studio: IStudio, launcher: ILauncher): void => {
+  activate: (app: JupyterFrontEnd, studio: IStudio, launcher: ILauncher): void => {
     launcher.add({ command: CommandIDs.openStudio, category: CATEGORY, rank: 1 });
-    launcher.add({ command: CommandIDs.openQuickstart, category: CATEGORY, rank: 2 });
+    void app.restored
+      .then(() => studio.quickstart.refresh())
+      .then(() => {
+        if (studio.quickstart.value?.path) {
+          launcher.add({ command: CommandIDs.openQuickstart, category: CATEGORY, rank: 2 });
+        }
+      });
   }
 };
