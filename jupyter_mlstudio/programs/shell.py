@@ -112,4 +112,3 @@ def _content(value: Any, mime: str) -> bytes:
     if mime in ("image/png", "image/jpeg", "application/pdf"):
         return base64.b64decode(value)
     return value.encode()
-

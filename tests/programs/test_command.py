@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ def test_n04_arguments_arrive_verbatim_and_no_shell_reads_them(work: Work, argum
 
     assert (ended.status, ended.output) == (0, argument)
     assert not (work.folder / "canary").exists()
+
+
+def test_a_python_program_finds_the_modules_beside_it(work: Work) -> None:
+    (work.folder / "helper.py").write_text("ANSWER = 42")
+    (work.folder / "train.py").write_text("import helper\nprint(helper.ANSWER)")
+
+    ended = work.run("command", {"command": [sys.executable, "train.py"]}, env={"PYTHONSAFEPATH": "1"})
+
+    assert (ended.status, ended.output) == (0, "42\n")
 
 
 def test_a_program_that_is_not_installed_fails_with_status_127_and_says_what_to_do(work: Work) -> None:
