@@ -40,6 +40,10 @@ class MagicParser(argparse.ArgumentParser):
             words = shlex.split(line)
         except ValueError as error:
             self.error(f"the line cannot be split into words: {error}")
+        return self.read_words(words)
+
+    def read_words(self, words: list[str]) -> argparse.Namespace:
+        """Reads words that are split already; see :meth:`read`."""
         rest: list[str] | None = None
         if "--" in words:
             at = words.index("--")
