@@ -1,0 +1,111 @@
+"""What every test may ask for: a workspace, a studio on it, and real Jupyter servers."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from traitlets.config import Config
+
+from jupyter_mlstudio.entities.runs import TERMINAL
+from jupyter_mlstudio.studio import Studio
+from jupyter_mlstudio.workspace import Workspace
+from tests.server import JupyterServer, Oracle
+
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+_STARTS_SERVERS = frozenset({"server", "based_server", "oracle", "jp_serverapp"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for a server is slow."""
+    for item in items:
+        if _STARTS_SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_it_was() -> Iterator[None]:
+    """Forgets what a server in this process sets for its kernels."""
+    before = dict(os.environ)
+    yield
+    for name in [n for n in os.environ if n.startswith(("MLSTUDIO_", "MLFLOW_")) and n not in before]:
+        del os.environ[name]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A workspace in a temporary folder."""
+    made = Workspace(tmp_path / "workspace")
+    made.root.mkdir()
+    made.create()
+    return made
+
+
+@pytest.fixture
+def studio(workspace: Workspace) -> Iterator[Studio]:
+    """A studio on the temporary workspace; what still runs at the end is ended."""
+    opened = Studio(workspace)
+    yield opened
+    end_all(opened)
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """A Jupyter server in a process of its own, shared by the tests of one worker."""
+    with JupyterServer(tmp_path_factory.mktemp("server")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def based_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """The same below a base URL, as on a JupyterHub."""
+    with JupyterServer(tmp_path_factory.mktemp("based"), "/user/a@b/") as started:
+        yield started
+
+
+@pytest.fixture
+def oracle(server: JupyterServer) -> Iterator[Oracle]:
+    """Sends bad input to :func:`server` and checks what must hold after it."""
+    canary = server.folder / "canary"
+    canary.write_text("the canary's secret song")
+    assert server.api("GET", "changes").status == 200
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield Oracle(server, canary, "the canary's secret song", listener)
+
+
+@pytest.fixture
+def jp_server_config() -> Config:
+    """A Jupyter server in this process that answers nobody whom it does not know."""
+    return Config(
+        {
+            "ServerApp": {
+                "jpserver_extensions": {"jupyter_mlstudio": True, "jupyter_server_terminals": False},
+                "allow_unauthenticated_access": False,
+            }
+        }
+    )
+
+
+def end_all(studio: Studio) -> None:
+    """Ends every run of a studio and waits until it is over."""
+    import time
+
+    from jupyter_mlstudio.store import runs as store
+
+    with studio.database.read() as connection:
+        ids = [row.id for row in [*store.active(connection), *store.waiting(connection, "local")]]
+    for run_id in ids:
+        if studio.runs.get(run_id).status not in TERMINAL:
+            studio.launcher.stop(run_id)
+    deadline = time.monotonic() + 20
+    for run_id in ids:
+        while studio.runs.get(run_id).status not in TERMINAL:
+            assert time.monotonic() < deadline, f"the run {run_id} does not end"
+            studio.launcher.reap()
+            time.sleep(0.05)
