@@ -25,7 +25,7 @@ module.exports = {
   testIgnore: baseUrl === '/' ? /base-url\.spec\.ts/ : undefined,
   reporter: [['list']],
   timeout: 180_000,
-  expect: { timeout: 20_000 },
+  expect: { timeout: 15_000 },
   workers: 1,
   retries: 0,
   use: {
@@ -40,7 +40,7 @@ module.exports = {
       : {}
   },
   webServer: {
-    command: `${process.env.MLS_PYTHON} -m jupyterlab --config jupyter_server_test_config.py`,
+    command: `exec ${process.env.MLS_PYTHON} -m jupyterlab --config jupyter_server_test_config.py > ${process.env.MLS_ROOT}/.server.log 2>&1`,
     url: `${process.env.TARGET_URL}/api`,
     env: { MLS_TEST_PORT: port, MLS_BASE_URL: baseUrl, JUPYTERLAB_GALATA_ROOT_DIR: process.env.MLS_ROOT },
     timeout: 120_000,

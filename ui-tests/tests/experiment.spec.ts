@@ -12,7 +12,10 @@ test('the experiment table sorts, filters, selects and overlays', async ({ api, 
   const names = async (): Promise<string[]> =>
     (await view.getByText(/^forest-depth-\d$/).allInnerTexts()).map(text => text.trim());
   const first = await names();
-  await view.getByRole('columnheader', { name: /max_depth/ }).getByRole('button').click();
+  await view
+    .getByRole('columnheader', { name: /max_depth/ })
+    .getByRole('button')
+    .click();
   await expect.poll(async () => (await names()).join()).not.toBe(first.join());
 
   const boxes = view.getByRole('checkbox', { name: /select/i });

@@ -63,9 +63,7 @@ test.describe('the run view', () => {
     const confusion = view.locator('.jp-mls-Confusion');
     const numbers = view.locator('.jp-mls-Numbers');
     const marks = async (): Promise<string[]> =>
-      charts
-        .locator('.annotation-text, .textpoint')
-        .evaluateAll(all => all.map(one => one.textContent ?? ''));
+      charts.locator('.points path').evaluateAll(all => all.map(one => one.getAttribute('transform') ?? ''));
     const before = {
       matrix: await confusion.innerText(),
       numbers: await numbers.innerText(),

@@ -11,6 +11,7 @@ export const ROOT = process.env['MLS_ROOT']!;
 export const SERVER = process.env['TARGET_URL']!;
 export const SIDEBAR = '#jupyter-mlstudio-sidebar';
 
+const ENDED = ['Completed', 'Failed', 'Canceled'];
 const SHOTS = path.join(__dirname, '..', 'screenshots');
 
 /** Trains a forest on scikit-learn's breast cancer data, tree by tree, and keeps charts and model. */
@@ -22,6 +23,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
 X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+y = y.map({0: "malignant", 1: "benign"})
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=0, stratify=y)
 model = RandomForestClassifier(warm_start=True, max_depth=max_depth, random_state=0)
 for step in range(1, steps + 1):
@@ -32,7 +34,7 @@ for step in range(1, steps + 1):
     studio.progress(step, steps, "trees")
     print(f"step {step}/{steps} accuracy {model.score(X_test, y_test):.4f}", flush=True)
     time.sleep(pause_s)
-studio.evaluate(model, X_test, y_test, labels=["malignant", "benign"])
+studio.evaluate(model, X_test, y_test)
 studio.log_model(model, sample=X_test, y=y_test)
 `;
 
@@ -84,19 +86,17 @@ export class Api {
     return this.call('GET', `runs/${encodeURIComponent(id)}`);
   }
 
-  /** Waits until a run has one of these statuses, and says why when it fails instead. */
+  /** Waits until a run has one of these statuses, and says why when it ended otherwise. */
   async wait(id: string, ...statuses: string[]): Promise<RunData> {
+    const deadline = Date.now() + 120_000;
     let run = await this.run(id);
-    await expect
-      .poll(
-        async () => {
-          run = await this.run(id);
-          const log = run.status === 'Failed' ? await this.log(id) : '';
-          return statuses.includes(run.status) ? run.status : `${run.status} ${run.reason} ${log}`;
-        },
-        { timeout: 120_000 }
-      )
-      .toMatch(new RegExp(`^(${statuses.join('|')})$`));
+    while (!statuses.includes(run.status)) {
+      if (ENDED.includes(run.status) || Date.now() > deadline) {
+        throw new Error(`run ${run.name} is ${run.status}: ${run.reason}\n${await this.log(id)}`);
+      }
+      await new Promise(done => setTimeout(done, 200));
+      run = await this.run(id);
+    }
     return run;
   }
 
