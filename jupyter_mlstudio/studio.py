@@ -63,6 +63,7 @@ class Studio:
         """Brings what is shown in line with what is true, and starts what waits; called about once a second."""
         self.launcher.reap()
         self.models.reap()
+        self.endpoints.watch()
         self.launcher.pump()
 
     def info(self, *, current: bool = True) -> WorkspaceInfo:

@@ -123,7 +123,8 @@ def _report(original: Original, rungs: list[Rung], tolerance: float) -> tuple[Co
     assert rung.converted is not None
     comparison = rung.comparison
     report = ParityReport(
-        rows=comparison.rows, label_flips=comparison.label_flips, ties=comparison.ties, max_abs_difference=comparison.max_abs_difference,
+        rows=comparison.rows, label_flips=comparison.label_flips, ties=comparison.ties,
+        max_abs_difference=comparison.max_abs_difference,
         mean_abs_difference=comparison.mean_abs_difference, quantiles=comparison.quantiles, tolerance=tolerance,
         dtype=rung.dtype, opset=rung.opset, worst_rows=comparison.worst_rows, attempts=attempts, runtime=RUNTIME,
     )  # fmt: skip

@@ -165,7 +165,7 @@ class Endpoints:
 
     def watch(self) -> None:
         """Records a change of each endpoint that does something else than when this was called last, once a second."""
-        seen = {}
+        seen: dict[str, tuple[object, ...]] = {}
         for one in self.list():
             seen[one.name] = (one.state, one.reason, one.url, one.stats)
             if one.name in self._seen and self._seen[one.name] != seen[one.name]:

@@ -44,7 +44,7 @@ HELD_BODIES = 8
 _perf_counter = time.perf_counter
 
 
-class WrongMethod(StudioError):  # noqa: N818 - named as the others of the tree
+class WrongMethod(StudioError):
     """The path exists, the method on it does not."""
 
     code = "method_not_allowed"
