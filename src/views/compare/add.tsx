@@ -11,9 +11,11 @@ interface AddProps {
   studio: StudioModel;
   runs: readonly Run[];
   onAdd: (id: string) => void;
+  /** Nothing can be compared yet: the choice is open at first. */
+  first: boolean;
 }
 
-function Choices({ studio, runs, onAdd }: AddProps): JSX.Element {
+function Choices({ studio, runs, onAdd }: Omit<AddProps, 'first'>): JSX.Element {
   const experiments = [...new Set(runs.map(run => run.experiment_id))];
   const [wanted, setWanted] = useState('');
   const query = { experiment_id: experiments, q: wanted };
@@ -51,16 +53,11 @@ function Choices({ studio, runs, onAdd }: AddProps): JSX.Element {
 }
 
 export function AddRuns(props: AddProps): JSX.Element {
-  const [open, setOpen] = useState(props.runs.length === 1);
+  const [open, setOpen] = useState(props.first);
   const id = useId();
   return (
     <div className="jp-mls-AddRuns" onKeyDown={event => event.key === 'Escape' && setOpen(false)}>
-      <Button
-        primary={props.runs.length < 2}
-        aria-expanded={open}
-        aria-controls={id}
-        onClick={() => setOpen(!open)}
-      >
+      <Button primary={props.first} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
         Add a run
       </Button>
       <div id={id}>{open && <Choices {...props} />}</div>

@@ -96,7 +96,12 @@ export function CompareView({ studio, runIds, execute }: CompareViewProps): JSX.
       <header className="jp-mls-RunHead">
         <div className="jp-mls-RunHead-line">
           <h2>Compare {plural(ids.length, 'run')}</h2>
-          <AddRuns studio={studio} runs={runs} onAdd={id => setIds([...ids, id].slice(0, MOST_RUNS))} />
+          <AddRuns
+            studio={studio}
+            runs={runs}
+            first={ids.length < 2}
+            onAdd={id => setIds([...ids, id].slice(0, MOST_RUNS))}
+          />
         </div>
         <Chosen runs={runs} execute={execute} onRemove={id => setIds(ids.filter(one => one !== id))} />
       </header>

@@ -99,7 +99,7 @@ function UseThreshold({
   const stored = run.tags[THRESHOLD_TAG];
   // Twelve digits say all that a table of thresholds can tell apart, and read 0.408 instead of 0.40800000000000003.
   const text = String(Number(threshold.toPrecision(12)));
-  const same = stored !== undefined && Number(stored) === Number(text);
+  const same = stored !== undefined && Number(Number(stored).toPrecision(12)) === Number(text);
   const store = (value: string | null): void => {
     changeRun(studio, run.id, { tags: { [THRESHOLD_TAG]: value } }).then(
       () => setError(null),
