@@ -1,13 +1,20 @@
 /** The shell of the status bar's item. */
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
+import type { RunsModel } from '../models/runs';
+import { WORK_KINDS } from '../models/studio';
 import { CommandIDs } from '../tokens';
 import { useResource } from '../views/common/hooks';
 import { liveIcon } from '../views/common/icons';
 import type { ViewProps } from './view';
 
+/** How many runs of somebody's work are live; what serves endpoints shows there. */
+export function liveCount(runs: RunsModel): number {
+  return (runs.value?.items ?? []).filter(run => WORK_KINDS.includes(run.kind)).length;
+}
+
 function Live({ studio, execute }: ViewProps): JSX.Element | null {
-  const count = useResource(studio.liveRuns).value?.total ?? 0;
+  const count = liveCount(useResource(studio.liveRuns));
   return count > 0 ? (
     <button
       type="button"

@@ -1,6 +1,6 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IStatusBar } from '@jupyterlab/statusbar';
-import { LiveRunsStatus } from '../panels/statusbar';
+import { LiveRunsStatus, liveCount } from '../panels/statusbar';
 import { IStudio } from '../tokens';
 import { executor } from './commands/add';
 
@@ -15,7 +15,7 @@ export const statusBarPlugin: JupyterFrontEndPlugin<void> = {
       item: new LiveRunsStatus({ studio, execute: executor(app) }),
       align: 'left',
       rank: 100,
-      isActive: () => (studio.liveRuns.value?.total ?? 0) > 0,
+      isActive: () => liveCount(studio.liveRuns) > 0,
       activeStateChanged: studio.liveRuns.stateChanged
     });
   }

@@ -10,12 +10,12 @@ const CANARY = '<img src=x onerror=window.__x=1>';
 
 const SIGNATURE: Signature = {
   inputs: [
-    { name: 'age', datatype: 'INT64', shape: [-1, 1], onnx_name: '' },
-    { name: CANARY, datatype: 'BYTES', shape: [-1, 1], onnx_name: '' }
+    { name: 'age', datatype: 'INT64', shape: [-1, 1], onnx_name: '', columns: [] },
+    { name: CANARY, datatype: 'BYTES', shape: [-1, 1], onnx_name: '', columns: [] }
   ],
   outputs: [
-    { name: 'label', datatype: 'BYTES', shape: [-1], onnx_name: '' },
-    { name: 'probabilities', datatype: 'FP32', shape: [-1, 2], onnx_name: '' }
+    { name: 'label', datatype: 'BYTES', shape: [-1], onnx_name: '', columns: [] },
+    { name: 'probabilities', datatype: 'FP32', shape: [-1, 2], onnx_name: '', columns: [] }
   ],
   task: 'classification',
   labels: ['stays', 'leaves']

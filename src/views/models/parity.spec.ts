@@ -6,6 +6,7 @@ import { agrees, attemptText, differenceText, dtypeText, paritySentence, statusS
 
 const REPORT: ParityReport = {
   rows: 200,
+  ties: 0,
   label_flips: 0,
   max_abs_difference: 2.104e-7,
   mean_abs_difference: 3e-9,

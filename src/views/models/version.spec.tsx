@@ -12,6 +12,7 @@ const AT = '2026-11-21T00:00:00Z';
 
 const PARITY: ParityReport = {
   rows: 200,
+  ties: 0,
   label_flips: 0,
   max_abs_difference: 2.1e-7,
   mean_abs_difference: 1e-9,
@@ -57,6 +58,7 @@ const VERSION: ModelVersion = {
     labels: ['stays', CANARY]
   },
   parity: PARITY,
+  operators: [],
   sample: { inputs: [{ name: 'X', shape: [1, 2], datatype: 'FP64', data: [41, 1200] }] },
   etag: 1
 };
