@@ -244,3 +244,20 @@ describe('Charts of a card', () => {
     expect(confusionOf(chart({ matrix: [['1']], class_labels: ['a'] }))).toBeNull();
   });
 });
+
+describe('The card of a run of another workspace', () => {
+  it('is live, but offers nothing that would be done in this one', async () => {
+    const server = serverOf(RUNNING, {
+      'GET workspaces': () => [
+        { id: 'w1', name: 'here', path: '/here', exists: true, current: true },
+        { id: 'w2', name: 'there', path: '/there', exists: true, current: false }
+      ]
+    });
+    show(server, { ...DATA, workspace: '/there' });
+    await screen.findByText('running');
+    expect(screen.getByText(/in another workspace/)).toBeTruthy();
+    expect(screen.queryByText('Stop')).toBeNull();
+    const asked = server.asked.find(one => one.path === 'runs/r1');
+    expect(asked?.query.get('workspace')).toBe('w2');
+  });
+});

@@ -53,15 +53,15 @@ export function RunCardView({ studio, execute, data }: Props): JSX.Element {
   if (!home) {
     return <StillCard data={data} note={null} />;
   }
-  return <Known studio={home} execute={execute} data={data} />;
+  return <Known studio={home} execute={execute} data={data} foreign={home !== studio} />;
 }
 
-function Known({ studio, execute, data }: Props): JSX.Element {
+function Known({ studio, execute, data, foreign }: Props & { foreign: boolean }): JSX.Element {
   const run = useResource(studio.run(data.runId));
   useSignal(studio.feed.connectedChanged);
   if (run.value) {
     const away = !studio.feed.connected;
-    return <LiveCard studio={studio} execute={execute} run={run.value} away={away} />;
+    return <LiveCard studio={studio} execute={execute} run={run.value} away={away} foreign={foreign} />;
   }
   if (!run.error) {
     return <StillCard data={data} note={null} />;
@@ -83,12 +83,15 @@ function LiveCard({
   studio,
   execute,
   run,
-  away
+  away,
+  foreign
 }: {
   studio: StudioModel;
   execute: Execute;
   run: Run;
   away: boolean;
+  /** The run belongs to another workspace than the one that commands act on. */
+  foreign: boolean;
 }): JSX.Element {
   const ended = isEnded(run.status);
   return (
@@ -99,7 +102,7 @@ function LiveCard({
       data-mls-row="run"
       data-status={run.status}
     >
-      <CardHead studio={studio} execute={execute} run={run} />
+      {foreign ? <ForeignHead run={run} /> : <CardHead studio={studio} execute={execute} run={run} />}
       <Params run={run} />
       <div className="jp-mls-Card-body">
         <Metrics run={run} />
@@ -123,7 +126,7 @@ function LiveCard({
       <CardLog studio={studio} run={run} />
       {away && (
         <p className="jp-mls-Card-note">
-          Disconnected from the server; this is the last that was known. The run goes on.
+          Disconnected from the server; this is the last that was known.{!ended && ' The run goes on.'}
         </p>
       )}
     </article>
@@ -181,6 +184,18 @@ function CardHead({
         )}
         {run.status === 'Completed' && <RegisterBest studio={studio} execute={execute} run={run} />}
       </span>
+    </header>
+  );
+}
+
+/** Status and name alone: what can be done with a run is done in its own workspace. */
+function ForeignHead({ run }: { run: Run }): JSX.Element {
+  return (
+    <header className="jp-mls-Card-head">
+      <Name text={run.name} className="jp-mls-Card-name" />
+      <StatusBadge status={run.status} reason={run.reason} />
+      <Elapsed run={run} />
+      <span className="jp-mls-Card-from">experiment {visible(run.experiment)}, in another workspace</span>
     </header>
   );
 }
