@@ -37,17 +37,16 @@ mlflow.sklearn.save_model(model, sys.argv[1], serialization_format="cloudpickle"
 _OUR_CODE = """
 import json, sys, time
 import jupyter_mlstudio as studio
-from jupyter_mlstudio.client.models import deploy, log_model, register_model
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
 data = load_breast_cancer()
 model = RandomForestClassifier(200, random_state=0).fit(data.data, data.target)
 with studio.start_run("endpoint-start") as run:
-    log_model(model, sample=data.data[:200])
+    studio.log_model(model, sample=data.data[:200])
 for number in range(int(sys.argv[1])):
     began = time.perf_counter()
-    version = register_model(run.id, "forest", wait=False)
-    endpoint = deploy(version, name=f"forest-{number}")
+    version = studio.register_model(run.id, "forest", wait=False)
+    endpoint = studio.deploy(version, name=f"forest-{number}")
     answer = endpoint.score(data.data[:1])
     took = time.perf_counter() - began
     assert answer["label"] == model.predict(data.data[:1]).tolist()

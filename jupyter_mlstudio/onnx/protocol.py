@@ -180,8 +180,7 @@ def read_tensor(name: str, datatype: str, shape: Sequence[int], data: msgspec.Ra
     """Reads one tensor's values, flat or nested, as exactly the type that was promised."""
     values = _values(name, datatype, shape, data, nullable)
     try:
-        with np.errstate(over="ignore"):
-            array = np.array(values, dtype=DTYPES[datatype])
+        array = _narrowed(values, datatype) if datatype in _NARROW else np.array(values, dtype=DTYPES[datatype])
     except (OverflowError, ValueError) as error:
         if isinstance(error, OverflowError):
             raise Invalid(f"input {_shown(name)} holds a value that is out of range for {datatype}") from error
@@ -195,6 +194,15 @@ def read_tensor(name: str, datatype: str, shape: Sequence[int], data: msgspec.Ra
     if datatype.startswith("FP") and nullable and np.isinf(array).any():
         raise Invalid(f"input {_shown(name)} holds a value that is out of range for {datatype}")
     return array
+
+
+_NARROW = ("FP16", "FP32")
+
+
+def _narrowed(values: list[Any], datatype: str) -> Tensor:
+    """Rounds to a narrower type; what is too large becomes an infinity, which the caller refuses."""
+    with np.errstate(over="ignore"):
+        return np.array(values, dtype=DTYPES[datatype])
 
 
 def request_for(signature: Signature, feeds: Mapping[str, Any]) -> dict[str, Any]:

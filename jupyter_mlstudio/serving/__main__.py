@@ -8,6 +8,7 @@ input does: that is how it never outlives the process that started it, not even 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -43,6 +44,8 @@ def main(descriptor: int) -> int:
     port = listening.getsockname()[1]
     application = Application(config, engine, port, Stats(config.requests, config.errors))
     engine.warm_up()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # requests leave no cycles behind to look for
     _limit_memory(config.limits.memory_bytes)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
