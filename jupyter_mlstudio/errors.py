@@ -11,10 +11,12 @@
     +-- NotFound           404  the thing does not exist
     +-- Conflict           409  the thing's state does not allow this
     |   +-- Stale          412  the thing changed since it was read
+    |   +-- AlreadyExists  409  a thing of that name is there
     +-- Unavailable        503  try again later (``retry_after_s``)
     |   +-- TimedOut       504  a deadline passed
     |   +-- NoSpace        507  the disk is full
     +-- MissingExtra       501  an optional library is not installed
+    +-- Unsupported        501  a part of another tool's protocol that the studio does not have
 
 Each has a stable ``code`` and an HTTP ``status``. A message says what was wrong, with the value, and what to do.
 This module knows no web framework: a host maps errors to answers in one place.
@@ -90,6 +92,10 @@ class Stale(Conflict):
     status = 412
 
 
+class AlreadyExists(Conflict):
+    """There is a thing of that name already."""
+
+
 class Unavailable(StudioError):
     """Something that is needed does not answer now; a later try may succeed."""
 
@@ -125,3 +131,10 @@ class MissingExtra(StudioError):
         super().__init__(f'{library} is not installed: pip install "jupyter-mlstudio[{extra}]"')
         self.library = library
         self.extra = extra
+
+
+class Unsupported(StudioError):
+    """The protocol that the caller speaks has this, and the studio does not."""
+
+    code = "unsupported"
+    status = 501

@@ -28,6 +28,7 @@ EVENT_SCHEMA = Path(__file__).parent / "events" / "change.yaml"
 class MLStudioApp(ExtensionApp):
     """ML studio in the Jupyter server."""
 
+    serverapp: Any
     name = "jupyter_mlstudio"
     load_other_extensions = True
     workspace = Unicode(
@@ -117,5 +118,5 @@ class LazyRouter(Router):
             from jupyter_mlstudio.handlers import rules
 
             web_app = self._app.serverapp.web_app
-            self._inner = _ApplicationRouter(web_app, rules(self._app, web_app.settings["base_url"]))
+            self._inner = _ApplicationRouter(web_app, rules(self._app.rooms, web_app.settings["base_url"]))
         return self._inner.find_handler(request, **kwargs)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from jupyter_server.auth.decorator import authorized
+from jupyter_server.auth.decorator import authorized as _authorized
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
@@ -23,31 +23,42 @@ from jupyter_mlstudio.errors import StudioError, TooLarge
 from jupyter_mlstudio.studio import Studio
 
 if TYPE_CHECKING:
-    from jupyter_mlstudio.extension import MLStudioApp
+    from jupyter_mlstudio.rooms import Rooms
 
+Respond = TypeVar("Respond", bound=Callable[..., Awaitable[None]])
 SCORE_LIMIT_BYTES = 16 * 1024 * 1024
 _log = logging.getLogger(__name__)
+
+
+def authorized(action: str, resource: str) -> Callable[[Respond], Respond]:
+    """Jupyter's decorators in their right order: first who it is, then whether they may; always named explicitly."""
+
+    def decorate(respond: Respond) -> Respond:
+        decorated: Any = web.authenticated(_authorized(action, f"jupyter_mlstudio:{resource}")(respond))
+        return decorated  # type: ignore[no-any-return]
+
+    return decorate
 
 
 class JupyterStudioHandler(StudioHandler, APIHandler):
     """A studio handler behind Jupyter's authentication, authorisation, XSRF and host checks."""
 
-    app: MLStudioApp
+    rooms: Callable[[], Rooms]
 
-    def initialize(self, routes: dict[str, Route], app: MLStudioApp) -> None:  # type: ignore[override]
-        """Takes the routes of this path and the app that has the studios."""
+    def initialize(self, routes: dict[str, Route], rooms: Callable[[], Rooms]) -> None:  # type: ignore[override]
+        """Takes the routes of this path and the way to the studios."""
         super().initialize(routes)
-        self.app = app
+        self.rooms = rooms
 
     def caller(self) -> Caller:
-        return Caller(user=str(self.current_user.username), pid=None)
+        return Caller(user=str(self.current_user.username), ends=self.ends())
 
     def studio_for(self, workspace: str | None) -> Studio:
-        return self.app.rooms().studio(workspace)
+        return self.rooms().studio(workspace)
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]
         """Refuses who is not logged in before a byte of the body is kept."""
-        self.app.rooms()
+        self.rooms()
         await super().prepare()
         if not self._finished and not self.current_user:
             raise web.HTTPError(403)
@@ -59,14 +70,12 @@ class JupyterStudioHandler(StudioHandler, APIHandler):
 class NothingHere(JupyterStudioHandler):
     """Answers every other path below ``mlstudio/``, to those who are logged in."""
 
-    @web.authenticated
-    @authorized("read", "jupyter_mlstudio:workspaces")
+    @authorized("read", "workspaces")
     async def get(self, *args: str) -> None:
         """Says that there is nothing."""
         raise web.HTTPError(404)
 
-    @web.authenticated
-    @authorized("write", "jupyter_mlstudio:workspaces")
+    @authorized("write", "workspaces")
     async def post(self, *args: str) -> None:
         """Says that there is nothing."""
         raise web.HTTPError(404)
@@ -77,14 +86,12 @@ class NothingHere(JupyterStudioHandler):
 class EndpointHandler(JupyterStudioHandler):
     """An endpoint behind Jupyter's own authentication: passes V2 requests on as they are."""
 
-    @web.authenticated
-    @authorized("read", "jupyter_mlstudio:endpoints")
+    @authorized("read", "endpoints")
     async def get(self, name: str, path: str) -> None:
         """Passes a question about the model on."""
         await self._forward(name)
 
-    @web.authenticated
-    @authorized("execute", "jupyter_mlstudio:endpoints")
+    @authorized("execute", "endpoints")
     async def post(self, name: str, path: str) -> None:
         """Passes a scoring request on."""
         await self._forward(name)
@@ -115,23 +122,23 @@ class EndpointHandler(JupyterStudioHandler):
         self.write(content)
 
 
-def rules(app: MLStudioApp, base_url: str) -> list[Any]:
+def rules(rooms: Callable[[], Rooms], base_url: str) -> list[Any]:
     """Builds the rules of everything below ``mlstudio/``."""
 
     def below(prefix: str, pattern: str) -> str:
         return url_path_join(base_url, prefix, pattern)
 
     found: list[Any] = [
-        (below(PREFIX, pattern), _handler(pattern, routes), {"routes": routes, "app": app})
+        (below(PREFIX, pattern), _handler(pattern, routes), {"routes": routes, "rooms": rooms})
         for pattern, routes in patterns(ROUTES)
     ]
     found += [
-        (below(mlflow.PREFIX, pattern), _handler(pattern, routes), {"routes": routes, "app": app})
+        (below(mlflow.PREFIX, pattern), _handler(pattern, routes), {"routes": routes, "rooms": rooms})
         for pattern, routes in patterns(mlflow.ROUTES)
     ]
     endpoint = url_path_join(base_url, r"mlstudio/endpoints/([^/]+)/(v2.*)")
-    found.append((endpoint, EndpointHandler, {"routes": {}, "app": app}))
-    found.append((url_path_join(base_url, r"mlstudio/(.*)"), NothingHere, {"routes": {}, "app": app}))
+    found.append((endpoint, EndpointHandler, {"routes": {}, "rooms": rooms}))
+    found.append((url_path_join(base_url, r"mlstudio/(.*)"), NothingHere, {"routes": {}, "rooms": rooms}))
     return found
 
 
@@ -141,8 +148,7 @@ def _handler(pattern: str, routes: Mapping[str, Route]) -> type[JupyterStudioHan
 
 
 def _method(route: Route) -> Callable[..., Awaitable[None]]:
-    @web.authenticated
-    @authorized(route.action, f"jupyter_mlstudio:{route.resource}")
+    @authorized(route.action, route.resource)
     async def respond(self: JupyterStudioHandler, **path: str) -> None:
         await self.answer(route, path)
 

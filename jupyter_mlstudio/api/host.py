@@ -12,15 +12,26 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tornado import httputil, web
+from tornado import web
 from tornado.iostream import StreamClosedError
 
 from jupyter_mlstudio.api.reader import checked_segment, read_body, read_query, write_answer, write_error
-from jupyter_mlstudio.api.route import Call, Caller, FileAnswer, Route, Upload
-from jupyter_mlstudio.errors import Forbidden, Invalid, StudioError, TooLarge, Unavailable
+from jupyter_mlstudio.api.route import Call, Caller, FileAnswer, Route, TextAnswer, Upload, Wire
+from jupyter_mlstudio.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    StudioError,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    Unsupported,
+)
 
 if TYPE_CHECKING:
     from jupyter_mlstudio.studio import Studio
@@ -100,6 +111,10 @@ class StudioHandler(web.RequestHandler):
         self.set_status(route.status)
         if isinstance(value, FileAnswer):
             await self._send_file(value)
+        elif isinstance(value, TextAnswer):
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.set_header("X-Content-Type-Options", "nosniff")
+            self.write(value.text)
         elif route.answer is not None:
             self.set_header("Content-Type", "application/json")
             self.write(await self.run(lambda: write_answer(value)) if isinstance(value, list) else write_answer(value))
@@ -170,12 +185,28 @@ class StudioHandler(web.RequestHandler):
         self._drop_upload()
         super().on_connection_close()
 
+    def ends(self) -> tuple[tuple[str, int], tuple[str, int]] | None:
+        """Returns the addresses of the connection, the caller's first; None when it is not TCP."""
+        stream = getattr(self.request.connection, "stream", None)
+        if stream is None or stream.socket is None:
+            return None
+        try:
+            theirs, ours = stream.socket.getpeername(), stream.socket.getsockname()
+        except OSError:
+            return None
+        return (theirs[:2], ours[:2]) if isinstance(theirs, tuple) else None
+
+    def _wire(self) -> Wire | None:
+        return next((route.wire for route in self.routes.values()), None)
+
     def _write_error(self, error: StudioError) -> None:
-        self.set_status(error.status)
+        wire = self._wire()
+        status, body = (error.status, write_error(error)) if wire is None else wire.refusal(error)
+        self.set_status(status)
         self.set_header("Content-Type", "application/json")
         if isinstance(error, Unavailable):
             self.set_header("Retry-After", str(error.retry_after_s))
-        self.write(write_error(error))
+        self.write(body)
 
     async def _send_file(self, answer: FileAnswer) -> None:
         """Sends a file as an attachment; a browser never renders it."""
@@ -187,7 +218,7 @@ class StudioHandler(web.RequestHandler):
         self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
         with os.fdopen(answer.handle, "rb") as file:
             left = answer.size_bytes
-            while left and (piece := await self.run(lambda: file.read(min(CHUNK_BYTES, left)))):
+            while left and (piece := await self.run(partial(file.read, min(CHUNK_BYTES, left)))):
                 left -= len(piece)
                 self.write(piece)
                 try:
@@ -197,8 +228,13 @@ class StudioHandler(web.RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answers what Tornado itself refuses in the same form, without a word of the failure's inside."""
-        reason = httputil.responses.get(status_code, "refused")
+        reason = HTTPStatus(status_code).phrase
         self.set_header("Content-Type", "application/json")
+        wire = self._wire()
+        if wire is not None:
+            kind = _KINDS.get(status_code, Invalid if status_code < 500 else StudioError)
+            self.finish(wire.refusal(kind(self._refusal(kwargs, reason)))[1])
+            return
         codes = {403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
         code = codes.get(status_code, "invalid" if status_code < 500 else "internal")
         self.finish(write_answer({"code": code, "message": self._refusal(kwargs, reason)}))
@@ -207,6 +243,11 @@ class StudioHandler(web.RequestHandler):
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         said = error.log_message if isinstance(error, web.HTTPError) and error.status_code < 500 else None
         return str(said or reason)
+
+
+_KINDS: dict[int, type[StudioError]] = {
+    401: Unauthorized, 403: Forbidden, 404: NotFound, 405: Unsupported, 413: TooLarge,
+}  # fmt: skip
 
 
 class _Incoming:

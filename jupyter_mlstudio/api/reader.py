@@ -35,19 +35,20 @@ def read_body(route: Route, raw: bytes, content_type: str) -> Any:
         return NoBody()
     if content_type.split(";")[0].strip().lower() != "application/json":
         raise WrongType("send the body as application/json")
-    parse_json(raw)
+    parse_json(raw, bare_nan=route.wire is not None and route.wire.bare_nan)
     try:
         return _adapter(route.body).validate_json(raw, strict=True)
     except ValidationError as error:
         raise Invalid(_sentence(error, "body")) from None
 
 
-def parse_json(raw: bytes) -> dict[str, JSON]:
-    """Parses bytes as one strict JSON object."""
+def parse_json(raw: bytes, *, bare_nan: bool = False) -> dict[str, JSON]:
+    """Parses bytes as one strict JSON object; ``bare_nan`` takes the words NaN, Infinity and -Infinity as numbers."""
+    constant = float if bare_nan else _no_constant
     try:
         text = raw.decode("utf-8")
         value = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_int64, parse_float=_finite
+            text, object_pairs_hook=_unique, parse_constant=constant, parse_int=_int64, parse_float=_finite
         )
     except UnicodeDecodeError:
         raise Invalid("the body is not UTF-8") from None

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from jupyter_mlstudio.errors import StudioError
+
 if TYPE_CHECKING:
     from jupyter_mlstudio.studio import Studio
 
@@ -46,11 +48,14 @@ B = TypeVar("B")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. ``run_id`` is set when the token is good for one run and its children only."""
+    """Who asks. ``run_id`` is set when the token is good for one run and its children only.
+
+    ``ends`` are the addresses of the connection's two ends, the caller's first, when it is a TCP connection.
+    """
 
     user: str
     run_id: str | None = None
-    pid: int | None = None
+    ends: tuple[tuple[str, int], tuple[str, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,26 @@ class FileAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """An answer that is a line of plain text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How a family of routes that speaks another tool's protocol differs from the studio's own.
+
+    Args:
+        refusal: writes an error; returns the HTTP status and the body.
+        bare_nan: whether bodies may hold NaN and infinities as bare words; types still say where.
+    """
+
+    refusal: Callable[[StudioError], tuple[int, bytes]]
+    bare_nan: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """A body that the host streamed into a temporary file, which the handler moves or the host removes."""
 
@@ -102,6 +127,7 @@ class Route:
         status: HTTP status of success.
         gateway: whether a run's own token may call it; ``{run_id}`` in the path must then be that run or a child of it.
         body_limit_bytes: largest body that is read.
+        wire: of a family of routes that does not speak the studio's own way.
     """
 
     method: str
@@ -116,6 +142,7 @@ class Route:
     status: int = 200
     gateway: bool = False
     body_limit_bytes: int = BODY_LIMIT_BYTES
+    wire: Wire | None = None
 
     @property
     def summary(self) -> str:

@@ -28,7 +28,7 @@ class GatewayHandler(StudioHandler):
     """Answers whoever holds the token."""
 
     def caller(self) -> Caller:
-        return Caller(user=str(self.settings["user"]), run_id=self.settings["run_id"])
+        return Caller(user=str(self.settings["user"]), run_id=self.settings["run_id"], ends=self.ends())
 
     def studio_for(self, workspace: str | None) -> Studio:
         return self.settings["studio"]()  # type: ignore[no-any-return]
@@ -61,7 +61,7 @@ class GatewayHandler(StudioHandler):
             raise web.HTTPError(405)
         await self.answer(route, path)
 
-    get = post = put = patch = delete = _respond  # type: ignore[assignment]
+    get = post = put = patch = delete = _respond
 
     def log_exception(self, kind: Any, value: Any, trace: Any) -> None:
         if not isinstance(value, web.HTTPError):
@@ -74,7 +74,7 @@ class NothingHere(GatewayHandler):
     async def _respond(self, **path: str) -> None:
         raise web.HTTPError(404)
 
-    get = post = put = patch = delete = _respond  # type: ignore[assignment]
+    get = post = put = patch = delete = _respond
 
 
 def serve(listener: socket.socket, studio: Any, *, token: str, user: str, run_id: str | None) -> httpserver.HTTPServer:

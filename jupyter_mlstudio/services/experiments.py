@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from jupyter_mlstudio.entities.experiments import DEFAULT_EXPERIMENT, Experiment, ExperimentColumns, Goal
 from jupyter_mlstudio.entities.values import utc_now
-from jupyter_mlstudio.errors import Conflict, NotFound
+from jupyter_mlstudio.errors import AlreadyExists, NotFound
 from jupyter_mlstudio.services.names import checked_name, checked_text
 from jupyter_mlstudio.store import experiments as store
 from jupyter_mlstudio.store.changes import Changes
@@ -39,11 +39,11 @@ class Experiments:
         """Makes an experiment.
 
         Raises:
-            Conflict: there is one of this name.
+            AlreadyExists: there is one of this name.
         """
         with self._database.write() as connection:
             if store.find(connection, checked_name(name, "an experiment's name")) is not None:
-                raise Conflict(f"there is an experiment {name!r} already")
+                raise AlreadyExists(f"there is an experiment {name!r} already")
             self._insert(connection, name, description, primary_metric, goal)
         return self.get(name)
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import psutil
 from pydantic_core import to_json
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select
 
 from jupyter_mlstudio.entities.runs import TERMINAL, Origin, Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
@@ -50,6 +50,8 @@ from jupyter_mlstudio.workspace import Workspace
 UNSPAWNED_AFTER = timedelta(seconds=10)
 SILENT_AFTER = timedelta(seconds=30)
 INTERACTIVE_TIMEOUT_S = 20.0
+GONE = "the process that logged to it ended"
+STOPPED = "stopped; the process that logs to it goes on"
 SPACE_NEEDED_BYTES = 32 * 1024 * 1024
 _DROPPED = ("JPY_", "JUPYTER_TOKEN", "MLSTUDIO_", "MLFLOW_RUN", "MLFLOW_TRACKING", "MLFLOW_EXPERIMENT", "JUPYTERHUB_")
 
@@ -141,6 +143,36 @@ class Launcher:
         self.pump(tokens={run_id: token})
         return run_id, self._gateway(run_id), token
 
+    def adopt(
+        self,
+        watched: Mapping[str, Any],
+        *,
+        name: str | None,
+        experiment: str | None,
+        tags: Mapping[str, str],
+        origin: Origin,
+        user: str,
+        parent_run_id: str | None,
+    ) -> Run:
+        """Makes a run that is under way already in a process that lives by itself, without a supervisor of its own.
+
+        Args:
+            watched: ``boot_id``, ``supervisor_pid`` and ``supervisor_started`` of the process that the run lives in
+                and dies with: the process that logs, or the supervisor of the run that it belongs to.
+        """
+        run_id = uuid.uuid4().hex
+        folder = self._new_folder(run_id)
+        spec = RunSpec(resources=Resources(cpus=0.0))
+        try:
+            values = self._prepare(run_id, RunKind.INTERACTIVE, spec, origin, None)
+            values |= {"status": RunStatus.RUNNING.value, "started_at": utc_now(), "claimed_at": utc_now(), **watched}
+            values |= {"user": user or _user(), "parent_run_id": parent_run_id}
+            self._insert(run_id, name, experiment, values, tags, spec)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return self._runs.get(run_id)
+
     def stop(self, reference: str) -> Run:
         """Asks for a run's end: a queued one is cancelled at once, a live one by its supervisor.
 
@@ -151,6 +183,9 @@ class Launcher:
             row = self._runs.row(connection, reference)
             if RunStatus(row.status) in TERMINAL:
                 raise Conflict(f"the run {row.name!r} is over already: {row.status}")
+            if adopted(row):
+                store.end(connection, self._changes, row.id, RunStatus.CANCELED, reason=STOPPED)
+                return self._runs.read(connection, self._runs.row(connection, row.id))
             reason = "stopped before it started"
             waiting = {RunStatus.QUEUED, RunStatus.NOT_STARTED}
             ended = {"reason": reason, "ended_at": utc_now(), "waits_for": None}
@@ -179,10 +214,14 @@ class Launcher:
             raise Conflict(f"a run of kind {run.kind.value} ends with its process")
         if run.status in TERMINAL:
             raise Conflict(f"the run {run.name!r} is over already: {run.status.value}")
-        content = json.dumps({"failed": failed, "reason": checked_text(reason, "a reason", 10_000)})
-        write_atomically(self._workspace.run_folder(run.id) / "finish.json", content.encode())
+        checked_text(reason, "a reason", 10_000)
         with self._database.read() as connection:
-            row = store.row(connection, run.id)
+            row = self._runs.row(connection, run.id)
+        if adopted(row):
+            self.settle(run.id, Outcome(RunStatus.FAILED if failed else RunStatus.COMPLETED, reason))
+            return self._runs.get(run.id)
+        content = json.dumps({"failed": failed, "reason": reason})
+        write_atomically(self._workspace.run_folder(run.id) / "finish.json", content.encode())
         _wake(row)
         return self._runs.get(run.id)
 
@@ -210,7 +249,7 @@ class Launcher:
             elif row.boot_id != boot:
                 settled += self._settle(row, Outcome(RunStatus.FAILED, "the host was restarted"))
             elif not processes.Identity(row.supervisor_pid, row.supervisor_started).alive:
-                settled += self._settle(row, None)
+                settled += self._settle(row, Outcome(RunStatus.FAILED, GONE) if adopted(row) else None)
             elif row.status == RunStatus.RUNNING and _silent(row):
                 with self._database.write() as connection:
                     store.move(connection, self._changes, row.id, RunStatus.NOT_RESPONDING)
@@ -232,9 +271,20 @@ class Launcher:
                 connection, self._changes, run_id, outcome.status, reason=outcome.reason, exit_code=outcome.exit_code,
                 ended_at=outcome.ended_at, duration_s=outcome.duration_s,
             )  # fmt: skip
+            if done and row.gateway_url:
+                self._end_adopted(connection, row, outcome)
             self._changes.note(connection, "experiment", str(row.experiment_id))
             self._changes.note(connection, "compute", row.target)
         return done
+
+    def _end_adopted(self, connection: Connection, parent: Row[Any], outcome: Outcome) -> None:
+        """Ends the runs that lived in another run's work and did not say how they went: as that run did."""
+        here = (table.c.supervisor_pid == parent.supervisor_pid, table.c.boot_id == parent.boot_id)
+        for row in connection.execute(select(table).where(*here, table.c.id != parent.id)).all():
+            if adopted(row):
+                reason = f"it ended with the run {parent.name!r}, in which it was started"
+                store.end(connection, self._changes, row.id, outcome.status, reason=reason, ended_at=outcome.ended_at)
+                self._changes.note(connection, "experiment", str(row.experiment_id))
 
     def _prepare(
         self, run_id: str, kind: RunKind, spec: RunSpec, origin: Origin, retry_of: Run | None
@@ -282,16 +332,16 @@ class Launcher:
             experiment_id = self._experiments.id_for(connection, experiment)
             shown = checked_name(name, "a run's name") if name else new_name(connection, values, experiment_id)
             wanted = spec.resources
-            key = store.insert(
+            run_key = store.insert(
                 connection,
                 {
-                    **values, "id": run_id, "name": shown, "experiment_id": experiment_id, "target": spec.target,
-                    "status": RunStatus.QUEUED.value, "priority": spec.priority, "created_at": utc_now(),
+                    "status": RunStatus.QUEUED.value, **values, "id": run_id, "name": shown, "target": spec.target,
+                    "experiment_id": experiment_id, "priority": spec.priority, "created_at": utc_now(),
                     "cpus": wanted.cpus, "memory_bytes": wanted.memory_bytes, "gpus": wanted.gpus,
                 },
             )  # fmt: skip
-            store.set_params(connection, key, {k: _text(v)[:6000] for k, v in spec.params.items()})
-            store.set_tags(connection, key, dict(tags))
+            store.set_params(connection, run_key, {k: _text(v)[:6000] for k, v in spec.params.items()})
+            store.set_tags(connection, run_key, dict(tags))
             self._changes.note(connection, "run", run_id)
             self._changes.note(connection, "experiment", str(experiment_id))
             path = self._workspace.run_folder(run_id) / "spec.json"
@@ -321,7 +371,15 @@ class Launcher:
 
     def _spawn(self, row: Row[Any], token: str | None) -> None:
         folder = self._workspace.run_folder(row.id)
-        command = [sys.executable, "-m", "jupyter_mlstudio.runner", "run", "--workspace", str(self._workspace.root)]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "jupyter_mlstudio.runner",
+            "run",
+            "--workspace",
+            str(self._workspace.root),
+        ]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
         if token is not None:
             environment["MLSTUDIO_GATEWAY_TOKEN"] = token
@@ -388,6 +446,11 @@ class Launcher:
         folder = self._workspace.run_folder(run_id)
         (folder / "artifacts").mkdir(parents=True)
         return folder
+
+
+def adopted(row: Row[Any]) -> bool:
+    """Tells whether a run is under way without a supervisor of its own: it lives in a process that is watched."""
+    return bool(row.kind == RunKind.INTERACTIVE and row.status == RunStatus.RUNNING and not row.gateway_url)
 
 
 def _silent(row: Row[Any]) -> bool:

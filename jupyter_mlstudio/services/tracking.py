@@ -60,6 +60,31 @@ class Tracking:
             self._keep(connection, run_id, key, batch, points)
         return True
 
+    def add(self, run_id: str, batch: LogBatch, *, after_end: bool = False) -> None:
+        """Keeps a batch of a client that does not number its batches; a parameter keeps its first value.
+
+        Args:
+            run_id: of the run.
+            batch: its ``client`` and ``sequence`` are not looked at.
+            after_end: whether a run that is over takes it, too.
+
+        Raises:
+            Conflict: the run is over.
+            Invalid: something in the batch is wrong, or changes a parameter; nothing of it is kept.
+        """
+        points = {_metric_name(name): _columns(name, part) for name, part in batch.metrics.items() if part.values}
+        _check_texts(batch)
+        with self._database.write() as connection:
+            key, status = self._run(connection, run_id)
+            if status in TERMINAL and not after_end:
+                raise Conflict(f"the run is over ({status.value}): nothing can be logged to it any more")
+            known = store.params_of(connection, key, list(batch.params))
+            changed = next((name for name, value in batch.params.items() if known.get(name, value) != value), None)
+            if changed is not None:
+                was, new = known[changed][:80], batch.params[changed][:80]
+                raise Invalid(f"the parameter {changed!r} is {was!r} already; it cannot be changed to {new!r}")
+            self._keep(connection, run_id, key, batch, points)
+
     def record(self, run_id: str, values: dict[str, float]) -> None:
         """Keeps one point of each metric, now, with the number of points so far as its step."""
         now = time.time()

@@ -35,6 +35,11 @@ _ATTRIBUTES = {
     "user": runs.c.user, "user_id": runs.c.user, "kind": runs.c.kind, "duration": runs.c.duration_s,
     "duration_s": runs.c.duration_s,
 }  # fmt: skip
+_TAG_COLUMNS = {
+    "mlflow.parentRunId": runs.c.parent_run_id, "mlflow.runName": runs.c.name, "mlflow.user": runs.c.user,
+    "mlflow.note.content": runs.c.description,
+}  # fmt: skip
+"""Tags of MLflow that are columns here."""
 _TIMES = frozenset({"start_time", "started_at", "end_time", "ended_at", "created", "created_at"})
 _COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "=": lambda column, value: column == value,
@@ -97,7 +102,8 @@ def order(text: str) -> ColumnElement[Any]:
         table = params if kind == "param" else tags
         column = select(table.c.value).where(table.c.run_key == runs.c.key, table.c.key == name).scalar_subquery()
     descending = (found["way"] or "").lower() == "desc"
-    return nulls_last(column.desc() if descending else column.asc())
+    ordered: ColumnElement[Any] = nulls_last(column.desc() if descending else column.asc())
+    return ordered
 
 
 def _comparison(term: re.Match[str]) -> ColumnElement[bool]:
@@ -117,6 +123,8 @@ def _comparison(term: re.Match[str]) -> ColumnElement[bool]:
         return _COMPARE[op](_attribute(name), _attribute_value(name, value))
     if not isinstance(value, str | list):
         raise Invalid(f"{kind}s are text: write {kind}s.{name} {op.upper()} '{value}'")
+    if kind == "tag" and name in _TAG_COLUMNS:
+        return _COMPARE[op](_TAG_COLUMNS[name], value)
     table = params if kind == "param" else tags
     here = (table.c.run_key == runs.c.key) & (table.c.key == name) & _COMPARE[op](table.c.value, value)
     return exists().where(here)

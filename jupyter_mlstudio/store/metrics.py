@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from jupyter_mlstudio.entities.runs import MetricSeries, MetricSummary
 from jupyter_mlstudio.store.points import CHUNK, RECORD_BYTES, Spark, outline, pack, thinned, unpack
-from jupyter_mlstudio.store.schema import batches, metric_chunks, metric_names, run_metrics
+from jupyter_mlstudio.store.schema import batches, metric_chunks, metric_names, run_metrics, runs
 from jupyter_mlstudio.store.statements import upsert
 
 Columns = tuple[Sequence[int], Sequence[float], Sequence[float]]
@@ -62,11 +62,27 @@ def summaries(connection: Connection, run_key: int) -> list[MetricSummary]:
             last_at=row.last_at,
             min=row.min,
             max=row.max,
-            count=row.count,
+            count=_count(row),
             sparkline=outline(row.spark, last_value(row)),
         )
         for row in rows
     ]
+
+
+def latest(connection: Connection, run_ids: Sequence[str]) -> dict[str, list[tuple[str, float, int, datetime]]]:
+    """Reads the last point of each metric of some runs: name, value, step and time, by run id."""
+    found: dict[str, list[tuple[str, float, int, datetime]]] = {}
+    for start in range(0, len(run_ids), 500):
+        rows = connection.execute(
+            select(runs.c.id, run_metrics, metric_names.c.name)
+            .join(run_metrics, run_metrics.c.run_key == runs.c.key)
+            .join(metric_names, metric_names.c.id == run_metrics.c.metric_id)
+            .where(runs.c.id.in_(run_ids[start : start + 500]))
+            .order_by(metric_names.c.name)
+        )
+        for row in rows:
+            found.setdefault(row.id, []).append((row.name, last_value(row), row.last_step, row.last_at))
+    return found
 
 
 def series(connection: Connection, run_key: int, name: str, max_points: int, after: int) -> MetricSeries:
@@ -76,12 +92,12 @@ def series(connection: Connection, run_key: int, name: str, max_points: int, aft
     counts = connection.execute(
         select(metric_chunks.c.chunk, metric_chunks.c.count).where(where).order_by(metric_chunks.c.chunk)
     ).all()
-    total = sum(row.count for row in counts)
+    total = sum(_count(row) for row in counts)
     first, skipped = 0, 0
     for row in counts:
-        if skipped + row.count > after:
+        if skipped + _count(row) > after:
             break
-        first, skipped = row.chunk + 1, skipped + row.count
+        first, skipped = row.chunk + 1, skipped + _count(row)
     data = connection.execute(
         select(metric_chunks.c.data).where(where, metric_chunks.c.chunk >= first).order_by(metric_chunks.c.chunk)
     ).scalars()
@@ -100,6 +116,11 @@ def split(value: float) -> tuple[float | None, str | None]:
     return None, "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
+def _count(row: Any) -> int:
+    """Reads the column ``count``, which is a method's name too."""
+    return int(row._mapping["count"])
+
+
 def _ids(connection: Connection, names: list[str]) -> dict[str, int]:
     query = select(metric_names.c.name, metric_names.c.id).where(metric_names.c.name.in_(names))
     found = {row.name: row.id for row in connection.execute(query)}
@@ -115,7 +136,7 @@ def _append_one(
 ) -> dict[str, Any]:
     steps, times, values = columns
     tail_chunk, tail_count = _store(connection, run_key, metric_id, row, pack(steps, times, values))
-    spark = Spark.of(row.spark, row.spark_stride, row.count) if row else Spark([], 1, 0)
+    spark = Spark.of(row.spark, row.spark_stride, _count(row)) if row else Spark([], 1, 0)
     spark.add(values)
     finite = [value for value in values if math.isfinite(value)]
     known = [value for value in (row.min, row.max) if value is not None] if row else []
@@ -129,7 +150,7 @@ def _append_one(
         "last_at": datetime.fromtimestamp(times[-1], UTC),
         "min": min([*finite, *known], default=None),
         "max": max([*finite, *known], default=None),
-        "count": (row.count if row else 0) + len(values),
+        "count": (_count(row) if row else 0) + len(values),
         "tail_chunk": tail_chunk,
         "tail_count": tail_count,
         "spark": spark.packed(),

@@ -81,6 +81,8 @@ def thinned(points: NDArray[Any], wanted: int) -> NDArray[Any]:
     if len(finite) <= wanted:
         chosen = finite
     else:
-        pick = MinMaxDownsampler().downsample(np.ascontiguousarray(values[finite]), n_out=(wanted - 2) // 2 * 2)
+        sampler: Any = MinMaxDownsampler
+        pick = sampler().downsample(np.ascontiguousarray(values[finite]), n_out=(wanted - 2) // 2 * 2)
         chosen = finite[pick]
-    return points[np.unique(np.concatenate([chosen, [0, len(points) - 1]]))[:wanted]]
+    kept: NDArray[Any] = points[np.unique(np.concatenate([chosen, [0, len(points) - 1]]))[:wanted]]
+    return kept

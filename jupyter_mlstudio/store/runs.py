@@ -124,6 +124,12 @@ def set_params(connection: Connection, run_key: int, given: Mapping[str, str]) -
         _merge(connection, run_key, "row_params", given)
 
 
+def params_of(connection: Connection, run_key: int, names: Sequence[str]) -> dict[str, str]:
+    """Reads those of the named parameters that the run has."""
+    where = (params.c.run_key == run_key) & params.c.key.in_(names)
+    return {row.key: row.value for row in connection.execute(select(params.c.key, params.c.value).where(where))}
+
+
 def set_tags(connection: Connection, run_key: int, given: Mapping[str, str | None]) -> None:
     """Sets tags, and removes those given as None."""
     kept = [{"run_key": run_key, "key": k, "value": v} for k, v in given.items() if v is not None]
@@ -240,6 +246,8 @@ def _conditions(query: dict[str, Any]) -> list[Any]:
     where: list[Any] = []
     if query["experiment_id"]:
         where.append(runs.c.experiment_id.in_([int(i) for i in query["experiment_id"]]))
+    if query.get("run_ids") is not None:
+        where.append(runs.c.id.in_(query["run_ids"]))
     if query["parent_run_id"]:
         where.append(runs.c.parent_run_id == query["parent_run_id"])
     if query["kind"]:
