@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.client.endpoints import Endpoint
     from jupyter_mlstudio.client.evaluation import Evaluation, evaluate
     from jupyter_mlstudio.client.experiments import Experiment, Workspace
-    from jupyter_mlstudio.client.models import ModelVersion, deploy, log_model, register_model
+    from jupyter_mlstudio.client.model_logging import log_model
+    from jupyter_mlstudio.client.models import ModelVersion, deploy, register_model
     from jupyter_mlstudio.client.runs import Run, get_run, list_runs
     from jupyter_mlstudio.client.session import set_experiment
     from jupyter_mlstudio.client.submission import submit
@@ -50,7 +51,8 @@ _HOMES = {
     "client.endpoints": ("Endpoint",),
     "client.evaluation": ("Evaluation", "evaluate"),
     "client.experiments": ("Experiment", "Workspace"),
-    "client.models": ("ModelVersion", "deploy", "log_model", "register_model"),
+    "client.model_logging": ("log_model",),
+    "client.models": ("ModelVersion", "deploy", "register_model"),
     "client.runs": ("Run", "get_run", "list_runs"),
     "client.session": ("set_experiment",),
     "client.submission": ("submit",),
@@ -88,9 +90,9 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "evaluate",
     "Experiment",
     "Workspace",
+    "log_model",
     "ModelVersion",
     "deploy",
-    "log_model",
     "register_model",
     "Run",
     "get_run",

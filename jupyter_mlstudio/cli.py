@@ -247,7 +247,11 @@ def _endpoints_do(verb: str) -> Callable[[argparse.Namespace], None]:
     def do(given: argparse.Namespace) -> None:
         path = f"endpoints/{segment(given.name)}"
         connection = connect()
-        answer = connection.delete(path) if verb == "delete" else connection.post(f"{path}/{verb}", {})
+        answer: JSON = {"name": given.name, "deleted": True}
+        if verb == "delete":
+            connection.delete(path)
+        else:
+            answer = connection.post(f"{path}/{verb}", {})
         _print_json(answer) if given.json else print(f"{given.name}: {verb} done")
 
     return do
@@ -276,12 +280,11 @@ def _db_upgrade(given: argparse.Namespace) -> None:
 
 
 def _db_backup(given: argparse.Namespace) -> None:
-    from jupyter_mlstudio.store.migrate import backup
     from jupyter_mlstudio.studio import Studio
     from jupyter_mlstudio.workspace import Workspace
 
     studio = Studio(Workspace(locate().root))
-    print(backup(studio.database) or "PostgreSQL is backed up with its own tools (pg_dump)")
+    print(studio.database.backup() or "PostgreSQL is backed up with its own tools (pg_dump)")
     studio.close()
 
 

@@ -115,7 +115,7 @@ class Demo:
         def live() -> str | None:
             return next((str(r["id"]) for r in server.get("runs?status=live")["items"] if name in r["metrics"]), None)
 
-        run_id = wait_for(live)
+        run_id = str(wait_for(live))
         self.expect("the run is live and its metrics arrive", True)
         return run_id
 
@@ -185,11 +185,9 @@ class Server:
             self.port = int(free.getsockname()[1])
         self.token = secrets.token_hex(16)
         self.log = folder / ".jupyter-server.log"
-        command = [
-            sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={self.port}", "--port-retries=0",
-            "--ip=127.0.0.1", f"--ServerApp.root_dir={folder}", "--LabApp.news_url=", "--ServerApp.jpserver_extensions",
-            "jupyter_mlstudio=True",
-        ]  # fmt: skip
+        options = [f"--port={self.port}", "--port-retries=0", "--ip=127.0.0.1", "--no-browser", "--allow-root"]
+        settings = [f"--ServerApp.root_dir={folder}", "--ServerApp.jpserver_extensions=jupyter_mlstudio=True"]
+        command = [sys.executable, "-m", "jupyter_server", *options, *settings]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLSTUDIO_", "MLFLOW_", "JPY_"))}
         environment |= {"JUPYTER_TOKEN": self.token, "JUPYTER_RUNTIME_DIR": str(folder / ".jupyter-runtime")}
         with self.log.open("ab") as log:

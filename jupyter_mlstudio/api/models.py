@@ -14,9 +14,10 @@ class ModelsQuery(Query):
 
 
 class NewVersion(Body):
-    """Registers files of a run as the next version of ``name``, which is created when it does not exist.
+    """Registers files of a run as the next version of ``name``, which is made when it does not exist.
 
-    ``path`` is the model's folder below the run's artifacts. ``request_id`` makes a repeated call answer the same version.
+    ``path`` is the model's folder below the run's artifacts. The same ``request_id``
+    again answers the same version.
     """
 
     name: str

@@ -11,7 +11,7 @@ from jupyter_mlstudio.studio import Studio
 
 
 class RunsQuery(Query):
-    """``filter`` is MLflow's grammar, ``order_by`` e.g. ``metrics.auc DESC``; ``status`` one of live, queued, done or a status."""
+    """``filter`` is MLflow's grammar; ``order_by`` e.g. ``metrics.auc DESC``; ``status`` live, queued, done or one."""
 
     experiment_id: list[str] = Field(default_factory=list)
     parent_run_id: str | None = None

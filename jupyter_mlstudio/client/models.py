@@ -1,20 +1,15 @@
-"""Models from user code: log one with the rows to compare it on, register it, deploy it, score with it."""
+"""Registered models from user code: register one, deploy it, score with it."""
 
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from jupyter_mlstudio.client import active
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.endpoints import Endpoint
-from jupyter_mlstudio.client.model_files import write_model
-from jupyter_mlstudio.client.runs import Run
 from jupyter_mlstudio.client.shown import Shown, signature
 from jupyter_mlstudio.client.wire import Connection, segment
 from jupyter_mlstudio.entities.models import Signature
@@ -25,31 +20,16 @@ POLL_S = 0.1
 WAIT_S = 600.0
 
 
-def log_model(model: Any, name: str = "model", sample: Any = None, y: Any = None) -> str:
-    """Keeps a model with the active run, together with rows on which its ONNX form will be compared with it.
+class HasId(Protocol):
+    """A run, whichever way it was had."""
 
-    Args:
-        model: a fitted scikit-learn model, an ONNX model (its object, bytes or file), or anything that pickles.
-        name: the folder below the run's artifacts.
-        sample: rows the model has not seen, as it takes them: a data frame, an array or a list of texts, with their
-            original types and missing values. Of more than 1,000 rows, 1,000 are kept, evenly spaced.
-        y: the true answers for these rows.
-
-    Returns:
-        The folder's path, as :func:`register_model` takes it.
-
-    Raises:
-        Invalid: the model cannot be kept, or sample and y differ in length.
-    """
-    run = active.current()
-    with tempfile.TemporaryDirectory(prefix="mlstudio-model-") as folder:
-        write_model(Path(folder), model, sample, y)
-        run.log_artifacts(folder, name)
-    return name
+    @property
+    def id(self) -> str:
+        """The run's id."""
 
 
 def register_model(
-    run: Run | str,
+    run: HasId | str,
     name: str,
     alias: str | None = None,
     path: str = "model",

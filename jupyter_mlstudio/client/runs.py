@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_mlstudio.client import card
 from jupyter_mlstudio.client.connection import connect, inside_run
 from jupyter_mlstudio.client.files import write_reason
+from jupyter_mlstudio.client.models import register_model
 from jupyter_mlstudio.client.reporting import Reporting, StrPath
 from jupyter_mlstudio.client.values import json_param
 from jupyter_mlstudio.client.wire import Connection, file_path, segment
@@ -219,8 +220,6 @@ class Run(Reporting):
 
     def register(self, name: str, **options: Any) -> Any:
         """Registers the model that the run logged; see :func:`jupyter_mlstudio.register_model`."""
-        from jupyter_mlstudio.client.models import register_model
-
         self.flush()
         return register_model(self, name, **options)
 

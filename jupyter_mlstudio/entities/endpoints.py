@@ -47,7 +47,7 @@ class KeyInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EndpointStats:
-    """Counts since the endpoint was created and latencies of the last minute, in milliseconds (None without requests)."""
+    """Counts since the endpoint was made, and latencies of the last minute in milliseconds (None without requests)."""
 
     requests: int = 0
     errors: int = 0
@@ -60,7 +60,7 @@ class EndpointStats:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """A name, deployments and a traffic split in percent. ``url`` is the Open Inference Protocol V2 root, None when stopped."""
+    """A name, deployments and a traffic split in percent. ``url`` is the root of protocol V2, None when stopped."""
 
     name: str
     description: str

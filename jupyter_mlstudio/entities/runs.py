@@ -66,8 +66,8 @@ MOVES: dict[RunStatus, frozenset[RunStatus]] = {
 """The allowed moves, written down here and nowhere else. A terminal status has none."""
 
 MLFLOW_STATUS: dict[RunStatus, str] = {
-    **{status: "RUNNING" for status in ACTIVE},
-    **{status: "SCHEDULED" for status in WAITING},
+    **dict.fromkeys(ACTIVE, "RUNNING"),
+    **dict.fromkeys(WAITING, "SCHEDULED"),
     _S.COMPLETED: "FINISHED",
     _S.FAILED: "FAILED",
     _S.CANCELED: "KILLED",
@@ -240,7 +240,9 @@ class ArtifactList:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preview:
-    """What a file looks like, safe to show: ``kind`` is ``text``, ``json``, ``table``, ``image``, ``notebook`` or ``none``.
+    """What a file looks like, safe to show.
+
+    ``kind`` is ``text``, ``json``, ``table``, ``image``, ``notebook`` or ``none``.
 
     ``text`` holds text, JSON or a notebook; ``rows`` a table, its first row the header; ``data_url`` an image.
     """
@@ -257,7 +259,7 @@ class Preview:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chart:
-    """A chart kept as data: the envelope of Azure's metric schemas, ``schema_type`` and ``schema_version`` with ``data``."""
+    """A chart kept as data, in the envelope of Azure's metric schemas: type and version with the data."""
 
     name: str
     schema_type: str

@@ -28,8 +28,9 @@ class Limits:
 class RunSpec:
     """Everything that starts a run again.
 
-    Exactly one of ``cell`` (source text), ``script``, ``notebook`` (paths below the workspace's root) and ``command``
-    (an argument list) is given for the kinds of the same name. ``folder`` is the working folder, below the root.
+    Exactly one of ``cell`` (source text), ``script``, ``notebook`` (paths below the working folder) and ``command``
+    (an argument list) is given for the kinds of the same name. ``folder`` is the working folder, below the
+    workspace's root.
     ``options`` holds what only one kind understands.
     """
 

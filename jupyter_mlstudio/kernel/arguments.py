@@ -13,7 +13,7 @@ from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, NotFound
 
 
-class HelpShown(Exception):  # noqa: N818 - nothing is wrong
+class HelpShown(Exception):
     """The help was asked for and has been printed."""
 
 

@@ -89,7 +89,6 @@ def execute(work: Callable[[Job], int], *, record: bool = True) -> int:
         record: tell the studio meanwhile which software it is done with.
     """
     signal.signal(signal.SIGTERM, _terminate)
-    os.environ.pop("PYTHONSAFEPATH", None)  # protected this program's own imports; the user's programs go without
     os.environ.setdefault("MPLBACKEND", "module://jupyter_mlstudio.programs.figures")
     job: Job | None = None
     recorder = threading.Thread(target=record_environment, name="mlstudio-environment", daemon=True)

@@ -47,7 +47,7 @@ class Supervisor:
     def __init__(self, root: Path, job: Job) -> None:
         self._root = root
         self._job = job
-        self._token = os.environ.pop("MLSTUDIO_GATEWAY_TOKEN", None) or secrets.token_urlsafe(32)
+        self._token = os.environ.pop("MLSTUDIO_GATEWAY_TOKEN", "") or secrets.token_urlsafe(32)
         self._look = asyncio.Event()
         self._asked_to_end = False
         self._started = time.monotonic()

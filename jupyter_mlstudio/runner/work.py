@@ -58,7 +58,7 @@ def work_of(job: Job, root: Path, url: str, token: str) -> Work:
     program = f"jupyter_mlstudio.programs.{job.kind.value}"
     return Work(
         run_id=job.run_id,
-        command=[python, "-m", program],
+        command=[python, "-P", "-m", program],
         folder=job.folder,
         environment=_environment(job, root, url, token),
         output=job.run_folder / "output.log",
@@ -73,7 +73,6 @@ def _environment(job: Job, root: Path, url: str, token: str) -> dict[str, str]:
         **job.spec["env"],
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         "PYTHONUNBUFFERED": "1",
-        "PYTHONSAFEPATH": "1",
         "MLSTUDIO_RUN_ID": job.run_id,
         "MLSTUDIO_RUN_FOLDER": str(job.run_folder),
         "MLSTUDIO_WORKSPACE": str(root),

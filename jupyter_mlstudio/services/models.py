@@ -229,6 +229,13 @@ class Models:
         with self._database.read() as connection:
             return self.folder(connection, self._version_row(connection, name, version)) / "model.onnx"
 
+    def is_whole(self, name: str, version: int) -> bool:
+        """Whether every file of a version is there with the content that was registered."""
+        found = self.version(name, version)
+        with self._database.read() as connection:
+            folder = self.folder(connection, self._version_row(connection, name, version))
+        return all(_sha256(folder / file.path) == file.sha256 for file in found.files)
+
     def reap(self) -> None:
         """Ends what cannot go on: refuses versions whose convert run died, starts the ones that were never started."""
         self._reconcile()
@@ -373,3 +380,11 @@ def _number(connection: Any, model: str, version: str) -> int | None:
 def _refuse_used(endpoints: list[str], what: str) -> None:
     if endpoints:
         raise Conflict(f"{what} is used by endpoint {', '.join(endpoints[:5])}: delete that first")
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -134,7 +134,7 @@ class Snapshots:
             row = connection.execute(select(runs.c.snapshot_id).where(runs.c.id == run_id)).first()
         if row is None:
             raise NotFound(f"there is no run {run_id!r}")
-        return row.snapshot_id
+        return None if row.snapshot_id is None else str(row.snapshot_id)
 
 
 def _walk(folder: Path, entry: str | None) -> Iterator[Path]:
