@@ -1,0 +1,33 @@
+"""Models from user code: keep one with the active run, together with the rows to compare it on."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from jupyter_mlstudio.client import active
+from jupyter_mlstudio.client.model_files import write_model
+
+
+def log_model(model: Any, name: str = "model", sample: Any = None, y: Any = None) -> str:
+    """Keeps a model with the active run, together with rows on which its ONNX form will be compared with it.
+
+    Args:
+        model: a fitted scikit-learn model, an ONNX model (its object, bytes or file), or anything that pickles.
+        name: the folder below the run's artifacts.
+        sample: rows the model has not seen, as it takes them: a data frame, an array or a list of texts, with their
+            original types and missing values. Of more than 1,000 rows, 1,000 are kept, evenly spaced.
+        y: the true answers for these rows.
+
+    Returns:
+        The folder's path, as :func:`jupyter_mlstudio.register_model` takes it.
+
+    Raises:
+        Invalid: the model cannot be kept, or sample and y differ in length.
+    """
+    run = active.current()
+    with tempfile.TemporaryDirectory(prefix="mlstudio-model-") as folder:
+        write_model(Path(folder), model, sample, y)
+        run.log_artifacts(folder, name)
+    return name
