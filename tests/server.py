@@ -6,6 +6,7 @@ nothing: here every byte of a request is the test's.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -87,9 +88,11 @@ class JupyterServer:
                     "--ServerApp.jpserver_extensions={'jupyter_mlstudio': True}", "--ServerApp.ip=127.0.0.1",
                     f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0",
                     f"--ServerApp.root_dir={self.root}", f"--ServerApp.base_url={self.base_url}",
-                    "--ServerApp.allow_unauthenticated_access=False", f"--IdentityProvider.token={self.token}", *options,
+                    "--ServerApp.allow_unauthenticated_access=False", f"--IdentityProvider.token={self.token}",
+                    *options,
                 ],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment(), cwd=self.folder,
+                process_group=0,
             )  # fmt: skip
         deadline = time.monotonic() + timeout_s
         while True:
@@ -147,10 +150,9 @@ class JupyterServer:
     def send(self, data: bytes, method: str = "GET", timeout_s: float = 20) -> Answer:
         """Sends bytes and reads one answer."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout_s) as connection:
-            try:
+            # It may refuse before it has read everything; the answer is there all the same.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(data)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # it refused before it had read everything; the answer is there all the same
             answer = http.client.HTTPResponse(connection, method=method)
             try:
                 answer.begin()
@@ -181,7 +183,9 @@ class Oracle:
     def __post_init__(self) -> None:
         self._memory_bytes = self._memory()
 
-    def refuses(self, method: str, path: str, body: object = None, *, status: int | set[int] = 400, **more: Any) -> Answer:
+    def refuses(
+        self, method: str, path: str, body: object = None, *, status: int | set[int] = 400, **more: Any
+    ) -> Answer:
         """Sends bad input to the studio's API and checks that it is refused and that nothing else happened."""
         return self.refuses_raw(lambda: self.server.api(method, path, body, **more), status)
 

@@ -6,13 +6,12 @@ fails at once, without waiting, when another process wrote in between. Database 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, select, text
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -50,13 +49,31 @@ class Database:
             yield connection
 
     def prepare(self) -> None:
-        """Makes the tables when there are none and migrates older ones; refuses a database from a newer program."""
+        """Makes the tables when there are none and migrates older ones, after a backup, in one transaction.
+
+        Raises:
+            Conflict: the database is of a newer program; nothing is touched.
+        """
         version = self.version()
         if version == schema.HEAD:
             return
-        from jupyter_mlstudio.store.migrate import upgrade
+        from jupyter_mlstudio.store import migrate
 
-        upgrade(self, version)
+        migrate.check_known(version)
+        if version is not None:
+            self.backup()
+        with self.write() as connection:
+            migrate.upgrade(connection)
+            if self.is_sqlite:
+                connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def backup(self) -> Path | None:
+        """Copies a SQLite database while it is in use; returns the copy's path, None for other databases."""
+        if not self.is_sqlite:
+            return None
+        from jupyter_mlstudio.store import migrate
+
+        return migrate.backup(Path(self.engine.url.database or ""))
 
     def version(self) -> str | None:
         """Returns the migration that the database stands at, None for an empty one."""
@@ -91,12 +108,6 @@ class Database:
 def sqlite_url(path: Path) -> str:
     """Returns the URL of a SQLite file."""
     return f"sqlite+pysqlite:///{path}"
-
-
-def seed(connection: Connection) -> None:
-    """Writes the rows that a new database begins with."""
-    if connection.execute(select(schema.clock.c.seq)).first() is None:
-        connection.execute(schema.clock.insert().values(id=1, seq=0, epoch=uuid.uuid4().hex))
 
 
 def _begin(connection: Connection) -> None:
