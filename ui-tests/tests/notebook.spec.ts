@@ -1,4 +1,15 @@
-import { PARAMS, TRAIN, command, expect, openNotebook, shot, test, writeNotebook } from './studio';
+import {
+  PARAMS,
+  TRAIN,
+  command,
+  expect,
+  openNotebook,
+  reload,
+  save,
+  shot,
+  test,
+  writeNotebook
+} from './studio';
 
 const SLOW = '-p trees=4 -p max_depth=4 -p steps=24 -p pause_s=1';
 
@@ -19,8 +30,8 @@ test('a cell becomes a run whose card is live after a reload and a kernel restar
   await shot(page, 'card-live');
 
   // The kernel is free meanwhile, and the notebook is saved with the card.
-  await command(page, 'docmanager:save');
-  await page.reload();
+  await save(page);
+  await reload(page);
   await openNotebook(page, 'quickstart.ipynb');
   await expect(card).toHaveAttribute('data-status', 'Running');
   const seen = await card.innerText();
@@ -50,11 +61,7 @@ test('a run is stopped from its card, and one that fails says why', async ({ pag
   await command(page, 'notebook:run-all-cells');
   const [stopped, broken] = [page.locator('.jp-mls-Card').first(), page.locator('.jp-mls-Card').nth(1)];
   await expect(stopped).toHaveAttribute('data-status', 'Running', { timeout: 60_000 });
-  await stopped.getByRole('button', { name: 'Stop' }).click();
-  const dialog = page.locator('.jp-Dialog');
-  if (await dialog.isVisible()) {
-    await dialog.getByRole('button', { name: 'Stop' }).click();
-  }
+  await stopped.getByRole('button', { name: 'Stop', exact: true }).click();
   await expect(stopped).toHaveAttribute('data-status', 'Canceled', { timeout: 60_000 });
   await expect(broken).toHaveAttribute('data-status', 'Failed', { timeout: 60_000 });
   await expect(broken).toContainText('no such column: age');

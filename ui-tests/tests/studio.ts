@@ -142,16 +142,21 @@ interface Lab {
   commands: { execute(id: string, args?: unknown): Promise<unknown> };
 }
 
-/** Executes a command of JupyterLab; its answer stays in the browser. */
+/** Executes a command of JupyterLab without waiting for it: one that asks the user ends when the dialog is closed. */
 export async function command(page: Page, id: string, args: Record<string, unknown> = {}): Promise<void> {
   await page.evaluate(
     ([one, values]) => {
-      const lab = (window as unknown as { jupyterapp: Lab }).jupyterapp;
-      // Not awaited: a command that asks the user answers only when the dialog is closed.
-      void lab.commands.execute(one, values);
+      void (window as unknown as { jupyterapp: Lab }).jupyterapp.commands.execute(one, values);
     },
     [id, args] as const
   );
+}
+
+/** Saves the notebook in front and waits until it is on disk. */
+export async function save(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await (window as unknown as { jupyterapp: Lab }).jupyterapp.commands.execute('docmanager:save');
+  });
 }
 
 /** Opens a notebook that is a file and waits for its kernel. */
@@ -167,6 +172,16 @@ export async function openNotebook(page: Page, name: string): Promise<void> {
     await sessionContext.ready;
     await sessionContext.session.kernel.info;
   });
+}
+
+/** Loads the page again, as a person does, and waits for JupyterLab. */
+export async function reload(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    (window as unknown as { before: boolean }).before = true;
+    window.location.reload();
+  });
+  await page.waitForFunction(() => 'jupyterapp' in window && !('before' in window));
+  await expect(page.locator('#jupyterlab-splash')).toHaveCount(0, { timeout: 60_000 });
 }
 
 /** A picture of what a person sees now. */

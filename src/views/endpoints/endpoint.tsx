@@ -20,6 +20,7 @@ import {
   endpointIcon,
   useResource
 } from '../common';
+import { RunLink } from '../models/version';
 import { KeysTable } from './keys';
 import { Counts, LiveCharts } from './live';
 import { TryIt } from './tryit';
@@ -108,7 +109,11 @@ function Addresses({ endpoint, studio, execute }: Props & { endpoint: Endpoint }
   );
 }
 
-function deploymentColumns(endpoint: Endpoint, execute: Execute): Column<Deployment>[] {
+function deploymentColumns({
+  endpoint,
+  studio,
+  execute
+}: Props & { endpoint: Endpoint }): Column<Deployment>[] {
   return [
     { id: 'name', title: 'Deployment', cell: one => <Name text={one.name} /> },
     {
@@ -141,14 +146,7 @@ function deploymentColumns(endpoint: Endpoint, execute: Execute): Column<Deploym
     {
       id: 'run',
       title: 'Serve run',
-      cell: one =>
-        one.run_id ? (
-          <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: one.run_id }}>
-            <Name text={one.run_id} />
-          </CommandLink>
-        ) : (
-          MISSING
-        )
+      cell: one => (one.run_id ? <RunLink studio={studio} runId={one.run_id} execute={execute} /> : MISSING)
     },
     { id: 'created', title: 'Since', cell: one => <When at={one.created_at} /> }
   ];
@@ -200,7 +198,7 @@ function Body({ endpoint, studio, execute }: Props & { endpoint: Endpoint }): JS
         <Section title="Deployments">
           <Table
             label="Deployments"
-            columns={deploymentColumns(endpoint, execute)}
+            columns={deploymentColumns({ endpoint, studio, execute })}
             rows={deployments}
             rowKey={one => one.name}
           />

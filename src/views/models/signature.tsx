@@ -21,6 +21,23 @@ export function shapeText(shape: readonly number[]): string {
   return `[${shape.map(size => (size === -1 ? 'any' : String(size))).join(', ')}]`;
 }
 
+/** The names of a matrix's columns, which may be hundreds. */
+function Features({ input }: { input: TensorSpec }): JSX.Element | null {
+  const { name, columns } = input;
+  return columns.length === 0 ? null : (
+    <details className="jp-mls-Features">
+      <summary>
+        {plural(columns.length, 'feature')} of <Name text={name} />
+      </summary>
+      {columns.map(column => (
+        <span key={column} className="jp-mls-Chip">
+          <Name text={column} />
+        </span>
+      ))}
+    </details>
+  );
+}
+
 /** The inputs, outputs and labels of a model. */
 export function SignatureTable({ signature }: { signature: Signature }): JSX.Element {
   const rows: Row[] = [
@@ -31,6 +48,9 @@ export function SignatureTable({ signature }: { signature: Signature }): JSX.Ele
   return (
     <>
       <Table label="Signature" columns={COLUMNS} rows={rows} rowKey={row => `${row.direction} ${row.name}`} />
+      {signature.inputs.map(input => (
+        <Features key={input.name} input={input} />
+      ))}
       <p className="jp-mls-quiet">
         {task}
         {labels.length > 0 && `, ${plural(labels.length, 'class', 'classes')}: `}
