@@ -1,0 +1,139 @@
+# Everything that is done with this repository, one target each. `make` alone lists them.
+# Needs python3 (3.11 or newer), Node.js 20 with npm, and git; everything else is installed into .venv and node_modules.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+RESULTS := .results
+FRONT_END := $(shell find src style schema -type f 2>/dev/null) package.json tsconfig.json
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
+TESTS := lint types drift vitest unit docs-test labextension wheel binder-test slow ui
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help venv lab demo check test tally docs bench-setup clean all-tests $(TESTS)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: .stamps/front-end ## set up .venv and node_modules, build the front end, link it into JupyterLab
+
+lab: venv ## set up what is missing and open JupyterLab on examples/
+	jupyter lab --notebook-dir=examples $(AS_ROOT)
+
+demo: venv ## run the main job end to end in an empty folder: notebook cell, killed server, model, endpoint, scores
+	python -m jupyter_mlstudio demo
+
+check: .stamps/front-end lint types vitest unit ## lint, types and the fast tests: what to run before a commit
+
+test: venv ## run everything that CI runs, and count what passed
+	@rm -rf $(RESULTS)
+	@$(MAKE) --no-print-directory --keep-going all-tests; status=$$?; \
+	$(MAKE) --no-print-directory tally && exit $$status
+
+docs: .stamps/python ## build the documentation into docs/_build/html; a warning is an error
+	python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
+bench-setup: .stamps/bench-mlflow .stamps/bench-mlserver venv ## install the benchmarks' peers, each into an environment of its own
+	@echo "python -m benchmarks lists the benchmarks"
+
+clean: ## remove what was installed and built; workspaces (.mlstudio) stay
+	rm -rf .venv .bench .stamps $(RESULTS) node_modules ui-tests/node_modules lib *.tsbuildinfo dist docs/_build \
+	  jupyter_mlstudio/labextension jupyter_mlstudio/static jupyter_mlstudio/_version.py
+
+# --- set-up; a stamp says that it was done for the files it depends on
+
+.stamps/venv:
+	$(PYTHON) -m venv .venv
+	@mkdir -p .stamps && touch $@
+
+.stamps/node: package.json package-lock.json .npmrc
+	npm ci --ignore-scripts
+	@mkdir -p .stamps && touch $@
+
+# An editable installation builds the front end when there is none yet.
+.stamps/python: .stamps/venv .stamps/node pyproject.toml hatch_build.py
+	python -m pip install --quiet -e ".[test,dev,docs]"
+	@touch $@
+
+.stamps/front-end: .stamps/python $(FRONT_END)
+	@if [ -n "$$(find src style schema package.json -newer jupyter_mlstudio/labextension/package.json)" ]; \
+	then npm run build; fi
+	jupyter-builder develop . --overwrite
+	@touch $@
+
+.stamps/ui-node: ui-tests/package.json ui-tests/package-lock.json
+	cd ui-tests && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts
+	@mkdir -p .stamps && touch $@
+
+.stamps/bench-%: Makefile
+	$(PYTHON) -m venv --clear .bench/$*
+	.bench/$*/bin/pip install --quiet $(PEER_$*)
+	@mkdir -p .stamps && touch $@
+
+PEER_mlflow := mlflow==3.17.2 scikit-learn
+PEER_mlserver := mlserver==1.7.1 mlserver-sklearn==1.7.1 scikit-learn
+
+# --- the parts of `make test`; each leaves its result in .results, from which .ci/tally.py counts
+
+all-tests: $(TESTS)
+
+tally:
+	@python .ci/tally.py $(RESULTS) $(TESTS)
+
+lint: .stamps/front-end .stamps/ui-node
+	ruff check .
+	ruff format --check .
+	npm run --silent lint
+	! grep -l '"resolved"' package-lock.json ui-tests/package-lock.json
+	@$(call passed)
+
+types: .stamps/python
+	mypy
+	@$(call passed)
+
+drift: .stamps/front-end
+	@mkdir -p $(RESULTS)
+	python -m jupyter_mlstudio openapi > $(RESULTS)/openapi.json
+	diff -u jupyter_mlstudio/api/openapi.json $(RESULTS)/openapi.json
+	npx --no-install openapi-typescript jupyter_mlstudio/api/openapi.json -o $(RESULTS)/schema.ts
+	diff -u src/api/schema.ts $(RESULTS)/schema.ts
+	@$(call passed)
+
+vitest: .stamps/front-end
+	npx --no-install vitest run --reporter=default --reporter=junit --outputFile.junit=$(RESULTS)/vitest.xml
+
+unit: .stamps/front-end
+	python -m pytest -q -n 2 -m "not slow" --junitxml=$(RESULTS)/unit.xml
+
+slow: .stamps/front-end
+	python -m pytest -q -m slow --junitxml=$(RESULTS)/slow.xml
+
+docs-test: docs
+	@$(call passed)
+
+labextension: .stamps/front-end
+	jupyter labextension list 2>&1 | grep -a 'jupyter_mlstudio.*enabled.*OK'
+	jupyter server extension list 2>&1 | grep -a 'jupyter_mlstudio.*OK'
+	@$(call passed)
+
+wheel: .stamps/python
+	.ci/clean-copy $(RESULTS)/wheel-source
+	cd $(RESULTS)/wheel-source && python -m pip wheel --quiet --no-deps --wheel-dir ../dist .
+	python .ci/check_wheel.py $(RESULTS)/dist/*.whl
+	@$(call passed)
+
+binder-test: .stamps/python
+	.ci/binder $(RESULTS)/binder
+	@$(call passed)
+
+ui: .stamps/front-end .stamps/ui-node
+	cd ui-tests && MLS_TEST_PORT=$$(python ../.ci/free_port.py) PLAYWRIGHT_JUNIT_OUTPUT_FILE=../$(RESULTS)/ui.xml \
+	  npx --no-install playwright test --reporter=list,junit
+	cd ui-tests && MLS_TEST_PORT=$$(python ../.ci/free_port.py) PLAYWRIGHT_JUNIT_OUTPUT_FILE=../$(RESULTS)/ui-base-url.xml \
+	  npx --no-install playwright test --reporter=list,junit --config playwright.base-url.config.js
+	@$(call passed)
+
+passed = mkdir -p $(RESULTS) && touch $(RESULTS)/$@.ok
