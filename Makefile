@@ -83,7 +83,7 @@ all-tests: $(TESTS)
 tally:
 	@python .ci/tally.py $(RESULTS) $(TESTS)
 
-lint: .stamps/front-end .stamps/ui-node
+lint: .stamps/front-end
 	ruff check .
 	ruff format --check .
 	npm run --silent lint

@@ -1,4 +1,4 @@
-"""Checks what is in a wheel: ``check_wheel.py WHEEL``. Everything that the program needs, each thing once, nothing else."""
+"""Checks what is in a wheel, ``check_wheel.py WHEEL``: all that the program needs, each thing once, nothing else."""
 
 from __future__ import annotations
 
