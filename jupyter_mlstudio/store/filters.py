@@ -26,7 +26,7 @@ _TERM = re.compile(
     r"""(?P<value>\((?:\s*'[^']*'\s*,?)+\)|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[-+]?[\w.]+(?:[eE][-+]?\d+)?|)\s*""",
     re.IGNORECASE,
 )
-_ORDER = re.compile(rf"\s*(?:{_KEY})?{_NAME}(?:\s+(?P<way>ASC|DESC))?\s*", re.IGNORECASE)
+_ORDER = re.compile(rf"\s*(?:{_KEY})?{_NAME.replace('*[', '*?[')}(?:\s+(?P<way>ASC|DESC))?\s*", re.IGNORECASE)
 _KINDS = {"metric": "metric", "param": "param", "parameter": "param", "tag": "tag"}
 _ATTRIBUTES = {
     "status": runs.c.status, "start_time": runs.c.started_at, "started_at": runs.c.started_at,
