@@ -47,10 +47,10 @@ class MLStudioApp(ExtensionApp):
         self.settings["jupyter_mlstudio_app"] = self
         self._rooms: Rooms | None = None
         self._clock: Clock | None = None
-        self._preset_environment(base)
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Starts the clock, which looks after runs that are there from before."""
+        """Presets what kernels inherit, and starts the clock when there are runs from before to look after."""
+        self._preset_environment()
         if self.root_workspace().exists:
             self._wake = asyncio.get_running_loop().call_later(1.0, self.rooms)
 
@@ -91,16 +91,15 @@ class MLStudioApp(ExtensionApp):
     def _busy(self) -> None:
         self.serverapp.web_app.settings["last_activity_times"]["jupyter_mlstudio"] = datetime.now(UTC)
 
-    def _preset_environment(self, base: str) -> None:
+    def _preset_environment(self) -> None:
         """Sets what kernels inherit: the studio's interpreter, its workspace, and where MLflow finds it."""
         os.environ["MLSTUDIO_PYTHON"] = sys.executable
         os.environ["MLSTUDIO_SERVER_WORKSPACE"] = str(self.root_workspace().root)
-        token = getattr(self.serverapp.identity_provider, "token", "")
-        if self.preset_mlflow and token and "MLFLOW_TRACKING_URI" not in os.environ and not self.serverapp.certfile:
-            host = self.serverapp.ip if self.serverapp.ip not in ("", "0.0.0.0", "::", "*") else "127.0.0.1"
-            address = f"http://{host}:{self.serverapp.port}"
-            os.environ["MLFLOW_TRACKING_URI"] = address + url_path_join(base, "mlstudio/mlflow")
-            os.environ["MLFLOW_TRACKING_TOKEN"] = token
+        server = self.serverapp
+        token = getattr(server.identity_provider, "token", "")
+        if self.preset_mlflow and token and not server.certfile and not server.sock:
+            os.environ.setdefault("MLFLOW_TRACKING_URI", url_path_join(server.connection_url, "mlstudio/mlflow"))
+            os.environ.setdefault("MLFLOW_TRACKING_TOKEN", token)
 
 
 class LazyRouter(Router):

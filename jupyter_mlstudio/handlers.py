@@ -6,6 +6,7 @@ would be authorised as another's; here every route has a function of its own.
 
 from __future__ import annotations
 
+import getpass
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -51,7 +52,7 @@ class JupyterStudioHandler(StudioHandler, APIHandler):
         self.rooms = rooms
 
     def caller(self) -> Caller:
-        return Caller(user=str(self.current_user.username), ends=self.ends())
+        return Caller(user=_known_name(self.current_user), ends=self.ends())
 
     def studio_for(self, workspace: str | None) -> Studio:
         return self.rooms().studio(workspace)
@@ -120,6 +121,12 @@ class EndpointHandler(JupyterStudioHandler):
             if key.lower() in ("content-type", "retry-after", "inference-header-content-length"):
                 self.set_header(key, value)
         self.write(content)
+
+
+def _known_name(user: Any) -> str:
+    """Returns who a user is. Behind a shared token Jupyter makes up a stranger's name; then it is the server's account."""
+    made_up = user.name == user.display_name and str(user.name).startswith("Anonymous ")
+    return getpass.getuser() if made_up else str(user.display_name or user.username)
 
 
 def rules(rooms: Callable[[], Rooms], base_url: str) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyter_mlstudio.client import active
 from jupyter_mlstudio.client.model_files import write_model
+from jupyter_mlstudio.errors import Invalid
 
 
 def log_model(model: Any, name: str = "model", sample: Any = None, y: Any = None) -> str:
@@ -26,6 +27,9 @@ def log_model(model: Any, name: str = "model", sample: Any = None, y: Any = None
     Raises:
         Invalid: the model cannot be kept, or sample and y differ in length.
     """
+    if not isinstance(name, str):
+        given = type(name).__name__
+        raise Invalid(f"the model's name is text, not {given}; rows are given as log_model(model, sample=X)")
     run = active.current()
     with tempfile.TemporaryDirectory(prefix="mlstudio-model-") as folder:
         write_model(Path(folder), model, sample, y)
