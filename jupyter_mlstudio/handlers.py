@@ -124,7 +124,7 @@ class EndpointHandler(JupyterStudioHandler):
 
 
 def _known_name(user: Any) -> str:
-    """Returns who a user is. Behind a shared token Jupyter makes up a stranger's name; then it is the server's account."""
+    """Returns who a user is: the server's account where Jupyter, behind a shared token, made up a stranger's name."""
     made_up = user.name == user.display_name and str(user.name).startswith("Anonymous ")
     return getpass.getuser() if made_up else str(user.display_name or user.username)
 

@@ -27,11 +27,16 @@ def log_model(model: Any, name: str = "model", sample: Any = None, y: Any = None
     Raises:
         Invalid: the model cannot be kept, or sample and y differ in length.
     """
-    if not isinstance(name, str):
-        given = type(name).__name__
-        raise Invalid(f"the model's name is text, not {given}; rows are given as log_model(model, sample=X)")
+    folder_name = _checked_name(name)
     run = active.current()
     with tempfile.TemporaryDirectory(prefix="mlstudio-model-") as folder:
         write_model(Path(folder), model, sample, y)
-        run.log_artifacts(folder, name)
-    return name
+        run.log_artifacts(folder, folder_name)
+    return folder_name
+
+
+def _checked_name(name: object) -> str:
+    if isinstance(name, str):
+        return name
+    given = type(name).__name__
+    raise Invalid(f"the model's name is text, not {given}; rows are given as log_model(model, sample=X)")
