@@ -146,9 +146,10 @@ def _check(value: JSON, depth: int) -> None:
         for key, item in value.items():
             _check(key, depth)
             _check(item, depth + 1)
-    elif isinstance(value, list) and value and isinstance(value[0], str | list | dict):
+    elif isinstance(value, list):
         for item in value:
-            _check(item, depth + 1)
+            if isinstance(item, str | list | dict):  # of numbers, such as a batch of points, nothing is left to check
+                _check(item, depth + 1)
 
 
 def _text(value: bytes) -> str:

@@ -6,6 +6,7 @@ Grammar: MLflow's documentation, "Search Runs": comparisons of ``metrics.x``, ``
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -118,6 +119,8 @@ def _comparison(term: re.Match[str]) -> ColumnElement[bool]:
     if kind == "metric":
         if isinstance(value, str | list) or op not in ("=", "!=", ">", ">=", "<", "<="):
             raise Invalid(f"metrics.{name} is compared with a number, e.g. metrics.{name} > 0.5")
+        if not math.isfinite(value):
+            raise Invalid(f"metrics.{name} cannot be compared with {value}: only with a finite number")
         return _COMPARE[op](_metric_value(name), value)
     if kind == "attribute":
         return _COMPARE[op](_attribute(name), _attribute_value(name, value))
