@@ -6,11 +6,12 @@ test('the experiment table sorts, filters, selects and overlays', async ({ api, 
   await page.sidebar.close('left');
   await command(page, 'mlstudio:open-experiment', { id: experiments[0]!.id });
   const view = page.locator('.jp-mls-Experiment');
-  await expect(view.getByText('forest-depth-6')).toBeVisible();
+  const rows = view.getByRole('table', { name: 'Runs', exact: true });
+  await expect(rows.getByText('forest-depth-6')).toBeVisible();
   await shot(page, 'experiment');
 
   const names = async (): Promise<string[]> =>
-    (await view.getByText(/^forest-depth-\d$/).allInnerTexts()).map(text => text.trim());
+    (await rows.getByText(/^forest-depth-\d$/).allInnerTexts()).map(text => text.trim());
   const header = view.getByRole('columnheader', { name: /max_depth/ });
   const directions = { ascending: [1, 2, 6], descending: [6, 2, 1] };
   for (let clicks = 0; clicks < 2; clicks++) {
@@ -28,8 +29,8 @@ test('the experiment table sorts, filters, selects and overlays', async ({ api, 
 
   const filter = view.getByLabel('Runs whose name contains');
   await filter.fill('depth-6');
-  await expect(view.getByText('forest-depth-1')).toHaveCount(0);
-  await expect(view.getByText('forest-depth-6')).toBeVisible();
+  await expect(rows.getByText('forest-depth-1')).toHaveCount(0);
+  await expect(rows.getByText('forest-depth-6')).toBeVisible();
   await shot(page, 'experiment-filter');
   expect(runs).toHaveLength(3);
 });

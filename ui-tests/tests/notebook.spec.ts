@@ -13,10 +13,11 @@ import {
 
 const SLOW = '-p trees=4 -p max_depth=4 -p steps=24 -p pause_s=1';
 
-test('a cell becomes a run whose card is live after a reload and a kernel restart', async ({ page }) => {
+test('a cell becomes a run whose card is live after a reload and a kernel restart', async ({ api, page }) => {
+  await api.call('POST', 'experiments', { name: 'cards', primary_metric: 'accuracy' });
   writeNotebook('quickstart.ipynb', [
     '%load_ext jupyter_mlstudio',
-    `%%ml_submit --name forest ${SLOW}\n${TRAIN}`
+    `%%ml_submit --name forest --experiment cards ${SLOW}\n${TRAIN}`
   ]);
   await page.sidebar.close('left');
   await openNotebook(page, 'quickstart.ipynb');
@@ -39,7 +40,7 @@ test('a cell becomes a run whose card is live after a reload and a kernel restar
 
   // A new kernel knows nothing of the run; the server does.
   await command(page, 'kernelmenu:restart');
-  await page.locator('.jp-Dialog').getByRole('button', { name: 'Restart' }).click();
+  await page.locator('.jp-Dialog').locator('.jp-mod-accept').click();
   await expect(card).toHaveAttribute('data-status', 'Running');
   const later = await card.innerText();
   await expect.poll(() => card.innerText()).not.toBe(later);

@@ -43,6 +43,9 @@ export class OwnServer {
   async open(page: Page, address = ''): Promise<void> {
     await page.goto(`${this.url}/lab${address}`);
     await page.waitForFunction(() => 'jupyterapp' in window);
+    await page.evaluate(async () => {
+      await (window as unknown as { jupyterapp: { restored: Promise<void> } }).jupyterapp.restored;
+    });
     await expect(page.locator('#jupyterlab-splash')).toHaveCount(0, { timeout: 60_000 });
   }
 

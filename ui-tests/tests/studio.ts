@@ -191,9 +191,12 @@ export async function shot(page: Page, name: string): Promise<void> {
 
 /** Opens the studio in the left sidebar. */
 export async function openSidebar(page: Page): Promise<Locator> {
-  await command(page, 'mlstudio:open-studio');
   const sidebar = page.locator(SIDEBAR);
-  await expect(sidebar).toBeVisible();
+  // JupyterLab may still be restoring its layout, which closes what was opened before.
+  await expect(async () => {
+    await command(page, 'mlstudio:open-studio');
+    await expect(sidebar).toBeVisible({ timeout: 1000 });
+  }).toPass();
   return sidebar;
 }
 
