@@ -12,6 +12,10 @@ from jupyter_mlstudio.services.doctor import checks
 from jupyter_mlstudio.services.endpoints import Endpoints
 from jupyter_mlstudio.services.experiments import Experiments
 from jupyter_mlstudio.services.launcher import Launcher
+from jupyter_mlstudio.services.logged_models import LoggedModels
+from jupyter_mlstudio.services.mlflow import MLflow
+from jupyter_mlstudio.services.mlflow_artifacts import MLflowArtifacts
+from jupyter_mlstudio.services.mlflow_registry import MLflowRegistry
 from jupyter_mlstudio.services.models import Models
 from jupyter_mlstudio.services.runs import Runs
 from jupyter_mlstudio.services.snapshots import Snapshots
@@ -54,7 +58,19 @@ class Studio:
             snapshots=self.snapshots,
             compute=self.compute,
         )
+        self.mlflow = MLflow(
+            workspace,
+            self.database,
+            self.changes,
+            experiments=self.experiments,
+            runs=self.runs,
+            tracking=self.tracking,
+            launcher=self.launcher,
+        )
+        self.logged_models = LoggedModels(self.database, self.changes, self.runs, self.mlflow)
         self.models = Models(workspace, self.database, self.changes, self.runs, self.launcher)
+        self.mlflow_artifacts = MLflowArtifacts(self.artifacts, self.models, self.mlflow)
+        self.mlflow_registry = MLflowRegistry(self.models, self.logged_models)
         self.endpoints = Endpoints(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
         self.find_others: Callable[[], list[WorkspaceInfo]] = list
         self.open_other: Callable[[str], WorkspaceInfo] | None = None

@@ -21,7 +21,7 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from jupyter_mlstudio.api.reader import checked_segment, read_body, read_query, write_answer, write_error
-from jupyter_mlstudio.api.route import Call, Caller, FileAnswer, Route, TextAnswer, Upload, Wire
+from jupyter_mlstudio.api.route import Call, Caller, Discarded, FileAnswer, Route, TextAnswer, Upload, Wire
 from jupyter_mlstudio.errors import (
     Forbidden,
     Invalid,
@@ -139,6 +139,8 @@ class StudioHandler(web.RequestHandler):
         body: Any
         if route.body is Upload:
             body = self._finished_upload()
+        elif route.body is Discarded:
+            body = Discarded()
         else:
             body = read_body(route, bytes(self._received), self.request.headers.get("Content-Type", ""))
         query = read_query(route.query, arguments)

@@ -103,6 +103,11 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True)
+class Discarded:
+    """A body that is not looked at, whatever it holds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """A body that the host streamed into a temporary file, which the handler moves or the host removes."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
+import contextlib
 import os
 import shutil
 import stat
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +20,10 @@ from jupyter_mlstudio.store import runs as store
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
 from jupyter_mlstudio.workspace import Workspace
+
+UPLOADS = "uploads"
+UPLOAD_STALLED_S = 60.0
+"""An upload that has not grown for so long when a server starts is nobody's any more."""
 
 
 class Artifacts:
@@ -43,6 +50,16 @@ class Artifacts:
         return ArtifactList(
             path=path, entries=page, total=len(entries), next_page_token=token_of(offset + len(page), len(entries))
         )
+
+    def entries(self, run_id: str, path: str) -> builtins.list[ArtifactEntry]:
+        """Lists one whole folder by name, the root for an empty path; nothing for a file or what is not there."""
+        self._status(run_id)
+        root = self._root(run_id)
+        folder = safe_join(root, path) if path else root
+        if not folder.is_dir():
+            return []
+        found = [_entry(item, path) for item in os.scandir(folder) if not _temporary(item.name)]
+        return sorted(found, key=lambda entry: entry.name)
 
     def preview(self, run_id: str, path: str) -> Preview:
         """Shows what a file looks like."""
@@ -79,9 +96,16 @@ class Artifacts:
     def upload_folder(self, run_id: str) -> Path:
         """Returns where an upload is written before it is moved: on the same disk as its place."""
         self._status(run_id)
-        folder = self._workspace.run_folder(run_id) / "uploads"
+        folder = self._workspace.run_folder(run_id) / UPLOADS
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def sweep(self) -> None:
+        """Removes uploads that broke off with the host that took them in."""
+        for path in self._workspace.runs.glob(f"*/{UPLOADS}/.*.tmp"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > UPLOAD_STALLED_S:
+                    path.unlink()
 
     def delete(self, run_id: str, path: str) -> None:
         """Deletes one file or folder of an ended run."""

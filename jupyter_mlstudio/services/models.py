@@ -14,7 +14,7 @@ from jupyter_mlstudio.entities.models import Conversion, Model, ModelFile, Model
 from jupyter_mlstudio.entities.runs import TERMINAL, RunKind
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON, utc_now
-from jupyter_mlstudio.errors import Conflict, Forbidden, Invalid, NotFound, Stale, StudioError
+from jupyter_mlstudio.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound, Stale, StudioError
 from jupyter_mlstudio.services.model_files import ModelFiles, digest_of, folder_name, relative_parts
 from jupyter_mlstudio.services.model_names import checked_alias, checked_name, merged_tags, refuse_twin
 from jupyter_mlstudio.store import models as store
@@ -111,6 +111,21 @@ class Models:
         finally:
             self._files.discard(temporary)
         return self._converting((name, number), user)
+
+    def create(self, name: str, description: str = "") -> Model:
+        """Makes a name to register versions under, before there is one.
+
+        Raises:
+            AlreadyExists: there is a model of this name.
+        """
+        name = checked_name(name)
+        with self._database.write() as connection:
+            if store.get_row(connection, name) is not None:
+                raise AlreadyExists(f"there is a model {name!r} already")
+            refuse_twin(name, store.names(connection))
+            store.insert_model(connection, name, folder_name(name), description)
+            self._changes.note(connection, "model", name)
+        return self.get(name)
 
     def describe(self, name: str, description: str) -> Model:
         """Changes a model's description."""

@@ -21,6 +21,13 @@ def find(connection: Connection, reference: str) -> Row[Any] | None:
     return row
 
 
+def by_id(connection: Connection, experiment_id: str) -> Row[Any] | None:
+    """Gets a row by its id alone."""
+    if not (experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 18):
+        return None
+    return connection.execute(select(experiments).where(experiments.c.id == int(experiment_id))).first()
+
+
 def insert(connection: Connection, name: str, description: str, primary_metric: str | None, goal: Goal) -> int:
     """Adds an experiment; returns its id."""
     values = {

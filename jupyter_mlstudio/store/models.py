@@ -64,16 +64,22 @@ def newest(connection: Connection, name: str) -> int | None:
 
 def take_number(connection: Connection, name: str, folder: str) -> int:
     """Takes the next version number of a model, which is made when it is new. Numbers are never given twice."""
-    now = utc_now()
     row = get_row(connection, name)
     if row is None:
-        values = {"name": name, "folder": folder, "description": "", "created_at": now, "updated_at": now}
-        connection.execute(insert(models).values(**values, next_version=2))
+        insert_model(connection, name, folder, "", next_version=2)
         return 1
+    now = utc_now()
     connection.execute(
         update(models).where(models.c.name == name).values(next_version=row.next_version + 1, updated_at=now)
     )
     return int(row.next_version)
+
+
+def insert_model(connection: Connection, name: str, folder: str, description: str, *, next_version: int = 1) -> None:
+    """Adds a model."""
+    now = utc_now()
+    values = {"name": name, "folder": folder, "description": description, "created_at": now, "updated_at": now}
+    connection.execute(insert(models).values(**values, next_version=next_version))
 
 
 def insert_version(connection: Connection, values: dict[str, Any]) -> None:
