@@ -67,12 +67,17 @@ class Clock:
         changed = []
         live = 0
         for studio in self._rooms.open():
-            if tick:
-                studio.tick()
-                live += studio.launcher.live_count()
-            seq = studio.changes.seq()
-            if self._grown(studio, seq):
-                changed.append((seq, studio.workspace.id))
+            try:
+                seq = studio.changes.seq()
+                if studio.workspace.id not in self._seen:
+                    studio.artifacts.sweep()
+                if self._grown(studio, seq):
+                    changed.append((seq, studio.workspace.id))
+                if tick:
+                    live += studio.launcher.live_count()
+                    studio.tick()
+            except StudioError as error:  # one workspace's trouble is not another's
+                _log.warning("%s could not be looked after: %s", studio.workspace.root, error.message)
         if tick:
             self.live = live
         return changed

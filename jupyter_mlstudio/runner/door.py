@@ -49,8 +49,8 @@ def main(root: Path, parent_pid: int) -> int:
         while not over.is_set() and parent.alive:
             try:
                 await loop.run_in_executor(None, studio.tick)
-            except StudioError as error:
-                print(error.message, file=sys.stderr, flush=True)
+            except (StudioError, OSError) as error:
+                print(f"the studio could not be looked after: {error}", file=sys.stderr, flush=True)
             try:
                 await asyncio.wait_for(over.wait(), TICK_S)
             except TimeoutError:

@@ -45,6 +45,9 @@ class Record:
             "started_at": utc_now(), "last_seen_at": utc_now(),
         }  # fmt: skip
         with self.studio.database.write() as connection:
+            # Whoever held it for lost may have put it back into the queue in the meantime.
+            queued = {RunStatus.QUEUED}
+            store.move(connection, self.studio.changes, self._run_id, RunStatus.PREPARING, only_from=queued)
             moved = store.move(connection, self.studio.changes, self._run_id, RunStatus.STARTING, values)
             return moved and store.move(connection, self.studio.changes, self._run_id, RunStatus.RUNNING)
 

@@ -24,6 +24,7 @@ from jupyter_mlstudio.plugins.compute.local import Handle, LocalTarget
 from jupyter_mlstudio.runner.listening import listen
 from jupyter_mlstudio.runner.watched import WatchedProcess
 from jupyter_mlstudio.runner.work import Job, work_of
+from jupyter_mlstudio.services import claims
 from jupyter_mlstudio.services.outcomes import Outcome, reserve, write_outcome
 
 if TYPE_CHECKING:
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
 POLL_S = 0.1
 BEAT_S = 2.0
 GRACE_S = 5.0
-SETTLE_PATIENCE_S = 120.0
+PATIENCE_S = 120.0
 
 
 def main(root: Path, run_id: str) -> int:
     """Supervises one run from start to end."""
     job = Job.read(root / ".mlstudio" / "runs" / run_id)
+    if not claims.take(job.run_folder):
+        print("this run has a supervisor, or had one; it is not executed twice", file=sys.stderr)
+        return 0
     return asyncio.run(Supervisor(root, job).run())
 
 
@@ -85,7 +89,7 @@ class Supervisor:
             return target, None, error.message
 
     async def _watch(self, record: Record, target: Any, handle: Any, url: str) -> Outcome:
-        if not await self._in_thread(lambda: record.running(url, handle)):
+        if not await self._patiently(lambda: record.running(url, handle)):
             return Outcome(RunStatus.CANCELED, "stopped before it started")
         state, next_beat = State(), 0.0
         while True:
@@ -117,16 +121,10 @@ class Supervisor:
             await self._in_thread(lambda: target.stop(handle, 0.5))
         final = Outcome(outcome.status, outcome.reason, outcome.exit_code, utc_now(), time.monotonic() - self._started)
         write_outcome(self._job.run_folder, final)
-        deadline = time.monotonic() + SETTLE_PATIENCE_S
-        while True:
-            try:
-                await self._in_thread(lambda: record.settle(final))
-                break
-            except StudioError as error:
-                print(f"the outcome is not in the database yet: {error.message}", file=sys.stderr, flush=True)
-                if time.monotonic() > deadline:
-                    return
-                await asyncio.sleep(1)
+        try:
+            await self._patiently(lambda: record.settle(final))
+        except StudioError:
+            return  # the outcome is on disk; whoever reaps this run reads it there
         await self._in_thread(record.leave)
 
     def _outcome_of(self, exit_code: int) -> Outcome:
@@ -164,6 +162,18 @@ class Supervisor:
     def _ask_to_end(self) -> None:
         self._asked_to_end = True
         self._look.set()
+
+    async def _patiently(self, work: Any) -> Any:
+        """Does what the database is needed for, again and again while it is busy."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await self._in_thread(work)
+            except StudioError as error:
+                print(f"the database does not take it yet: {error.message}", file=sys.stderr, flush=True)
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.5)
 
     async def _in_thread(self, work: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(None, work)

@@ -19,19 +19,19 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psutil
 from pydantic_core import to_json
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from jupyter_mlstudio.entities.runs import TERMINAL, Origin, Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import Conflict, Invalid, NoSpace, Unavailable
-from jupyter_mlstudio.services import git, processes, submission
+from jupyter_mlstudio.services import claims, git, processes, submission
 from jupyter_mlstudio.services.compute import LOCAL, WITHOUT_SLOT, Compute
 from jupyter_mlstudio.services.experiments import Experiments
 from jupyter_mlstudio.services.names import checked_name, checked_text
@@ -138,9 +138,11 @@ class Launcher:
         run_id = uuid.uuid4().hex
         self._new_folder(run_id)
         values = self._prepare(run_id, RunKind.INTERACTIVE, spec, origin, None)
-        self._insert(run_id, name, experiment, {**values, "user": user or _user()}, tags, spec)
-        token = secrets.token_urlsafe(32)
-        self.pump(tokens={run_id: token})
+        at, token = utc_now(), secrets.token_urlsafe(32)
+        # It is never queued: another host that takes it from the queue would not know the token.
+        values |= {"status": RunStatus.PREPARING.value, "claimed_at": at, "user": user or _user()}
+        self._insert(run_id, name, experiment, values, tags, spec)
+        self._spawn(run_id, at, token)
         return run_id, self._gateway(run_id), token
 
     def adopt(
@@ -225,16 +227,17 @@ class Launcher:
         _wake(row)
         return self._runs.get(run.id)
 
-    def pump(self, tokens: Mapping[str, str] | None = None) -> list[str]:
+    def pump(self) -> list[str]:
         """Starts waiting runs while there is room; returns the ids of those it started."""
         self._children = [child for child in self._children if child.poll() is None]
         with self._database.read() as connection:
             if not store.waiting(connection, LOCAL):
                 return []
-        claimed = self._claim()
-        for row in claimed:
-            self._spawn(row, (tokens or {}).get(row.id))
-        return [row.id for row in claimed]
+        at = utc_now()
+        claimed = self._claim(at)
+        for run_id in claimed:
+            self._spawn(run_id, at)
+        return claimed
 
     def reap(self) -> list[str]:
         """Settles runs whose supervisor is gone; returns their ids. No living run is ever touched."""
@@ -244,12 +247,14 @@ class Launcher:
         settled = []
         for row in active:
             if row.supervisor_pid is None:
-                if row.claimed_at is None or utc_now() - row.claimed_at > UNSPAWNED_AFTER:
-                    self._requeue(row)
+                settled += self._look_for_supervisor(row)
             elif row.boot_id != boot:
                 settled += self._settle(row, Outcome(RunStatus.FAILED, "the host was restarted"))
             elif not processes.Identity(row.supervisor_pid, row.supervisor_started).alive:
-                settled += self._settle(row, Outcome(RunStatus.FAILED, GONE) if adopted(row) else None)
+                if adopted(row):
+                    settled += self._settle(row, Outcome(RunStatus.FAILED, GONE))
+                elif not self._note_supervisor(row):
+                    settled += self._settle(row, None)
             elif row.status == RunStatus.RUNNING and _silent(row):
                 with self._database.write() as connection:
                     store.move(connection, self._changes, row.id, RunStatus.NOT_RESPONDING)
@@ -348,7 +353,7 @@ class Launcher:
             known = {"name": shown, "experiment_id": str(experiment_id)}
             path.write_bytes(to_json({**json.loads(path.read_bytes()), **known}))
 
-    def _claim(self) -> list[Row[Any]]:
+    def _claim(self, at: datetime) -> list[str]:
         with self._database.write() as connection:
             room = self._compute.room(connection)
             claimed = []
@@ -360,62 +365,76 @@ class Launcher:
                     if row.waits_for != lacking:
                         store.change(connection, self._changes, row.id, {"waits_for": lacking})
                     continue
-                values = {"claimed_at": utc_now(), "waits_for": None}
+                values = {"claimed_at": at, "waits_for": None}
                 if store.move(connection, self._changes, row.id, RunStatus.PREPARING, values):
-                    claimed.append(row)
+                    claimed.append(row.id)
                     if not free:
                         room.take(wanted)
             if claimed:
                 self._changes.note(connection, "compute", LOCAL)
         return claimed
 
-    def _spawn(self, row: Row[Any], token: str | None) -> None:
-        folder = self._workspace.run_folder(row.id)
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "jupyter_mlstudio.runner",
-            "run",
-            "--workspace",
-            str(self._workspace.root),
-        ]
+    def _spawn(self, run_id: str, claimed_at: datetime, token: str | None = None) -> None:
+        """Starts the supervisor of a run that was claimed, unless the claim is another's by now."""
+        folder = self._workspace.run_folder(run_id)
+        command = [sys.executable, "-P", "-m", "jupyter_mlstudio.runner", "run"]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
         if token is not None:
             environment["MLSTUDIO_GATEWAY_TOKEN"] = token
         try:
             with (folder / "supervisor.log").open("ab") as log:
                 child = subprocess.Popen(
-                    [*command, "--run", row.id], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
-                    start_new_session=True, cwd=folder,
+                    [*command, "--workspace", str(self._workspace.root), "--run", run_id], stdin=subprocess.DEVNULL,
+                    stdout=log, stderr=log, env=environment, start_new_session=True, cwd=folder,
                 )  # fmt: skip
         except OSError as error:
-            self.settle(row.id, Outcome(RunStatus.FAILED, f"its supervisor could not be started: {error.strerror}"))
+            self.settle(run_id, Outcome(RunStatus.FAILED, f"its supervisor could not be started: {error.strerror}"))
             return
         self._children.append(child)
         known = processes.Identity.of(child.pid)
-        with self._database.write() as connection:
-            store.change(
-                connection, self._changes, row.id,
-                {
-                    "boot_id": processes.boot_id(), "supervisor_pid": child.pid,
-                    "supervisor_started": known.started if known else time.time(), "last_seen_at": utc_now(),
-                },
-            )  # fmt: skip
+        if known is not None:
+            mine = (table.c.claimed_at == claimed_at, table.c.supervisor_pid.is_(None))
+            with self._database.write() as connection:
+                self._write_supervisor(connection, run_id, known, *mine)
 
-    def _requeue(self, row: Row[Any]) -> None:
+    def _look_for_supervisor(self, row: Row[Any]) -> list[str]:
+        """Sees after a run that was claimed and says of no supervisor: whoever claimed it may have died."""
+        in_time = row.claimed_at is not None and utc_now() - row.claimed_at <= UNSPAWNED_AFTER
+        if self._note_supervisor(row) or in_time:
+            return []
+        if row.status == RunStatus.CANCEL_REQUESTED:
+            return self._settle(row, Outcome(RunStatus.CANCELED, "stopped before it started"))
+        if row.kind == RunKind.INTERACTIVE:
+            return self._settle(row, Outcome(RunStatus.FAILED, "its supervisor was not started"))
         with self._database.write() as connection:
-            store.move(
-                connection, self._changes, row.id, RunStatus.QUEUED, {"claimed_at": None},
-                only_from={RunStatus.PREPARING},
-            )  # fmt: skip
+            values, preparing = {"claimed_at": None}, {RunStatus.PREPARING}
+            store.move(connection, self._changes, row.id, RunStatus.QUEUED, values, only_from=preparing)
+        return []
+
+    def _note_supervisor(self, row: Row[Any]) -> bool:
+        """Writes down a living supervisor that the row does not know of; answers whether there is one."""
+        found = claims.holder(self._workspace.run_folder(row.id))
+        if found is None or not found.alive:
+            return False
+        with self._database.write() as connection:
+            self._write_supervisor(
+                connection, row.id, found, table.c.supervisor_pid.is_not_distinct_from(row.supervisor_pid)
+            )
+        return True
+
+    def _write_supervisor(self, connection: Connection, run_id: str, known: processes.Identity, *only_if: Any) -> None:
+        values = {
+            "boot_id": processes.boot_id(), "supervisor_pid": known.pid, "supervisor_started": known.started,
+            "last_seen_at": utc_now(), "etag": table.c.etag + 1,
+        }  # fmt: skip
+        if connection.execute(update(table).where(table.c.id == run_id, *only_if).values(values)).rowcount:
+            self._changes.note(connection, "run", run_id)
 
     def _settle(self, row: Row[Any], outcome: Outcome | None) -> list[str]:
         """Ends what is left of a run without supervisor; ``outcome`` None reads the one it may have left."""
         if outcome is None:
-            processes.kill(processes.of_run(row.id))
-            if row.work_pid and row.work_started:
-                processes.kill(processes.tree(processes.Identity(row.work_pid, row.work_started)))
+            if row.kind != RunKind.INTERACTIVE:  # its work is the user's own kernel, which goes on
+                _end_work(row)
             outcome = read_outcome(self._workspace.run_folder(row.id)) or Outcome(
                 RunStatus.CANCELED if row.stop_requested_at else RunStatus.FAILED, "its supervisor was killed"
             )
@@ -451,6 +470,15 @@ class Launcher:
 def adopted(row: Row[Any]) -> bool:
     """Tells whether a run is under way without a supervisor of its own: it lives in a process that is watched."""
     return bool(row.kind == RunKind.INTERACTIVE and row.status == RunStatus.RUNNING and not row.gateway_url)
+
+
+def _end_work(row: Row[Any]) -> None:
+    """Kills the work of a run whose supervisor is gone: by its environment, its session, and below its process."""
+    found = processes.of_run(row.id)
+    if row.work_pid and row.work_started:
+        work = processes.Identity(row.work_pid, row.work_started)
+        found += [*processes.of_session(work), *processes.tree(work)]
+    processes.kill(found)
 
 
 def _silent(row: Row[Any]) -> bool:

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import psutil
 
+SAME_S = 0.005
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
 def boot_id() -> str:
@@ -28,7 +30,11 @@ def boot_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One process for good: its pid and when it started, in seconds since 1970."""
+    """One process for good: its pid and when it started.
+
+    ``started`` counts seconds since the machine was started, so that a change of the clock makes no stranger of it;
+    only where there is no ``/proc`` it is the time of day.
+    """
 
     pid: int
     started: float
@@ -36,11 +42,20 @@ class Identity:
     @classmethod
     def of(cls, pid: int) -> Identity | None:
         """Returns the identity of a living process, None when there is none."""
+        if not _BOOT_ID.exists():
+            return cls._by_the_clock(pid)
+        try:
+            # Linux, proc_pid_stat(5): the name stands in parentheses and may hold any character.
+            fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+            return None if fields[0] in (b"Z", b"X") else cls(pid, int(fields[19]) / _TICKS_PER_S)
+        except (OSError, IndexError, ValueError):
+            return None
+
+    @classmethod
+    def _by_the_clock(cls, pid: int) -> Identity | None:
         try:
             process = psutil.Process(pid)
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return None
-            return cls(pid, process.create_time())
+            return None if process.status() == psutil.STATUS_ZOMBIE else cls(pid, process.create_time())
         except psutil.Error:
             return None
 
@@ -48,7 +63,7 @@ class Identity:
     def alive(self) -> bool:
         """Whether this very process lives."""
         now = Identity.of(self.pid)
-        return now is not None and abs(now.started - self.started) < 0.5
+        return now is not None and abs(now.started - self.started) < SAME_S
 
 
 def tree(identity: Identity) -> list[psutil.Process]:
@@ -73,6 +88,18 @@ def of_run(run_id: str) -> list[psutil.Process]:
     return found
 
 
+def of_session(leader: Identity) -> list[psutil.Process]:
+    """Lists what lives of the session that a process began, also after its end: its number is not given again."""
+    if Identity.of(leader.pid) is not None and not leader.alive:
+        return []
+    found = []
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError, psutil.Error):
+            if os.getsid(pid) == leader.pid:
+                found.append(psutil.Process(pid))
+    return found
+
+
 def end(processes: Iterable[psutil.Process], grace_s: float) -> None:
     """Asks processes to end, and kills those that have not after ``grace_s``."""
     living = list(processes)
@@ -83,15 +110,25 @@ def end(processes: Iterable[psutil.Process], grace_s: float) -> None:
 
 def kill(processes: Iterable[psutil.Process]) -> None:
     """Kills processes, and those that they started in the meantime."""
-    rest = list(processes)
+    rest = _living(processes)
     deadline = time.monotonic() + 5
     while rest and time.monotonic() < deadline:
-        young = []
-        for process in rest:
+        for process in list(rest):
             with contextlib.suppress(psutil.Error):
-                young += process.children(recursive=True)
-        _signal([*rest, *young], signal.SIGKILL)
-        _gone, rest = psutil.wait_procs([*rest, *young], timeout=1)
+                rest += process.children(recursive=True)
+        _signal(rest, signal.SIGKILL)
+        psutil.wait_procs(rest, timeout=0.1)
+        rest = _living(rest)
+
+
+def _living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Leaves out those that have ended and wait to be buried, maybe for ever, by a parent that does not look."""
+    found = []
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
 
 
 def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:

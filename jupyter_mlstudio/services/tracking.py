@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -95,15 +96,18 @@ class Tracking:
             self._changes.note(connection, "metrics", run_id)
 
     def take_spool(self, run_id: str) -> int:
-        """Takes what clients left in the run's folder while nobody answered; returns how many batches that were."""
+        """Takes what clients left in the run's folder while nobody answered; returns how many batches that were.
+
+        Several hosts may do so at once: a batch is taken once, and a file that another one has taken is gone.
+        """
         taken = 0
         for path in sorted((self._workspace.run_folder(run_id) / "spool").glob("*.jsonl")):
-            for line in path.read_bytes().splitlines():
-                try:
-                    taken += self.log(run_id, _BATCH.validate_json(line))
-                except (ValidationError, Invalid):
-                    continue  # the last line may be half written
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                lines = path.read_bytes().splitlines()
+                for line in lines:
+                    with contextlib.suppress(ValidationError, Invalid, Conflict):  # the last one may be half written
+                        taken += self.log(run_id, _BATCH.validate_json(line))
+                path.unlink()
         return taken
 
     def summaries(self, run_id: str) -> list[MetricSummary]:

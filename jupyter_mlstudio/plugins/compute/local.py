@@ -20,16 +20,19 @@ from jupyter_mlstudio.plugins.compute.base import ComputeTarget, State, Work
 PR_SET_CHILD_SUBREAPER = 36
 OOM_SCORE = 500
 """Added to the work's out-of-memory score, so that the kernel takes it and not the Jupyter server."""
+SAMPLE_S = 0.5
+SUPERVISOR = ["-P", "-m", "jupyter_mlstudio.runner", "run"]
 
 
 @dataclass(slots=True)
 class Handle:
-    """A started process and the CPU time its tree had used when it was last looked at."""
+    """A started process, and what its tree used when it was last looked at."""
 
     process: subprocess.Popen[bytes]
     run_id: str
     cpu_s: float = 0.0
     looked_at: float = field(default_factory=time.monotonic)
+    last: State = field(default_factory=State)
 
 
 class LocalTarget(ComputeTarget[Handle]):
@@ -62,12 +65,15 @@ class LocalTarget(ComputeTarget[Handle]):
         exit_code = handle.process.poll()
         if exit_code is not None:
             return State(exit_code=exit_code)
-        cpu_s, memory = _usage(self._processes(handle))
         now = time.monotonic()
+        if now - handle.looked_at < SAMPLE_S:
+            return handle.last
+        cpu_s, memory = _usage(self._processes(handle))
         passed, used = now - handle.looked_at, cpu_s - handle.cpu_s
         handle.cpu_s, handle.looked_at = cpu_s, now
         percent = 100 * used / passed if passed > 0 and used > 0 else 0.0
-        return State(cpu_percent=percent, memory_bytes=memory)
+        handle.last = State(cpu_percent=percent, memory_bytes=memory)
+        return handle.last
 
     def stop(self, handle: Handle, grace_s: float) -> None:
         living = self._processes(handle)
@@ -84,13 +90,24 @@ class LocalTarget(ComputeTarget[Handle]):
 
     def _processes(self, handle: Handle) -> list[psutil.Process]:
         """Lists what lives of the work: below the process, and what was handed to this one when its parent ended."""
-        found: dict[int, psutil.Process] = {}
-        for process in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                if process.status() != psutil.STATUS_ZOMBIE:
-                    found[process.pid] = process
         _bury(handle)
-        return list(found.values())
+        found = []
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):
+                if not _is_supervisor(child):
+                    found += [child, *child.children(recursive=True)]
+        return [process for process in found if _lives(process)]
+
+
+def _is_supervisor(process: psutil.Process) -> bool:
+    """Whether it guards another run, which this run's supervisor started: that is not of this run's work."""
+    return process.cmdline()[1:5] == SUPERVISOR
+
+
+def _lives(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def _bury(handle: Handle) -> None:
