@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select
 
 from jupyter_mlstudio.entities.runs import TERMINAL, WAITING, Run, RunPage, RunStatus
-from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Stale
+from jupyter_mlstudio.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from jupyter_mlstudio.services.names import checked_name, checked_text
 from jupyter_mlstudio.services.paging import offset_of, token_of
 from jupyter_mlstudio.store import experiments as experiment_store
@@ -104,6 +104,25 @@ class Runs:
         """Lists the ids of runs that a run started."""
         with self._database.read() as connection:
             return list(connection.execute(select(table.c.id).where(table.c.parent_run_id == run_id)).scalars())
+
+    def parent_of(self, wanted: str | None, mine: str | None) -> str | None:
+        """Returns the id of the run that a new run is a child of.
+
+        Args:
+            wanted: what the caller asked for.
+            mine: the caller's own run, which it cannot leave; None for a caller that is no run.
+
+        Raises:
+            Forbidden: it asked for a run that is neither its own nor a child of it.
+            NotFound: there is no such run.
+        """
+        if wanted is None:
+            return mine
+        with self._database.read() as connection:
+            parent = str(self.row(connection, wanted).id)
+        if mine is not None and not self.is_within(parent, mine):
+            raise Forbidden("a run starts children of its own and of its children only")
+        return parent
 
     def is_within(self, run_id: str, ancestor: str) -> bool:
         """Tells whether a run is another one or was started by it, directly or through others."""
