@@ -47,6 +47,20 @@ class Answer:
         return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
 
 
+def send(port: int, data: bytes, method: str = "GET", timeout_s: float = 20) -> Answer:
+    """Sends bytes to a port of this machine and reads one answer to a request of ``method``."""
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
+        # It may refuse before it has read everything; the answer is there all the same.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(data)
+        answer = http.client.HTTPResponse(connection, method=method)
+        try:
+            answer.begin()
+            return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        finally:
+            answer.close()
+
+
 class JupyterServer:
     """A Jupyter server with the studio and nothing else, on a root of its own."""
 
@@ -149,16 +163,7 @@ class JupyterServer:
 
     def send(self, data: bytes, method: str = "GET", timeout_s: float = 20) -> Answer:
         """Sends bytes and reads one answer."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout_s) as connection:
-            # It may refuse before it has read everything; the answer is there all the same.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                connection.sendall(data)
-            answer = http.client.HTTPResponse(connection, method=method)
-            try:
-                answer.begin()
-                return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
-            finally:
-                answer.close()
+        return send(self.port, data, method, timeout_s)
 
     def api(self, method: str, path: str, body: object = None, **options: Any) -> Answer:
         """Sends a request to the studio's own API."""
