@@ -100,6 +100,7 @@ class MLStudioApp(ExtensionApp):
         if self.preset_mlflow and token and not server.certfile and not server.sock:
             os.environ.setdefault("MLFLOW_TRACKING_URI", url_path_join(server.connection_url, "mlstudio/mlflow"))
             os.environ.setdefault("MLFLOW_TRACKING_TOKEN", token)
+            os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # of pages that are not there
 
 
 class LazyRouter(Router):

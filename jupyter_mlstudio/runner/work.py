@@ -83,6 +83,7 @@ def _environment(job: Job, root: Path, url: str, token: str) -> dict[str, str]:
         "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_RUN_ID": job.run_id,
         "MLFLOW_EXPERIMENT_ID": job.experiment_id,
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "AZUREML_RUN_ID": job.run_id,
     }
 

@@ -52,7 +52,7 @@ class MLflowRegistry:
         self, text: str, order_by: Sequence[str], max_results: int, page_token: str | None
     ) -> tuple[list[Model], str | None]:
         """Finds registered models by name, in the order of their names."""
-        passes = matcher(text, ("name",))
+        passes = matcher(text, ("name", "tags"))
         found = [model for model in self._models.list() if passes({"name": model.name})]
         found.sort(key=lambda model: model.name)
         for order in reversed(order_by):

@@ -25,6 +25,7 @@ def new_name(connection: Connection, values: Mapping[str, Any], experiment_id: i
 def _stem(values: Mapping[str, Any]) -> str:
     spec = json.loads(values["spec"])
     origin = json.loads(values["origin"])
-    source = spec.get("script") or spec.get("notebook") or (spec.get("command") or [None])[0] or origin.get("notebook")
+    source = spec.get("script") or spec.get("notebook") or (spec.get("command") or [None])[0]
+    source = source or origin.get("notebook") or origin.get("script")
     stem = re.sub(r"[^\w.-]+", "-", PurePosixPath(str(source or values["kind"])).stem).strip("-.")
     return stem[:60] or str(values["kind"])
