@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import socket
 import sys
 import threading
@@ -17,16 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvicorn
 
 from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.serving.app import Application
 from jupyter_mlstudio.serving.config import ServeConfig
+from jupyter_mlstudio.serving.connection import Connection
 from jupyter_mlstudio.serving.engine import Engine
-from jupyter_mlstudio.serving.guard import guarded
 from jupyter_mlstudio.serving.stats import Stats
 
 REPORT_S = 1.0
+GRACE_S = 5.0
 
 
 def main(descriptor: int) -> int:
@@ -54,15 +55,22 @@ def main(descriptor: int) -> int:
 
 
 async def _serve(application: Application, listening: socket.socket) -> None:
-    limits = application.config.limits
-    config = uvicorn.Config(
-        application, http=guarded(limits), ws="none", lifespan="off", access_log=False, log_config=None,
-        server_header=False, date_header=False, proxy_headers=False, timeout_keep_alive=int(limits.idle_timeout_s),
-        backlog=2048, h11_max_incomplete_event_size=limits.header_bytes, timeout_graceful_shutdown=5,
-    )  # fmt: skip
+    """Serves until it is told to end; then what was begun is answered, within :data:`GRACE_S`."""
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, over.set)
+    connections: set[Connection] = set()
+    server = await loop.create_server(lambda: Connection(application, connections), sock=listening, backlog=2048)
     reports = asyncio.create_task(_report(application))
-    await uvicorn.Server(config).serve(sockets=[listening])
+    await over.wait()
     reports.cancel()
+    server.close()
+    deadline = loop.time() + GRACE_S
+    for connection in list(connections):
+        connection.finish()
+    while connections and loop.time() < deadline:
+        await asyncio.sleep(0.02)
 
 
 async def _report(application: Application) -> None:
@@ -80,7 +88,7 @@ def _say(**message: object) -> None:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
+    while os.read(sys.stdin.fileno(), 4096):  # not through sys.stdin, whose lock would be in the way at the end
         pass
     os._exit(0)
 

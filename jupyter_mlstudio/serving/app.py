@@ -1,4 +1,4 @@
-"""The scoring server's HTTP face: a plain ASGI application for Open Inference Protocol V2.
+"""What the scoring server answers, and to whom: Open Inference Protocol V2.
 
 Specification: Open Inference Protocol V2, "HTTP/REST". What a request passes, in this order: the Host that it names, no
 Origin (no browser page may ask), the key, the path, the method, the content type and size, and only then its content.
@@ -6,10 +6,10 @@ Origin (no browser page may ask), the key, the path, the method, the content typ
 
 from __future__ import annotations
 
-import asyncio
 import binascii
+import sys
 import time
-from collections.abc import Awaitable, Callable
+import traceback
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -29,14 +29,9 @@ from jupyter_mlstudio.errors import (
 from jupyter_mlstudio.serving.config import ServeConfig
 from jupyter_mlstudio.serving.engine import Engine
 from jupyter_mlstudio.serving.keys import KeyRing
+from jupyter_mlstudio.serving.request import Reply, Request
 from jupyter_mlstudio.serving.stats import Stats
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-_JSON = (b"content-type", b"application/json")
-_NO_SNIFF = (b"x-content-type-options", b"nosniff")
 _CHALLENGE_BYTES = 64
 HELD_BODIES = 8
 """How many bodies of the largest size may be on their way at once."""
@@ -66,84 +61,129 @@ class Application:
         self.engine = engine
         self.stats = stats
         self.keys = KeyRing(config.keys_file, config.limits.failed_keys_per_s)
-        self.ready = True
         self._held_bytes = 0
         self._body_limit = config.limits.body_bytes
         self._hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]")}
         self._names = [(config.model.encode(), config.version.encode())]
-        self._routes: dict[bytes, tuple[str, str]] = {}
+        self._routes: dict[bytes, tuple[str, bytes]] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise RuntimeError(f"{scope['type']} is not spoken here")
-        began = _perf_counter()
-        extra: tuple[tuple[bytes, bytes], ...] = ()
-        scoring = False
+    def admit(self, request: Request) -> Reply | None:
+        """Checks a request's head; answers only what is not let in."""
+        allowed = b""
         try:
-            headers = _headers(scope)
-            kind, method = self._route(scope["raw_path"])
-            self._check_caller(headers)
-            if kind in ("live", "ready"):
-                extra = self._proof(headers)
-            else:
-                self._check_key(headers)
+            kind, method = self._route(request.target)
+            self._check_caller(request)
+            if kind not in ("live", "ready"):
+                self._check_key(request.headers)
             if not kind:
                 raise NotFound("there is nothing here; the model is at /v2/models/NAME")
-            if scope["method"] != method:
-                extra = ((b"allow", method.encode()),)
-                raise WrongMethod(f"{scope['method'][:20]} does not work here, use {method}")
-            scoring = kind == "infer"
-            status, body = (200, await self._infer(headers, receive)) if scoring else self._tell(kind)
+            if request.method != method:
+                allowed = b"\r\nallow: " + method
+                raise WrongMethod(f"{request.method[:20].decode('latin-1')} does not work here, use {method.decode()}")
+            request.kind = kind
+            if kind == "infer":
+                self._hold(request)
         except StudioError as error:
-            status, body, extra = error.status, _error(error), extra + _error_headers(error)
-        if scoring:
-            self.stats.record(_perf_counter() - began, status < 400)
-        await send({"type": "http.response.start", "status": status,
-                    "headers": [_JSON, (b"content-length", b"%d" % len(body)), _NO_SNIFF, *extra]})  # fmt: skip
-        await send({"type": "http.response.body", "body": body})
+            return self._turned_down(request, error, allowed)
+        return None
 
-    async def _infer(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        length = self._check_content(headers)
+    def answer(self, request: Request) -> Reply | None:
+        """Answers a request that is there as a whole; None when it has to be answered aside, because it may be slow."""
+        self.release(request)
+        try:
+            if request.kind != "infer":
+                return self._tell(request)
+            inference = self.engine.protocol.read(request.body)
+            if not self.engine.is_quick(inference.rows):
+                request.inference, request.body = inference, b""
+                return None
+            body = self.engine.protocol.write(inference, self.engine.run(inference))
+        except StudioError as error:
+            return self._turned_down(request, error)
+        except Exception:
+            return self._failed(request)
+        self.stats.record(_perf_counter() - request.began, True)
+        return Reply(200, body)
+
+    async def answer_aside(self, request: Request) -> Reply:
+        """Answers a request by a run of the model in a thread; cancelling it ends the run."""
+        assert request.inference is not None
+        try:
+            answer = await self.engine.run_aside(request.inference)
+            body = self.engine.protocol.write(request.inference, answer)
+        except StudioError as error:
+            return self._turned_down(request, error)
+        except Exception:
+            return self._failed(request)
+        self.stats.record(_perf_counter() - request.began, True)
+        return Reply(200, body)
+
+    def too_large(self, request: Request) -> Reply:
+        """Answers a request whose body grew over the limit while it was read."""
+        return self._turned_down(request, self._too_large())
+
+    def release(self, request: Request) -> None:
+        """Gives back the place that was held for a request's body."""
+        self._held_bytes -= request.held_bytes
+        request.held_bytes = 0
+
+    @staticmethod
+    def refusal(error: StudioError) -> Reply:
+        """Writes an error as an answer."""
+        body = msgspec.json.encode({"error": error.message, "code": error.code})
+        return Reply(error.status, body, _error_lines(error), last=isinstance(error, TooLarge))
+
+    def _turned_down(self, request: Request, error: StudioError, lines: bytes = b"") -> Reply:
+        self.release(request)
+        if request.kind == "infer":
+            self.stats.record(_perf_counter() - request.began, False)
+        reply = self.refusal(error)
+        reply.lines += lines
+        return reply
+
+    def _failed(self, request: Request) -> Reply:
+        """Writes a fault of the server's own into its log, and nothing of it to the client."""
+        traceback.print_exc(file=sys.stderr)
+        return self._turned_down(request, StudioError("the endpoint failed; its log says more"))
+
+    def _hold(self, request: Request) -> None:
+        """Checks what a body is said to be, and keeps a place for it."""
+        length = self._check_content(request.headers)
         if self._held_bytes + length > HELD_BODIES * self._body_limit:
             raise Unavailable("the endpoint has as many requests as it can hold; try again", 1)
         self._held_bytes += length
-        try:
-            body = await self._body(receive)
-        finally:
-            self._held_bytes -= length
-        request = self.engine.protocol.read(body)
-        if self.engine.is_quick(request.rows):
-            answer = self.engine.run(request)
-        else:
-            answer = await self.engine.run_aside(request, lambda: _gone(receive))
-        return self.engine.protocol.write(request, answer)
+        request.held_bytes = length
 
-    def _route(self, path: bytes) -> tuple[str, str]:
+    def _route(self, target: bytes) -> tuple[str, bytes]:
         """Finds what a path stands for. It is split before it is decoded, once, so ``..%2f`` is only a strange name."""
-        if (known := self._routes.get(path)) is not None:
+        if (known := self._routes.get(target)) is not None:
             return known
+        path = target.partition(b"?")[0]
         found = self._resolve([unquote_to_bytes(part) for part in path.split(b"/")])
         if found[0] and len(self._routes) < 64:
             self._routes[path] = found
         return found
 
-    def _resolve(self, parts: list[bytes]) -> tuple[str, str]:
+    def _resolve(self, parts: list[bytes]) -> tuple[str, bytes]:
         match parts:
             case [b"", b"v2"]:
-                return "server", "GET"
+                return "server", b"GET"
             case [b"", b"v2", b"health", (b"live" | b"ready") as what]:
-                return what.decode(), "GET"
+                return what.decode(), b"GET"
             case [b"", b"v2", b"models", name, *rest] if name == self._names[0][0]:
                 if len(rest) >= 2 and rest[0] == b"versions":
                     if rest[1] != self._names[0][1]:
-                        return "", "GET"
+                        return "", b"GET"
                     rest = rest[2:]
                 kinds = {(): "model", (b"ready",): "model ready", (b"infer",): "infer", (b"stats",): "stats"}
                 kind = kinds.get(tuple(rest), "")
-                return kind, "POST" if kind == "infer" else "GET"
-        return "", "GET"
+                return kind, b"POST" if kind == "infer" else b"GET"
+        return "", b"GET"
 
-    def _check_caller(self, headers: dict[bytes, bytes]) -> None:
+    def _check_caller(self, request: Request) -> None:
+        headers = request.headers
+        if request.repeated:
+            raise Forbidden(f"the header {request.repeated.decode()} is there twice")
         if headers.get(b"host", b"").lower() not in self._hosts:
             raise Forbidden("this endpoint answers under 127.0.0.1 and localhost only")
         if b"origin" in headers:
@@ -163,44 +203,32 @@ class Application:
             raise WrongType("only application/json is read here")
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise WrongType("compressed bodies are not read here")
-        length = int(headers.get(b"content-length", b"%d" % self._body_limit)[:20])
+        if b"transfer-encoding" in headers:
+            return self._body_limit
+        length = int(headers.get(b"content-length", b"0")[:20])
         if length > self._body_limit:
-            raise TooLarge(f"the body is larger than {self._body_limit} bytes")
+            raise self._too_large()
         return length
 
-    async def _body(self, receive: Receive) -> bytes | bytearray:
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            if message["type"] == "http.disconnect":
-                raise TimedOut("the body did not arrive")
-            return body
-        parts = bytearray(body)
-        while message.get("more_body") and len(parts) <= self._body_limit:
-            message = await receive()
-            parts += message.get("body", b"")
-        if len(parts) > self._body_limit:
-            raise TooLarge(f"the body is larger than {self._body_limit} bytes")
-        if message["type"] == "http.disconnect":
-            raise TimedOut("the body did not arrive")
-        return parts
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body is larger than {self._body_limit} bytes")
 
-    def _tell(self, kind: str) -> tuple[int, bytes]:
+    def _tell(self, request: Request) -> Reply:
         """Answers what needs no model run."""
-        match kind:
+        match request.kind:
             case "live":
-                return 200, b'{"live":true}'
+                return Reply(200, b'{"live":true}', self._proof(request.headers))
             case "ready":
-                return (200, b'{"ready":true}') if self.ready else (503, b'{"ready":false}')
+                return Reply(200, b'{"ready":true}', self._proof(request.headers))
             case "server":
                 answer: dict[str, Any] = {"name": "jupyter_mlstudio", "version": __version__, "extensions": []}
             case "model ready":
-                answer = {"name": self.config.model, "ready": self.ready}
+                answer = {"name": self.config.model, "ready": True}
             case "stats":
                 answer = self.summary()
             case _:
                 answer = self.engine.protocol.metadata()
-        return 200, msgspec.json.encode(answer)
+        return Reply(200, msgspec.json.encode(answer))
 
     def summary(self) -> dict[str, Any]:
         """Counts and latencies, as the serve run logs them."""
@@ -214,39 +242,19 @@ class Application:
         }
         return answer | {"keys_used_at": dict(self.keys.used_at)}
 
-    def _proof(self, headers: dict[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...]:
+    def _proof(self, headers: dict[bytes, bytes]) -> bytes:
         challenge = headers.get(b"x-mlstudio-challenge", b"")[:_CHALLENGE_BYTES]
         if not challenge:
-            return ()
+            return b""
         try:
-            return ((b"x-mlstudio-proof", self.keys.prove(binascii.unhexlify(challenge)).encode()),)
+            return b"\r\nx-mlstudio-proof: " + self.keys.prove(binascii.unhexlify(challenge)).encode()
         except binascii.Error:
-            return ()
+            return b""
 
 
-def _headers(scope: Scope) -> dict[bytes, bytes]:
-    """Headers by name; one that must be single and comes twice counts as wrong."""
-    headers = dict(scope["headers"])
-    if len(headers) != len(scope["headers"]):
-        names = [name for name, _ in scope["headers"]]
-        for name in (b"host", b"authorization", b"content-type", b"content-length"):
-            if names.count(name) > 1:
-                raise Forbidden(f"the header {name.decode()} is there twice")
-    return headers
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        await asyncio.sleep(0)
-
-
-def _error(error: StudioError) -> bytes:
-    return msgspec.json.encode({"error": error.message, "code": error.code})
-
-
-def _error_headers(error: StudioError) -> tuple[tuple[bytes, bytes], ...]:
+def _error_lines(error: StudioError) -> bytes:
     if isinstance(error, Unauthorized):
-        return ((b"www-authenticate", b"Bearer"),)
+        return b"\r\nwww-authenticate: Bearer"
     if isinstance(error, Unavailable) and not isinstance(error, TimedOut):
-        return ((b"retry-after", b"%d" % error.retry_after_s),)
-    return ((b"connection", b"close"),) if isinstance(error, TooLarge) else ()
+        return b"\r\nretry-after: %d" % error.retry_after_s
+    return b""

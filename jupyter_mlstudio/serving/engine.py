@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -49,8 +48,8 @@ class Engine:
         """Runs the model in this thread. Only for quick requests."""
         return Execution(self._session).run(_names(request), request.feeds)
 
-    async def run_aside(self, request: Request, gone: Callable[[], Coroutine[Any, Any, None]]) -> list[Any]:
-        """Runs the model in a thread, until it answers, the deadline passes or the client is gone.
+    async def run_aside(self, request: Request) -> list[Any]:
+        """Runs the model in a thread, until it answers or the deadline passes; being cancelled ends the run too.
 
         Raises:
             TimedOut: the deadline passed.
@@ -63,18 +62,12 @@ class Engine:
         loop = asyncio.get_running_loop()
         answer = loop.run_in_executor(self._pool, execution.run, _names(request), request.feeds)
         answer.add_done_callback(self._done)
-        leaving = asyncio.ensure_future(gone())
-        either: set[asyncio.Future[Any]] = {answer, leaving}
         try:
-            timeout_s = self._limits.request_timeout_s
-            await asyncio.wait(either, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-            if answer.done():
-                return answer.result()
-            execution.stop()
-            answer.cancel()
-            raise TimedOut(f"the model did not answer within {timeout_s:g} s")
+            return await asyncio.wait_for(answer, self._limits.request_timeout_s)
+        except TimeoutError as error:
+            raise TimedOut(f"the model did not answer within {self._limits.request_timeout_s:g} s") from error
         finally:
-            leaving.cancel()
+            execution.stop()
 
     def warm_up(self) -> None:
         """Runs once, so that the first real request is not the slow one; raises what the run raises."""
