@@ -1,0 +1,34 @@
+"""``python -m benchmarks`` lists the benchmarks, ``python -m benchmarks NAME...`` runs them.
+
+Each prints its table, both sides measured in that run, and ends with ``NAME: FIGURE (target T): ok`` or ``: short``.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+NAMES = ("log-blocking", "series-open", "runs-table", "endpoint-start", "scoring-cpu", "server-start")
+
+
+def main(names: list[str]) -> int:
+    """Runs the named benchmarks one after the other; answers 0 when all meet their targets, 2 for unknown names."""
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        print(f"there is no benchmark {unknown[0]!r}: choose from {', '.join(NAMES)}", file=sys.stderr)
+        return 2
+    if not names:
+        for name in NAMES:
+            first = (import_module(_module(name)).__doc__ or "").strip().splitlines()[0]
+            print(f"{name:16}{first}")
+        return 0
+    return max(int(import_module(_module(name)).run()) for name in names)
+
+
+def _module(name: str) -> str:
+    return f"{Path(__file__).parent.name}.{name.replace('-', '_')}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
