@@ -31,6 +31,7 @@ from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, StudioError
 
 SETTLE_PATIENCE_S, SETTLE_POLL_S = 5.0, 0.1
+INTERRUPTED = "interrupted: its kernel was restarted or shut down before the run was completed"
 
 _lock = threading.RLock()
 _active: ActiveRun | Nowhere | None = None
@@ -252,12 +253,18 @@ def _leave(run: ActiveRun) -> None:
 
 @atexit.register
 def _end() -> None:
-    """Ends a run that this process started and did not end; an exception that ends the process fails it."""
+    """Ends a run that this process started and did not end; an exception that ends the process fails it.
+
+    A kernel that is shut down or restarted has not done its work: its run is interrupted.
+    """
     run = _active
     if isinstance(run, ActiveRun) and run._own and run._pid == os.getpid():
-        error = getattr(sys, "last_value", None) if not hasattr(sys, "ps1") and "ipykernel" not in sys.modules else None
+        kernel = "ipykernel" in sys.modules
+        error = getattr(sys, "last_value", None) if not hasattr(sys, "ps1") and not kernel else None
         with contextlib.suppress(StudioError, OSError):
-            if error is None:
+            if kernel:
+                run.fail(INTERRUPTED)
+            elif error is None:
                 run.complete()
             else:
                 run.fail(sentence(error))
