@@ -25,7 +25,9 @@ test('everything works below a path, as on JupyterHub', async ({ api, page }) =>
   const dialog = page.locator('.jp-Dialog');
   await dialog.getByRole('button', { name: 'Register' }).click();
   const model = page.locator('.jp-mls-ModelView');
-  await expect(model.getByTestId('version-state')).toContainText('It can be deployed', { timeout: 90_000 });
+  await expect(model.getByTestId('version-state')).toContainText('Converted to ONNX, loaded', {
+    timeout: 90_000
+  });
   const download = page.waitForEvent('download');
   await model.getByRole('button', { name: 'Download' }).first().click();
   expect((await download).suggestedFilename()).not.toBe('');

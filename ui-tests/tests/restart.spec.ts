@@ -88,7 +88,7 @@ test('F03 F30: a killed server loses nothing, and three tabs come back live', as
     // Every point that was logged is there, once, and each tab says the same.
     const [series] = await api.call<{ steps: number[]; total: number }[]>(
       'GET',
-      `runs/${run.id}/series?name=accuracy`
+      `runs/${run.id}/series?name=train_accuracy`
     );
     expect(series!.total).toBe(STEPS);
     expect(series!.steps).toEqual(Array.from({ length: STEPS }, (_, step) => step + 1));

@@ -16,7 +16,9 @@ test('register, look at the proof, deploy, try it, stop and delete', async ({ ap
 
   // The version and its proof
   const model = page.locator('.jp-mls-ModelView');
-  await expect(model.getByTestId('version-state')).toContainText('It can be deployed', { timeout: 90_000 });
+  await expect(model.getByTestId('version-state')).toContainText('Converted to ONNX, loaded', {
+    timeout: 90_000
+  });
   await expect(model).toContainText('Compared with the original on 171 rows: the same labels');
   await expect(model).toContainText('mean radius');
   await expect(model).toContainText('champion');

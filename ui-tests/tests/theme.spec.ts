@@ -1,4 +1,4 @@
-import { TRAIN, command, expect, openNotebook, openSidebar, shot, test, writeNotebook } from './studio';
+import { command, expect, openSidebar, shot, test } from './studio';
 
 /** How far apart two colours are to the eye (WCAG 2.2, contrast ratio). */
 function contrast(a: string, b: string): number {
@@ -43,35 +43,4 @@ test('everything is legible in the dark theme', async ({ api, page }) => {
     });
     expect(contrast(text!, ground!)).toBeGreaterThan(4.5);
   }
-});
-
-test('the studio in one picture', async ({ page }) => {
-  writeNotebook('forest.ipynb', [
-    '%load_ext jupyter_mlstudio',
-    `%%ml_submit --name forest --experiment cancer -p trees=8 -p max_depth=6 -p steps=12 -p pause_s=0.2\n${TRAIN}`
-  ]);
-  await openSidebar(page);
-  await openNotebook(page, 'forest.ipynb');
-  await command(page, 'notebook:run-all-cells');
-  const card = page.locator('.jp-mls-Card');
-  await expect(card).toHaveAttribute('data-status', 'Completed', { timeout: 90_000 });
-  const id = await card.getAttribute('data-run');
-  await command(page, 'mlstudio:open-run', { id });
-  const view = page.locator('.jp-mls-RunView');
-  await expect(view).toBeVisible();
-  await page.evaluate(() => {
-    interface Shell {
-      currentWidget: { id: string };
-      widgets(area: string): Iterable<{ id: string; node: HTMLElement }>;
-      add(widget: unknown, area: string, options: Record<string, unknown>): void;
-    }
-    const { shell } = (window as unknown as { jupyterapp: { shell: Shell } }).jupyterapp;
-    const run = shell.currentWidget;
-    const notebook = [...shell.widgets('main')].find(one => one.node.classList.contains('jp-NotebookPanel'));
-    shell.add(run, 'main', { ref: notebook!.id, mode: 'split-right' });
-  });
-  await view.getByRole('tab', { name: /^Evaluation/ }).click();
-  await expect(view.locator('.jp-mls-Plot .main-svg').first()).toBeVisible();
-  await card.scrollIntoViewIfNeeded();
-  await shot(page, 'studio');
 });
