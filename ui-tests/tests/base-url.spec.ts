@@ -1,6 +1,9 @@
+import { openLab } from './server';
 import { SERVER, command, expect, openSidebar, shot, test } from './studio';
 
-test('everything works below a path, as on JupyterHub', async ({ api, page }) => {
+test('everything works below a path, as on JupyterHub', async ({ api, browser }) => {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await openLab(page, SERVER);
   expect(SERVER).toMatch(/\/user\/x$/);
   const [run] = await api.train('hub', [3]);
   const sidebar = await openSidebar(page);

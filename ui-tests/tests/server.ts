@@ -40,13 +40,8 @@ export class OwnServer {
   }
 
   /** Opens JupyterLab in a page and waits for it. */
-  async open(page: Page, address = ''): Promise<void> {
-    await page.goto(`${this.url}/lab${address}`);
-    await page.waitForFunction(() => 'jupyterapp' in window);
-    await page.evaluate(async () => {
-      await (window as unknown as { jupyterapp: { restored: Promise<void> } }).jupyterapp.restored;
-    });
-    await expect(page.locator('#jupyterlab-splash')).toHaveCount(0, { timeout: 60_000 });
+  open(page: Page, address = ''): Promise<void> {
+    return openLab(page, this.url, address);
   }
 
   private async answers(): Promise<void> {
@@ -61,6 +56,16 @@ export class OwnServer {
       )
       .toBe(200);
   }
+}
+
+/** Opens the JupyterLab of a server in a page and waits for its layout. */
+export async function openLab(page: Page, url: string, address = ''): Promise<void> {
+  await page.goto(`${url}/lab${address}`);
+  await page.waitForFunction(() => 'jupyterapp' in window);
+  await page.evaluate(async () => {
+    await (window as unknown as { jupyterapp: { restored: Promise<void> } }).jupyterapp.restored;
+  });
+  await expect(page.locator('#jupyterlab-splash')).toHaveCount(0, { timeout: 60_000 });
 }
 
 function launch(root: string, port: number): ChildProcess {
