@@ -1,7 +1,9 @@
 """The connection to the database: SQLite in the workspace's folder, or PostgreSQL by URL.
 
-Every writing transaction on SQLite begins with ``BEGIN IMMEDIATE``: a deferred one that reads first and writes later
-fails at once, without waiting, when another process wrote in between. Database errors leave here as studio errors.
+One writer at a time, on both. Every writing transaction on SQLite begins with ``BEGIN IMMEDIATE``: a deferred one that
+reads first and writes later fails at once, without waiting, when another process wrote in between. On PostgreSQL it
+takes an advisory lock, so that what was read is still true when it is written. Database errors leave here as studio
+errors.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, func, select, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -30,30 +32,43 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self._wal = wal
         options: dict[str, Any] = {"pool_size": 16, "max_overflow": 16} if not url.endswith(":memory:") else {}
+        if not self.is_sqlite:
+            options |= {"connect_args": {"options": f"-c lock_timeout={BUSY_TIMEOUT_MS}"}, "pool_pre_ping": True}
         self.engine: Engine = create_engine(url, hide_parameters=True, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", self._on_connect)
             event.listen(self.engine, "begin", _begin)
+        reading: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reader = self.engine.execution_options(**reading)
         self._writer = self.engine.execution_options(mlstudio_write=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yields a connection for one consistent read."""
-        with _translated(), self.engine.begin() as connection:
+        with _translated(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Yields a connection for one short writing transaction, committed at the end, rolled back on an error."""
         with _translated(), self._writer.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(select(func.pg_advisory_xact_lock(APPLICATION_ID)))
             yield connection
 
     def prepare(self) -> None:
         """Makes the tables when there are none and migrates older ones, after a backup, in one transaction.
 
         Raises:
-            Conflict: the database is of a newer program; nothing is touched.
+            Conflict: the database is of a newer program; nothing is touched, and no connection stays open.
         """
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
         version = self.version()
         if version == schema.HEAD:
             return
@@ -129,6 +144,7 @@ def _translated() -> Iterator[None]:
 
 _DAMAGED = "the database file is damaged: run `jupyter mlstudio doctor`; the file is kept as it is"
 _MEANINGS: dict[str, tuple[type[StudioError], str]] = {
+    "lock timeout": (Unavailable, "the database is busy: another program holds it; try again"),
     "locked": (Unavailable, "the database is busy: another program holds it; try again"),
     "disk is full": (NoSpace, "the disk is full: free some space, then try again"),
     "readonly": (Unavailable, "the database cannot be written: its disk or file is read-only"),
