@@ -121,7 +121,9 @@ def _comparison(term: re.Match[str]) -> ColumnElement[bool]:
             raise Invalid(f"metrics.{name} is compared with a number, e.g. metrics.{name} > 0.5")
         if not math.isfinite(value):
             raise Invalid(f"metrics.{name} cannot be compared with {value}: only with a finite number")
-        return _COMPARE[op](_metric_value(name), value)
+        metric = select(metric_names.c.id).where(metric_names.c.name == name).scalar_subquery()
+        having = select(run_metrics.c.run_key).where(run_metrics.c.metric_id == metric)
+        return runs.c.key.in_(having.where(_COMPARE[op](run_metrics.c.last, value)))
     if kind == "attribute":
         return _COMPARE[op](_attribute(name), _attribute_value(name, value))
     if not isinstance(value, str | list):

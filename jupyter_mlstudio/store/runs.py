@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Row, Select, func, select, update
 
 from jupyter_mlstudio.entities.runs import (
@@ -41,6 +41,10 @@ _SUMMARY = [
     runs.c.waits_for, runs.c.progress, runs.c.row_params, runs.c.row_metrics, runs.c.row_tags,
     experiments.c.name.label("experiment"),
 ]  # fmt: skip
+_TABLE = select(*_SUMMARY).join(experiments, experiments.c.id == runs.c.experiment_id)
+_LIVE = [status.value for status in RunStatus if status not in TERMINAL]
+_KINDS = {kind.value: kind for kind in RunKind}
+_STATUSES = {status.value: status for status in RunStatus}
 
 
 def insert(connection: Connection, values: Mapping[str, Any]) -> int:
@@ -163,13 +167,11 @@ def active(connection: Connection) -> Sequence[Row[Any]]:
 def search(connection: Connection, query: dict[str, Any], offset: int, limit: int) -> tuple[list[RunSummary], int]:
     """Finds runs; returns a page of them and how many match in all."""
     where = _conditions(query)
-    base = select(*_SUMMARY).join(experiments, experiments.c.id == runs.c.experiment_id).where(*where)
-    total = int(connection.execute(select(func.count()).select_from(runs).where(*where)).scalar_one())
     if query["order_by"]:
-        ordered = base.order_by(*[filters.order(text) for text in query["order_by"]], runs.c.key.desc())
-        found = list(connection.execute(ordered.offset(offset).limit(limit)))
+        found, total = _ordered(connection, where, [filters.order(text) for text in query["order_by"]], offset, limit)
     else:
-        found = _live_first(connection, base, offset, limit)
+        found = _live_first(connection, _TABLE.where(*where), offset, limit)
+        total = _count(connection, where)
     return [summary(one) for one in found], total
 
 
@@ -199,14 +201,14 @@ def read(connection: Connection, row: Row[Any], folder: str) -> Run:
 
 
 def _summary_fields(row: Row[Any], experiment: str | None = None) -> dict[str, Any]:
-    last = {k: float(v) for k, v in json.loads(row.row_metrics).items()} if row.row_metrics != "{}" else {}
+    last = {k: float(v) for k, v in from_json(row.row_metrics).items()} if row.row_metrics != "{}" else {}
     return {
         "id": row.id,
         "name": row.name,
         "experiment_id": str(row.experiment_id),
         "experiment": experiment if experiment is not None else row.experiment,
-        "kind": RunKind(row.kind),
-        "status": RunStatus(row.status),
+        "kind": _KINDS[row.kind],
+        "status": _STATUSES[row.status],
         "reason": row.reason,
         "user": row.user,
         "target": row.target,
@@ -217,9 +219,9 @@ def _summary_fields(row: Row[Any], experiment: str | None = None) -> dict[str, A
         "parent_run_id": row.parent_run_id,
         "waits_for": row.waits_for,
         "progress": PROGRESS.validate_json(row.progress) if row.progress else None,
-        "params": json.loads(row.row_params),
+        "params": from_json(row.row_params),
         "metrics": last,
-        "tags": json.loads(row.row_tags),
+        "tags": from_json(row.row_tags),
     }
 
 
@@ -230,14 +232,37 @@ def _merge(connection: Connection, run_key: int, column: str, given: Mapping[str
     connection.execute(update(runs).where(here).values({column: to_json(merged).decode()}))
 
 
+def _ordered(
+    connection: Connection, where: list[Any], order: list[Any], offset: int, limit: int
+) -> tuple[list[Row[Any]], int]:
+    """Sorts keys alone and counts on the way; the page's rows, which are wide, are read afterwards."""
+    wanted = select(runs.c.key, func.count().over().label("total")).where(*where)
+    page = connection.execute(wanted.order_by(*order, runs.c.key.desc()).offset(offset).limit(limit)).all()
+    if not page:
+        return [], _count(connection, where) if offset else 0
+    rows = {row.key: row for row in connection.execute(_TABLE.where(runs.c.key.in_([one.key for one in page])))}
+    return [rows[one.key] for one in page], int(page[0].total)
+
+
+def _count(connection: Connection, where: list[Any]) -> int:
+    return int(connection.execute(select(func.count()).select_from(runs).where(*where)).scalar_one())
+
+
 def _live_first(connection: Connection, base: Select[Any], offset: int, limit: int) -> list[Row[Any]]:
-    done = [s.value for s in TERMINAL]
+    """Reads a page: live runs, then waiting ones, then the rest, each the newest first.
+
+    The few live runs are found by the index on the status. The rest is walked along the index on the time: a
+    condition that an index on the status could serve would make SQLite sort all of them instead.
+    """
     newest = (runs.c.created_at.desc(), runs.c.key.desc())
-    live = list(connection.execute(base.where(runs.c.status.not_in(done)).order_by(*newest)))
-    live.sort(key=lambda row: row.status in WAITING)
+    keys = select(runs.c.key).where(runs.c.status.in_(_LIVE))
+    live: list[Row[Any]] = []
+    if connection.execute(keys.limit(1)).first() is not None:
+        live += connection.execute(base.where(runs.c.key.in_(keys)).order_by(*newest))
+        live.sort(key=lambda row: row.status in WAITING)
     page = live[offset : offset + limit]
     if len(page) < limit:
-        rest = base.where(runs.c.status.in_(done)).order_by(*newest)
+        rest = base.where(runs.c.status.not_in(_LIVE)).order_by(*newest)
         page += connection.execute(rest.offset(max(0, offset - len(live))).limit(limit - len(page)))
     return page
 
