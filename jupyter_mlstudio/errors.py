@@ -95,6 +95,8 @@ class Stale(Conflict):
 class AlreadyExists(Conflict):
     """There is a thing of that name already."""
 
+    code = "already_exists"
+
 
 class Unavailable(StudioError):
     """Something that is needed does not answer now; a later try may succeed."""
