@@ -8,6 +8,7 @@ A tensor with missing numbers says so itself: ``"parameters": {"allow_null": tru
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -179,6 +180,8 @@ class Protocol:
 def read_tensor(name: str, datatype: str, shape: Sequence[int], data: msgspec.Raw, nullable: bool) -> Tensor:
     """Reads one tensor's values, flat or nested, as exactly the type that was promised."""
     values = _values(name, datatype, shape, data, nullable)
+    if len(values) <= SMALL and not nullable and _is_plain(values, datatype) and len(values) == math.prod(shape):
+        return np.array(values, DTYPES[datatype]).reshape(shape)
     try:
         array = _narrowed(values, datatype) if datatype in _NARROW else np.array(values, dtype=DTYPES[datatype])
     except (OverflowError, ValueError) as error:
@@ -189,14 +192,22 @@ def read_tensor(name: str, datatype: str, shape: Sequence[int], data: msgspec.Ra
         if array.ndim != 1 or array.size != math.prod(shape):
             raise Invalid(f"input {_shown(name)} holds {_counted(array)}, its shape {_shape(shape)} says otherwise")
         array = array.reshape(tuple(shape))
-    if datatype.startswith("FP") and not nullable and not np.isfinite(array).all():
-        raise Invalid(f"input {_shown(name)} holds a value that is out of range for {datatype}")
-    if datatype.startswith("FP") and nullable and np.isinf(array).any():
+    if datatype.startswith("FP") and bool(np.isinf(array).any() if nullable else not np.isfinite(array).all()):
         raise Invalid(f"input {_shown(name)} holds a value that is out of range for {datatype}")
     return array
 
 
 _NARROW = ("FP16", "FP32")
+SMALL = 256
+"""Up to so many values Python looks at them faster than numpy does, which is most of what a row costs."""
+
+_PLAIN_LIMITS = {"FP64": sys.float_info.max, "FP32": float(np.finfo(np.float32).max)}
+
+
+def _is_plain(values: list[Any], datatype: str) -> bool:
+    """Tells whether these are floats, not nested, that fit their type for sure."""
+    limit = _PLAIN_LIMITS.get(datatype)
+    return limit is not None and bool(values) and type(values[0]) is float and -limit <= min(values) and max(values) <= limit
 
 
 def _narrowed(values: list[Any], datatype: str) -> Tensor:
@@ -286,8 +297,10 @@ def _wrong_value(data: msgspec.Raw, datatype: str) -> str:
 def _listed(value: Any) -> tuple[list[Any], bool]:
     """The values as a flat list, and whether all are finite."""
     array = np.asarray(value)
-    finite = array.dtype.kind != "f" or bool(np.isfinite(array).all())
-    return array.ravel().tolist(), finite
+    data: list[Any] = array.ravel().tolist()
+    if array.dtype.kind != "f":
+        return data, True
+    return data, math.isfinite(sum(data)) if array.size <= SMALL else bool(np.isfinite(array).all())
 
 
 def _plain(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import onnxruntime as ort
 
-from jupyter_mlstudio.errors import Invalid, StudioError, TimedOut, TooLarge
+from jupyter_mlstudio.errors import Invalid, TimedOut, TooLarge
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,19 +85,17 @@ class Execution:
             TooLarge: it asked for more memory than there is.
             Invalid: the model cannot compute an answer for these values.
         """
-        with execution_errors():
-            return list(self._session.run(outputs, feeds, self._options))
+        return execute(self._session, outputs, feeds, self._options)
 
 
-@contextlib.contextmanager
-def execution_errors() -> Iterator[None]:
-    """Turns what onnxruntime raises while it runs into the studio's errors."""
+def execute(
+    session: ort.InferenceSession, outputs: Sequence[str], feeds: Mapping[str, Tensor], options: Any = None
+) -> list[Any]:
+    """Runs a session and turns what onnxruntime raises into the studio's errors, as :meth:`Execution.run` does."""
     try:
-        yield
+        return list(session.run(outputs, feeds, options))
     except MemoryError as error:
         raise TooLarge(_MEMORY) from error
-    except StudioError:
-        raise
     except Exception as error:
         text = str(error)
         if _TERMINATED.search(text):

@@ -20,7 +20,7 @@ from jupyter_mlstudio.entities.models import TensorSpec
 from jupyter_mlstudio.errors import Conflict, Invalid, StudioError, TimedOut, Unavailable
 from jupyter_mlstudio.onnx.check import is_bounded
 from jupyter_mlstudio.onnx.protocol import DTYPES, Protocol, Request
-from jupyter_mlstudio.onnx.session import Execution, open_session
+from jupyter_mlstudio.onnx.session import Execution, execute, open_session
 from jupyter_mlstudio.serving.config import ServeConfig
 
 INLINE_S = 0.002
@@ -46,7 +46,7 @@ class Engine:
 
     def run(self, request: Request) -> list[Any]:
         """Runs the model in this thread. Only for quick requests."""
-        return Execution(self._session).run(_names(request), request.feeds)
+        return execute(self._session, _names(request), request.feeds)
 
     async def run_aside(self, request: Request) -> list[Any]:
         """Runs the model in a thread, until it answers or the deadline passes; being cancelled ends the run too.
