@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.studio import Studio
 
 POOL = ThreadPoolExecutor(max_workers=16, thread_name_prefix="mlstudio")
+WRITERS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="mlstudio-write")
+"""Apart from the readers, who would wait behind them while somebody holds the database."""
+QUEUE_S = 0.75
+"""How long a write waits for a thread: together with the database's own patience that stays below 6 s."""
 CHUNK_BYTES = 256 * 1024
 
 
@@ -61,8 +66,10 @@ class StudioHandler(web.RequestHandler):
         """Returns the studio of a workspace; hosts know which there are."""
         raise NotImplementedError
 
-    async def run(self, work: Callable[[], Any]) -> Any:
+    async def run(self, work: Callable[[], Any], *, writes: bool = False) -> Any:
         """Does blocking work in a thread: the only place where the event loop hands work over."""
+        if writes:
+            return await asyncio.get_running_loop().run_in_executor(WRITERS, _in_time(work))
         return await asyncio.get_running_loop().run_in_executor(POOL, work)
 
     async def prepare(self) -> None:
@@ -102,7 +109,7 @@ class StudioHandler(web.RequestHandler):
             arguments.pop("token", None)
             call = self._call(route, path, arguments)
             studio = await self.run(lambda: self.studio_for(workspace))
-            value = await self.run(lambda: self._answer(route, studio, call))
+            value = await self.run(lambda: self._answer(route, studio, call), writes=route.action != "read")
         except StudioError as error:
             self._write_error(error)
             return
@@ -250,6 +257,18 @@ class StudioHandler(web.RequestHandler):
 _KINDS: dict[int, type[StudioError]] = {
     401: Unauthorized, 403: Forbidden, 404: NotFound, 405: Unsupported, 413: TooLarge,
 }  # fmt: skip
+
+
+def _in_time(work: Callable[[], Any]) -> Callable[[], Any]:
+    """Refuses work that has waited too long for its turn when it comes."""
+    latest = time.monotonic() + QUEUE_S
+
+    def begin() -> Any:
+        if time.monotonic() > latest:
+            raise Unavailable("more is written than the database takes now; try again")
+        return work()
+
+    return begin
 
 
 class _Incoming:
