@@ -172,8 +172,9 @@ function FieldsOfRun(props: RegisterFormProps & { run: Run }): JSX.Element {
 function NoModel(): JSX.Element {
   return (
     <p className="jp-mls-Form">
-      This run logged no model. Log one while it runs, with <code>jupyter_mlstudio.log_model(model, sample=X)</code>{' '}
-      or <code>mlflow.sklearn.log_model(model)</code>, and register that run.
+      This run logged no model. Log one while it runs, with{' '}
+      <code>jupyter_mlstudio.log_model(model, sample=X)</code> or <code>mlflow.sklearn.log_model(model)</code>
+      , and register that run.
     </p>
   );
 }
