@@ -1,0 +1,88 @@
+"""A fresh kernel of a real Jupyter server: plain MLflow calls land in the studio with no configuration (X1)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+
+from jupyter_mlstudio.entities.runs import TERMINAL, RunKind, RunStatus
+from tests.api.mlflow_world import wait_for
+from tests.server import JupyterServer
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+CELL = """
+import mlflow, warnings
+warnings.simplefilter("ignore")
+mlflow.autolog(log_models=False)
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+LogisticRegression(max_iter=300).fit(*load_iris(return_X_y=True))
+left = mlflow.start_run(run_name="left open")
+mlflow.log_metric("loss", 0.25)
+"""
+
+
+def test_plain_mlflow_in_a_fresh_kernel_lands_here_and_ends_with_the_kernel(server: JupyterServer) -> None:
+    _check(server)
+
+
+def test_the_same_below_a_base_url(based_server: JupyterServer) -> None:
+    _check(based_server)
+
+
+def _check(server: JupyterServer) -> None:
+    (server.root / "work").mkdir(exist_ok=True)
+    body = {"path": "work/first.ipynb", "name": "first.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
+    session = server.ask("POST", "api/sessions", body).json
+    assert asyncio.run(_execute(server, session["kernel"]["id"], CELL)) == "ok"
+    studio = server.studio()
+
+    runs = {run.name: run for run in studio.runs.search().items}
+
+    left, trained = runs["left open"], next(run for name, run in runs.items() if name != "left open")
+    assert (trained.kind, trained.status) == (RunKind.INTERACTIVE, RunStatus.COMPLETED)
+    assert trained.params["max_iter"] == "300"
+    assert "training_accuracy_score" in trained.metrics
+    assert studio.runs.get(trained.id).origin.notebook == "work/first.ipynb"
+    assert (left.status, left.metrics) == (RunStatus.RUNNING, {"loss": 0.25})
+
+    assert server.ask("DELETE", f"api/sessions/{session['id']}").status == 204
+
+    ended = wait_for(lambda: run if (run := studio.runs.get(left.id)).status in TERMINAL else None)
+    # A kernel that is shut down properly lets MLflow end its runs; one that is killed does not come to that.
+    assert ended.status in (RunStatus.COMPLETED, RunStatus.FAILED)
+    assert Path(ended.folder).is_dir()
+    studio.close()
+
+
+async def _execute(server: JupyterServer, kernel_id: str, source: str) -> str:
+    url = f"ws://127.0.0.1:{server.port}{server.base_url}api/kernels/{kernel_id}/channels"
+    request = HTTPRequest(url, headers={"Authorization": f"token {server.token}"})
+    connection = await websocket_connect(request)
+    header = {
+        "msg_id": uuid.uuid4().hex,
+        "msg_type": "execute_request",
+        "username": "",
+        "session": "s",
+        "version": "5.3",
+    }
+    content: dict[str, Any] = {"code": source, "silent": False, "allow_stdin": False}
+    message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
+    await connection.write_message(json.dumps(message))
+    while True:
+        text = await asyncio.wait_for(connection.read_message(), 90)
+        assert isinstance(text, str), "the kernel's channel closed"
+        answer = json.loads(text)
+        if answer["msg_type"] == "error":
+            return "\n".join(answer["content"]["traceback"])
+        if answer["msg_type"] == "execute_reply":
+            connection.close()
+            return str(answer["content"]["status"])
