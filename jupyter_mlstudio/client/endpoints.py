@@ -16,7 +16,7 @@ from jupyter_mlstudio.client.wire import Connection, error_of, segment
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, TimedOut, Unavailable
 
-POLL_S = 0.1
+POLL_S = 0.03
 WAIT_S = 600.0
 
 

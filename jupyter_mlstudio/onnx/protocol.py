@@ -207,7 +207,9 @@ _PLAIN_LIMITS = {"FP64": sys.float_info.max, "FP32": float(np.finfo(np.float32).
 def _is_plain(values: list[Any], datatype: str) -> bool:
     """Tells whether these are floats, not nested, that fit their type for sure."""
     limit = _PLAIN_LIMITS.get(datatype)
-    return limit is not None and bool(values) and type(values[0]) is float and -limit <= min(values) and max(values) <= limit
+    if limit is None or not values or type(values[0]) is not float:
+        return False
+    return -limit <= min(values) and max(values) <= limit
 
 
 def _narrowed(values: list[Any], datatype: str) -> Tensor:
