@@ -21,6 +21,7 @@ PR_SET_CHILD_SUBREAPER = 36
 OOM_SCORE = 500
 """Added to the work's out-of-memory score, so that the kernel takes it and not the Jupyter server."""
 SAMPLE_S = 0.5
+KILL_PATIENCE_S = 5.0
 SUPERVISOR = ["-P", "-m", "jupyter_mlstudio.runner", "run"]
 
 
@@ -76,17 +77,18 @@ class LocalTarget(ComputeTarget[Handle]):
         return handle.last
 
     def stop(self, handle: Handle, grace_s: float) -> None:
-        living = self._processes(handle)
-        _signal(living, signal.SIGTERM)
-        handle_done = time.monotonic() + grace_s
-        while time.monotonic() < handle_done and self._processes(handle):
-            handle.process.poll()
-            time.sleep(0.05)
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline and (rest := self._processes(handle)):
-            _signal(rest, signal.SIGKILL)
-            handle.process.poll()
-            psutil.wait_procs(rest, timeout=0.2)
+        _signal(self._processes(handle), signal.SIGTERM)
+        self._wait(handle, grace_s)
+        deadline = time.monotonic() + KILL_PATIENCE_S
+        while (handle.process.poll() is None or self._processes(handle)) and time.monotonic() < deadline:
+            _signal(self._processes(handle), signal.SIGKILL)
+            self._wait(handle, 0.2)
+
+    def _wait(self, handle: Handle, timeout_s: float) -> None:
+        """Waits for the end of everything; only the handle may ask for the exit status of the work's own process."""
+        deadline = time.monotonic() + timeout_s
+        while (handle.process.poll() is None or self._processes(handle)) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _processes(self, handle: Handle) -> list[psutil.Process]:
         """Lists what lives of the work: below the process, and what was handed to this one when its parent ended."""
