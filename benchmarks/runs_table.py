@@ -42,20 +42,21 @@ from mlflow.tracking import MlflowClient
 uri, rows = sys.argv[1], json.load(open(sys.argv[2]))
 store = SqlAlchemyStore(uri, sys.argv[1].removeprefix("sqlite:///") + "-artifacts")
 experiment = store.create_experiment("bench")
+runs, params, tags, points = [], [], [], []
+for row in rows:
+    run = dict(run_uuid=row["id"])
+    runs.append(dict(
+        **run, name=row["name"], source_type="LOCAL", source_name="", entry_point_name="", user_id="bench",
+        status="FINISHED", start_time=row["at"], end_time=row["at"] + 1000, lifecycle_stage="active",
+        artifact_uri="", experiment_id=int(experiment)))
+    params += [dict(**run, key=key, value=value) for key, value in row["params"].items()]
+    tags += [dict(**run, key=key, value=value) for key, value in row["tags"].items()]
+    points += [dict(**run, key=key, value=value, timestamp=row["at"], step=1, is_nan=False)
+               for key, value in row["metrics"].items()]
 with store.ManagedSessionMaker() as session:
-    found = []
-    for row in rows:
-        run = dict(run_uuid=row["id"])
-        found.append(tables.SqlRun(
-            **run, name=row["name"], source_type="LOCAL", source_name="", entry_point_name="", user_id="bench",
-            status="FINISHED", start_time=row["at"], end_time=row["at"] + 1000, lifecycle_stage="active", artifact_uri="",
-            experiment_id=int(experiment)))
-        found += [tables.SqlParam(**run, key=key, value=value) for key, value in row["params"].items()]
-        found += [tables.SqlTag(**run, key=key, value=value) for key, value in row["tags"].items()]
-        for key, value in row["metrics"].items():
-            point = dict(**run, key=key, value=value, timestamp=row["at"], step=1, is_nan=False)
-            found += [tables.SqlMetric(**point), tables.SqlLatestMetric(**point)]
-    session.bulk_save_objects(found)
+    for table, given in ((tables.SqlRun, runs), (tables.SqlParam, params), (tables.SqlTag, tags),
+                         (tables.SqlMetric, points), (tables.SqlLatestMetric, points)):
+        session.bulk_insert_mappings(table, given)
 client = MlflowClient(uri)
 print("ready", flush=True)
 for line in sys.stdin:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
-from jupyter_mlstudio import __version__  # noqa: E402
+from jupyter_mlstudio import __version__
 
 project = "jupyter_mlstudio"
 author = "The jupyter_mlstudio developers"
-copyright = author  # noqa: A001 - the name is Sphinx's
+copyright = author
 version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "reference"]
