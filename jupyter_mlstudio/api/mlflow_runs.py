@@ -19,7 +19,7 @@ from jupyter_mlstudio.api.mlflow_wire import (
     route,
     run_json,
 )
-from jupyter_mlstudio.api.route import Call, Discarded
+from jupyter_mlstudio.api.route import Call, Caller, Discarded
 from jupyter_mlstudio.entities.tracking import LogBatch, Points, Value
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, Unsupported
@@ -173,22 +173,22 @@ def search(studio: Studio, call: Call[Params, Search]) -> JSON:
 
 def log_metric(studio: Studio, call: Call[Params, OnePoint]) -> JSON:
     """Keeps a point."""
-    return _log(studio, call, [call.body])
+    return _log(studio, call.caller, call.body, [call.body])
 
 
 def log_param(studio: Studio, call: Call[Params, OnePair]) -> JSON:
     """Keeps a parameter."""
-    return _log(studio, call, params=[call.body])
+    return _log(studio, call.caller, call.body, params=[call.body])
 
 
 def set_tag(studio: Studio, call: Call[Params, OnePair]) -> JSON:
     """Sets a tag."""
-    return _log(studio, call, tags=[call.body])
+    return _log(studio, call.caller, call.body, tags=[call.body])
 
 
 def log_batch(studio: Studio, call: Call[Params, Batch]) -> JSON:
     """Keeps points, parameters and tags, all or nothing."""
-    return _log(studio, call, call.body.metrics, call.body.params, call.body.tags)
+    return _log(studio, call.caller, call.body, call.body.metrics, call.body.params, call.body.tags)
 
 
 def delete_tag(studio: Studio, call: Call[Params, OnePair]) -> JSON:
@@ -202,7 +202,9 @@ def history(studio: Studio, call: Call[HistoryParams, Discarded]) -> JSON:
     query = call.query
     run_id = studio.mlflow.run_id(query.run_id or query.run_uuid, call.caller.run_id)
     series, token = studio.mlflow.history(run_id, query.metric_key, query.max_results, query.page_token)
-    points = [metric(series.name, *point) for point in zip(series.values, series.steps, series.times, strict=True)]
+    points = [
+        metric(series.name, *point) for point in zip(series.values, map(int, series.steps), series.times, strict=True)
+    ]
     return {"metrics": points, **({"next_page_token": token} if token else {})}
 
 
@@ -214,8 +216,8 @@ def bulk_history(studio: Studio, call: Call[BulkParams, Discarded]) -> JSON:
     for reference in query.run_ids:
         run_id = studio.mlflow.run_id(reference, call.caller.run_id)
         series = studio.tracking.series(run_id, [query.metric_key], query.max_results)[0]
-        points = zip(series.values, series.steps, series.times, strict=True)
-        found += [{**metric(series.name, *p), "run_id": run_id} for p in points if low <= p[1] <= high]
+        points = zip(series.values, map(int, series.steps), series.times, strict=True)
+        found += [{**metric(series.name, *p), "run_id": run_id} for p in points if low <= int(p[1]) <= high]
     return {"metrics": found}
 
 
@@ -245,14 +247,15 @@ def record_model(studio: Studio, call: Call[Params, ModelRecord]) -> JSON:
 
 def _log(
     studio: Studio,
-    call: Call[Params, OfRun],
+    caller: Caller,
+    of: OfRun,
     metrics: Sequence[Point] = (),
     params: Sequence[Pair] = (),
     tags: Sequence[Pair] = (),
 ) -> JSON:
-    run_id = studio.mlflow.run_id(call.body.run, call.caller.run_id)
+    run_id = studio.mlflow.run_id(of.run, caller.run_id)
     of_models = [_of_model(run_id, point) for point in metrics if point.model_id]
-    studio.logged_models.check([point["model_id"] for point in of_models], call.caller.run_id)
+    studio.logged_models.check([point["model_id"] for point in of_models], caller.run_id)
     batch = LogBatch(
         client="mlflow",
         sequence=1,
@@ -261,7 +264,7 @@ def _log(
         tags={t.key: t.value for t in tags},
     )
     studio.mlflow.log(run_id, batch)
-    studio.logged_models.add_metrics(of_models, call.caller.run_id)
+    studio.logged_models.add_metrics(of_models, caller.run_id)
     return {}
 
 

@@ -149,10 +149,10 @@ def ms(at: datetime | None) -> int | None:
     return None if at is None else round(at.timestamp() * 1000)
 
 
-def metric(name: str, value: float, step: int, at: datetime | float) -> JSON:
+def metric(name: str, value: float, step: int | str, at: datetime | float) -> JSON:
     """Writes one point; ``at`` as a time or as seconds since 1970."""
     seconds = at.timestamp() if isinstance(at, datetime) else at
-    return {"key": name, "value": value, "timestamp": round(seconds * 1000), "step": step}
+    return {"key": name, "value": value, "timestamp": round(seconds * 1000), "step": int(step)}
 
 
 def experiment_json(experiment: Experiment) -> JSON:

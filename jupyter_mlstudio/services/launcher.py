@@ -187,6 +187,7 @@ class Launcher:
                 raise Conflict(f"the run {row.name!r} is over already: {row.status}")
             if adopted(row):
                 store.end(connection, self._changes, row.id, RunStatus.CANCELED, reason=STOPPED)
+                self._changes.note(connection, "experiment", str(row.experiment_id))
                 return self._runs.read(connection, self._runs.row(connection, row.id))
             reason = "stopped before it started"
             waiting = {RunStatus.QUEUED, RunStatus.NOT_STARTED}

@@ -7,8 +7,8 @@ import re
 import secrets
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from jupyter_mlstudio.entities.runs import Run
 from jupyter_mlstudio.entities.values import JSON
@@ -113,7 +113,7 @@ class LoggedModels:
         """Notes points that were logged for models: of each metric and data set the one with the latest step."""
         for model_id in dict.fromkeys(str(point["model_id"]) for point in points):
             mine = [dict(point) for point in points if point["model_id"] == model_id]
-            self._change(model_id, within, lambda model, mine=mine: _merge_metrics(model, mine))
+            self._change(model_id, within, partial(_merge_metrics, points=mine))
 
     def check(self, model_ids: Iterable[str], within: str | None) -> None:
         """Checks that there are such models, and that the caller may reach them."""
@@ -145,7 +145,7 @@ class LoggedModels:
         found = [model for model in held if passes(_fields(model)) and self._is_mine(model, within)]
         found.sort(key=lambda model: str(model["info"]["model_id"]))
         for field, ascending in reversed([*order_by, ("creation_timestamp", False)]):
-            found.sort(key=lambda model, by=field: _order(model, by), reverse=not ascending)
+            found.sort(key=partial(_order, field=field), reverse=not ascending)
         offset = offset_of(page_token)
         page = found[offset : offset + max_results]
         return [_shown(model) for model in page], token_of(offset + len(page), len(found))
@@ -185,7 +185,7 @@ class LoggedModels:
     def _is_mine(self, model: Model, within: str | None) -> bool:
         return within is None or self._runs.is_within(model["info"]["source_run_id"], within)
 
-    def _change(self, model_id: str, within: str | None, change: Any) -> Model:
+    def _change(self, model_id: str, within: str | None, change: Callable[[Model], None]) -> Model:
         self._read(model_id, within)
         with self._database.write() as connection:
             model = store.get(connection, model_id)

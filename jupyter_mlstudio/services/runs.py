@@ -16,6 +16,7 @@ from jupyter_mlstudio.store import experiments as experiment_store
 from jupyter_mlstudio.store import runs as store
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
+from jupyter_mlstudio.store.schema import logged_models
 from jupyter_mlstudio.store.schema import runs as table
 from jupyter_mlstudio.workspace import Workspace
 
@@ -96,6 +97,7 @@ class Runs:
             if RunStatus(row.status) not in TERMINAL:
                 raise Conflict(f"the run {row.name!r} is {row.status}: stop it before deleting it")
             connection.execute(delete(table).where(table.c.key == row.key))
+            connection.execute(delete(logged_models).where(logged_models.c.run_id == row.id))
             self._changes.note(connection, "run", row.id, deleted=True)
             self._changes.note(connection, "experiment", str(row.experiment_id))
         shutil.rmtree(self._workspace.run_folder(row.id), ignore_errors=True)
