@@ -93,9 +93,9 @@ def run() -> int:
         print(f"{'jupyter_mlstudio, ' + title:60}"[:60] + f"{ours[0] * 1e3:8.2f}{ours[1] * 1e3:10.2f}")
         print(f"{'mlflow, ' + title:60}"[:60] + f"{theirs[0] * 1e3:8.2f}{theirs[1] * 1e3:10.2f}")
     ratios = [theirs[0] / ours[0] for ours, theirs in medians.values()]
-    print("ratios of CPU time: " + ", ".join(f"{t} {r:.0f}x" for t, r in zip(QUERIES, ratios, strict=True)))
-    good = ratios[0] >= TARGET
-    print(f"runs-table: {ratios[0]:.0f}x faster than mlflow (target {TARGET:g}x): {'ok' if good else 'short'}")
+    good = min(ratios) >= TARGET
+    figure = f"{ratios[0]:.0f}x less CPU than mlflow in the default order, {ratios[1]:.0f}x filtered and sorted"
+    print(f"runs-table: {figure} (target {TARGET:g}x): {'ok' if good else 'short'}")
     return 0 if good else 1
 
 
