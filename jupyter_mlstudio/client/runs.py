@@ -130,7 +130,9 @@ class Run(Reporting):
         answer = self._address().get(f"runs/{self._id}/series", {"name": name})
         if not answer:
             raise Invalid(f"run {self.name} has no metric {name!r}; it has {', '.join(sorted(self.metrics)) or 'none'}")
-        return MetricSeries(**{**answer[0], "values": [float(value) for value in answer[0]["values"]]})
+        found = answer[0]
+        exact = {"steps": [int(step) for step in found["steps"]], "values": [float(value) for value in found["values"]]}
+        return MetricSeries(**{**found, **exact})
 
     def artifacts(self, path: str = "") -> list[ArtifactEntry]:
         """Lists what one folder of the run's artifacts holds, folders first."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from jupyter_mlstudio.entities.specs import RunSpec
-from jupyter_mlstudio.entities.values import Real
+from jupyter_mlstudio.entities.values import Real, Step
 
 
 class RunKind(StrEnum):
@@ -130,7 +130,7 @@ class MetricSummary:
 
     name: str
     last: Real
-    last_step: int
+    last_step: Step
     last_at: datetime
     min: float | None
     max: float | None
@@ -146,7 +146,7 @@ class MetricSeries:
     """
 
     name: str
-    steps: list[int]
+    steps: list[Step]
     times: list[float]
     values: list[Real]
     total: int

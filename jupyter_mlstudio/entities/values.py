@@ -25,6 +25,10 @@ Real = Annotated[float, _NonFinite()]
 """A metric's value: a float64 that may be NaN or infinite."""
 
 
+Step = int | str
+"""A step of a metric as it is told: a number, or text where it is beyond 2^53 - 1 and a browser would round it."""
+
+
 def utc_now() -> datetime:
     """Returns the present time, aware, in UTC."""
     return datetime.now(UTC)

@@ -115,6 +115,7 @@ class Database:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA case_sensitive_like = ON")
         cursor.execute(f"PRAGMA journal_mode = {'WAL' if self._wal else 'DELETE'}")
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.close()

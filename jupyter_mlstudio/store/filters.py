@@ -21,13 +21,15 @@ from jupyter_mlstudio.store.schema import metric_names, params, run_metrics, run
 TERMS_LIMIT = 100
 LENGTH_LIMIT = 10_000
 _KEY = r"""(?P<kind>metrics?|params?|parameters?|tags?|attributes?|attr|run)\."""
-_NAME = r"""(?P<name>"(?:[^"])+"|`[^`]+`|[\w./ -]*[\w./-])"""
+_NAME = r"""(?P<name>"(?:[^"])+"|`[^`]+`|[\w./ -]*?[\w./-])"""
 _TERM = re.compile(
-    rf"\s*(?:{_KEY})?{_NAME}\s*(?P<op>!=|>=|<=|=|>|<|\bNOT\s+IN\b|\bIN\b|\bILIKE\b|\bLIKE\b|\bIS\s+NOT\s+NULL\b|\bIS\s+NULL\b)\s*"
-    r"""(?P<value>\((?:\s*'[^']*'\s*,?)+\)|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[-+]?[\w.]+(?:[eE][-+]?\d+)?|)\s*""",
+    rf"\s*(?:{_KEY})?{_NAME}\s*(?P<op>!=|>=|<=|=|>|<|"
+    r"(?<![\w./-])(?:NOT\s+IN|IN|ILIKE|LIKE|IS\s+NOT\s+NULL|IS\s+NULL)\b)\s*"
+    r"""(?P<value>\((?:\s*'[^']*'\s*,?)+\)|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|"""
+    r"""[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])|[-+]?[\w.]+|)\s*""",
     re.IGNORECASE,
 )
-_ORDER = re.compile(rf"\s*(?:{_KEY})?{_NAME.replace('*[', '*?[')}(?:\s+(?P<way>ASC|DESC))?\s*", re.IGNORECASE)
+_ORDER = re.compile(rf"\s*(?:{_KEY})?{_NAME}(?:\s+(?P<way>ASC|DESC))?\s*", re.IGNORECASE)
 _KINDS = {"metric": "metric", "param": "param", "parameter": "param", "tag": "tag"}
 _ATTRIBUTES = {
     "status": runs.c.status, "start_time": runs.c.started_at, "started_at": runs.c.started_at,
@@ -49,8 +51,8 @@ _COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     ">=": lambda column, value: column >= value,
     "<": lambda column, value: column < value,
     "<=": lambda column, value: column <= value,
-    "like": lambda column, value: column.like(value),
-    "ilike": lambda column, value: column.ilike(value),
+    "like": lambda column, value: column.like(value, escape="\\"),
+    "ilike": lambda column, value: column.ilike(value, escape="\\"),
     "in": lambda column, value: column.in_(value),
     "not in": lambda column, value: column.not_in(value),
 }
@@ -125,6 +127,10 @@ def _comparison(term: re.Match[str]) -> ColumnElement[bool]:
         having = select(run_metrics.c.run_key).where(run_metrics.c.metric_id == metric)
         return runs.c.key.in_(having.where(_COMPARE[op](run_metrics.c.last, value)))
     if kind == "attribute":
+        if name.lower() == "status":
+            op = {"=": "in", "!=": "not in"}.get(op, op)
+            if op not in ("in", "not in") or not isinstance(value, str | list):
+                raise Invalid("a status is compared with = or !=, or with IN ('FINISHED', 'FAILED')")
         return _COMPARE[op](_attribute(name), _attribute_value(name, value))
     if not isinstance(value, str | list):
         raise Invalid(f"{kind}s are text: write {kind}s.{name} {op.upper()} '{value}'")
@@ -154,17 +160,18 @@ def _attribute_value(name: str, value: Any) -> Any:
             raise Invalid(f"{name} is compared with milliseconds since 1970, e.g. {name} > 1764000000000")
         return datetime.fromtimestamp(value / 1000, UTC)
     if name.lower() == "status":
-        values = [value] if isinstance(value, str) else value
-        return _statuses(values)[0] if isinstance(value, str) else _statuses(values)
+        return [status.value for word in ([value] if isinstance(value, str) else value) for status in _statuses(word)]
     return value
 
 
-def _statuses(values: Any) -> list[str]:
-    by_mlflow = {
-        word: status.value for status, word in MLFLOW_STATUS.items() if word in ("FINISHED", "FAILED", "KILLED")
-    }
-    by_mlflow |= {"RUNNING": RunStatus.RUNNING.value, "SCHEDULED": RunStatus.QUEUED.value}
-    return [by_mlflow.get(str(value).upper(), str(value)) for value in values]
+def _statuses(word: str) -> list[RunStatus]:
+    """Reads a status of the studio's, or a word of MLflow's for one or several of them."""
+    found = [status for status in RunStatus if status.value == word]
+    found = found or [status for status, mlflow in MLFLOW_STATUS.items() if mlflow == word.upper()]
+    if not found:
+        known = ", ".join([*sorted(set(MLFLOW_STATUS.values())), *RunStatus])
+        raise Invalid(f"{word[:40]!r} is not a status; use one of {known}")
+    return found
 
 
 def _value(text: str, op: str, name: str) -> Any:
@@ -172,6 +179,8 @@ def _value(text: str, op: str, name: str) -> Any:
         if not text.startswith("("):
             raise Invalid(f"{op.upper()} needs a list: {name} {op.upper()} ('a', 'b')")
         return re.findall(r"'([^']*)'", text)
+    if op in ("like", "ilike") and text[:1] in ("'", '"'):
+        return re.sub(r"\\(['\"])", r"\1", text[1:-1])  # a pattern keeps the backslash before % and _
     if text[:1] in ("'", '"') and text:
         return re.sub(r"\\(.)", r"\1", text[1:-1])
     try:

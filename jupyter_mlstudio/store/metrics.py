@@ -10,9 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from jupyter_mlstudio.entities.runs import MetricSeries, MetricSummary
+from jupyter_mlstudio.entities.values import Step
 from jupyter_mlstudio.store.points import CHUNK, RECORD_BYTES, Spark, outline, pack, thinned, unpack
 from jupyter_mlstudio.store.schema import batches, metric_chunks, metric_names, run_metrics, runs
 from jupyter_mlstudio.store.statements import upsert
+
+SAFE_STEP = 2**53 - 1
+"""The largest whole number that every reader of JSON keeps (RFC 8259, section 6)."""
 
 Columns = tuple[Sequence[int], Sequence[float], Sequence[float]]
 """Steps, times in seconds since 1970, and values."""
@@ -58,12 +62,12 @@ def summaries(connection: Connection, run_key: int) -> list[MetricSummary]:
         MetricSummary(
             name=row.name,
             last=last_value(row),
-            last_step=row.last_step,
+            last_step=told_step(row.last_step),
             last_at=row.last_at,
             min=row.min,
             max=row.max,
             count=_count(row),
-            sparkline=outline(row.spark, last_value(row)),
+            sparkline=outline(row.spark, row.spark_stride, row._mapping["count"], last_value(row)),
         )
         for row in rows
     ]
@@ -105,12 +109,19 @@ def series(connection: Connection, run_key: int, name: str, max_points: int, aft
 
 
 def last_value(row: Row[Any]) -> float:
-    """Reads a last value: text where it is not finite."""
+    """Reads a last value: text where there is any."""
     return float(row.last_text if row.last_text is not None else row.last)
 
 
+def told_step(step: int) -> Step:
+    """Tells a step so that nobody rounds it: as text beyond what a float64 counts exactly."""
+    return step if -SAFE_STEP <= step <= SAFE_STEP else str(step)
+
+
 def split(value: float) -> tuple[float | None, str | None]:
-    """Parts a value into what a database column keeps exactly: a finite number, or text."""
+    """Parts a value into what a column keeps: a finite number, and text beside it where that loses something."""
+    if value == 0 and math.copysign(1, value) < 0:  # SQLite keeps no sign of zero
+        return 0.0, "-0.0"
     if math.isfinite(value):
         return value, None
     return None, "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
@@ -189,7 +200,7 @@ def _series(name: str, data: bytes, total: int, max_points: int) -> MetricSeries
     shown = thinned(points, max_points) if len(points) > max_points else points
     return MetricSeries(
         name=name,
-        steps=shown["step"].tolist(),
+        steps=[told_step(step) for step in shown["step"].tolist()],
         times=shown["time"].tolist(),
         values=shown["value"].tolist(),
         total=total,

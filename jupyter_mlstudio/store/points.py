@@ -60,11 +60,16 @@ class Spark:
         return cls(list(struct.unpack(f"<{len(data) // 8}d", data)), stride, seen)
 
 
-def outline(data: bytes, last: float) -> list[float | None]:
-    """Returns at most :data:`SPARK_VALUES` values of a packed spark, the last one exact, None where not finite."""
+def outline(data: bytes, stride: int, count: int, last: float) -> list[float | None]:
+    """Returns at most :data:`SPARK_VALUES` values of a packed spark, None where not finite.
+
+    The first and the last value of the series are among them.
+    """
     values = list(struct.unpack(f"<{len(data) // 8}d", data))
-    step = math.ceil(len(values) / SPARK_VALUES) or 1
-    shown = [*values[::step][: SPARK_VALUES - 1], last]
+    step = math.ceil(len(values) / (SPARK_VALUES - 1)) or 1
+    shown = values[::step]
+    if (len(shown) - 1) * step * stride != count - 1:
+        shown.append(last)
     return [value if math.isfinite(value) else None for value in shown]
 
 

@@ -755,7 +755,7 @@ export interface components {
         };
         /**
          * Chart
-         * @description A chart kept as data: the envelope of Azure's metric schemas, ``schema_type`` and ``schema_version`` with ``data``.
+         * @description A chart kept as data, in the envelope of Azure's metric schemas: type and version with the data.
          */
         Chart: {
             /** Name */
@@ -886,7 +886,7 @@ export interface components {
         };
         /**
          * Endpoint
-         * @description A name, deployments and a traffic split in percent. ``url`` is the Open Inference Protocol V2 root, None when stopped.
+         * @description A name, deployments and a traffic split in percent. ``url`` is the root of protocol V2, None when stopped.
          */
         Endpoint: {
             /** Name */
@@ -945,7 +945,7 @@ export interface components {
         EndpointState: "Starting" | "Ready" | "Stopped" | "Failed";
         /**
          * EndpointStats
-         * @description Counts since the endpoint was created and latencies of the last minute, in milliseconds (None without requests).
+         * @description Counts since the endpoint was made, and latencies of the last minute in milliseconds (None without requests).
          */
         EndpointStats: {
             /**
@@ -1298,7 +1298,7 @@ export interface components {
             /** Name */
             name: string;
             /** Steps */
-            steps: number[];
+            steps: (number | string)[];
             /** Times */
             times: number[];
             /** Values */
@@ -1320,7 +1320,7 @@ export interface components {
             /** Last */
             last: number | ("NaN" | "Infinity" | "-Infinity");
             /** Last Step */
-            last_step: number;
+            last_step: number | string;
             /**
              * Last At
              * Format: date-time
@@ -1545,9 +1545,10 @@ export interface components {
         };
         /**
          * NewVersion
-         * @description Registers files of a run as the next version of ``name``, which is created when it does not exist.
+         * @description Registers files of a run as the next version of ``name``, which is made when it does not exist.
          *
-         *     ``path`` is the model's folder below the run's artifacts. ``request_id`` makes a repeated call answer the same version.
+         *     ``path`` is the model's folder below the run's artifacts. The same ``request_id``
+         *     again answers the same version.
          */
         NewVersion: {
             /** Name */
@@ -1832,7 +1833,9 @@ export interface components {
         };
         /**
          * Preview
-         * @description What a file looks like, safe to show: ``kind`` is ``text``, ``json``, ``table``, ``image``, ``notebook`` or ``none``.
+         * @description What a file looks like, safe to show.
+         *
+         *     ``kind`` is ``text``, ``json``, ``table``, ``image``, ``notebook`` or ``none``.
          *
          *     ``text`` holds text, JSON or a notebook; ``rows`` a table, its first row the header; ``data_url`` an image.
          */
@@ -2070,8 +2073,9 @@ export interface components {
          * RunSpec
          * @description Everything that starts a run again.
          *
-         *     Exactly one of ``cell`` (source text), ``script``, ``notebook`` (paths below the workspace's root) and ``command``
-         *     (an argument list) is given for the kinds of the same name. ``folder`` is the working folder, below the root.
+         *     Exactly one of ``cell`` (source text), ``script``, ``notebook`` (paths below the working folder) and ``command``
+         *     (an argument list) is given for the kinds of the same name. ``folder`` is the working folder, below the
+         *     workspace's root.
          *     ``options`` holds what only one kind understands.
          */
         "RunSpec-Input": {
@@ -2138,8 +2142,9 @@ export interface components {
          * RunSpec
          * @description Everything that starts a run again.
          *
-         *     Exactly one of ``cell`` (source text), ``script``, ``notebook`` (paths below the workspace's root) and ``command``
-         *     (an argument list) is given for the kinds of the same name. ``folder`` is the working folder, below the root.
+         *     Exactly one of ``cell`` (source text), ``script``, ``notebook`` (paths below the working folder) and ``command``
+         *     (an argument list) is given for the kinds of the same name. ``folder`` is the working folder, below the
+         *     workspace's root.
          *     ``options`` holds what only one kind understands.
          */
         "RunSpec-Output": {

@@ -51,7 +51,9 @@ export function seriesOf(curves: readonly ICurve[], options: ICurveOptions): ISe
   return curves.flatMap(curve => {
     const start = startOf(curve);
     const x =
-      options.x === 'step' ? curve.points.steps : curve.points.times.map(time => (time - start) / divisor);
+      options.x === 'step'
+        ? curve.points.steps.map(Number)
+        : curve.points.times.map(time => (time - start) / divisor);
     const finite = finiteValues(curve.points.values);
     const raw = options.log ? positiveValues(finite.values).values : finite.values;
     const base = { x, color: colorOf(curve.index), dash: dashOf(curve.index) };

@@ -8,7 +8,7 @@ const COLUMNS: Column<MetricSummary>[] = [
   { id: 'last', title: 'Last', numeric: true, cell: one => <Num value={one.last} /> },
   { id: 'min', title: 'Min', numeric: true, cell: one => one.count > 1 && <Num value={one.min} /> },
   { id: 'max', title: 'Max', numeric: true, cell: one => one.count > 1 && <Num value={one.max} /> },
-  { id: 'step', title: 'Step', numeric: true, cell: one => grouped(one.last_step) },
+  { id: 'step', title: 'Step', numeric: true, cell: one => grouped(Number(one.last_step)) },
   {
     id: 'trend',
     title: 'Trend',
