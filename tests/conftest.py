@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from traitlets.config import Config
 
-from jupyter_mlstudio.entities.runs import TERMINAL
+from jupyter_mlstudio.entities.runs import TERMINAL, RunStatus
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.server import JupyterServer, Oracle
@@ -98,8 +98,12 @@ def end_all(studio: Studio) -> None:
 
     from jupyter_mlstudio.store import runs as store
 
-    with studio.database.read() as connection:
-        ids = [row.id for row in [*store.active(connection), *store.waiting(connection, "local")]]
+    with studio.database.write() as connection:
+        rows = [*store.active(connection), *store.waiting(connection, "local")]
+        for row in rows:
+            if row.supervisor_pid == os.getpid():  # a test's own, with no process to end
+                store.end(connection, studio.changes, row.id, RunStatus.CANCELED)
+    ids = [row.id for row in rows]
     for run_id in ids:
         if studio.runs.get(run_id).status not in TERMINAL:
             studio.launcher.stop(run_id)
