@@ -23,7 +23,8 @@ WAIT_S = 600.0
 class Endpoint(Shown):
     """An endpoint: a name that answers scoring requests.
 
-    ``keys`` are the access keys, known only to the one that deployed it or made new ones.
+    ``keys`` are the access keys, known only to the one that deployed it or made new ones. They are never part of what
+    it shows of itself, because that ends up in saved notebooks.
     """
 
     def __init__(
@@ -144,11 +145,10 @@ class Endpoint(Shown):
     def _rows_shown(self) -> list[tuple[str, str]]:
         data = self._data
         served = [f"{one['model']} {one['version']}" for one in data["deployments"]]
-        keys = ", ".join(f"{name} {key}" for name, key in self.keys.items())
-        shown = f"{keys} (shown once)" if keys else ""
+        hidden = f"{len(self.keys)}, not shown here because notebooks are saved: read .keys" if self.keys else ""
         return [
             ("State", str(data["state"])), ("Reason", str(data["reason"])), ("Serves", ", ".join(served)),
-            ("URL", self.scoring_url or ""), ("Keys", shown),
+            ("URL", self.scoring_url or ""), ("Keys", hidden),
         ]  # fmt: skip
 
 

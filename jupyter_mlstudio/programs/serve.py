@@ -32,11 +32,17 @@ STEADY_S = 60.0
 """After so long without a crash, the count begins again."""
 
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
-SILENCE_S = 8.0
-"""A scoring process that says nothing for so long hangs and is replaced."""
+HESITATION_S = 3.0
+"""A scoring process that says nothing for so long is not shown as ready."""
+
+SILENCE_S = 6.0
+"""One that says nothing for so long hangs and is replaced."""
+
+START_S = 120.0
+"""So long it may take to load the model, during which it says nothing."""
 
 GRACE_S = 6.0
-POLL_S = 0.05
+POLL_S = 0.03
 TAG = "mlstudio.endpoint."
 
 
@@ -51,6 +57,7 @@ class Worker:
         )  # fmt: skip
         self.messages: queue.SimpleQueue[dict[str, JSON] | None] = queue.SimpleQueue()
         self.heard_at = time.monotonic()
+        self.started = False
         threading.Thread(target=self._listen, daemon=True).start()
 
     def configure(self, config: dict[str, JSON]) -> None:
@@ -87,6 +94,7 @@ class Server:
         self._listening = listen(options.get("port"))
         self._url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._counts: dict[str, JSON] = {"requests": options.get("requests", 0), "errors": options.get("errors", 0)}
+        self._ready = False
         self._crashes = 0
         self._crashed_at = 0.0
         self._used: dict[str, JSON] = {}
@@ -130,21 +138,29 @@ class Server:
             except queue.Empty:
                 if self._is_orphaned():
                     return "orphaned"
-                if time.monotonic() - worker.heard_at > SILENCE_S:
-                    print(f"the scoring process does not answer for {SILENCE_S:g} s; it is replaced", file=sys.stderr)
-                    worker.process.kill()
+                self._mind(worker)
                 continue
             worker.heard_at = time.monotonic()
             if message is None:
                 return self._crashed(worker.process.wait())
             if "failed" in message:
                 raise Conflict(str(message["failed"]))
-            if "ready" in message:
+            worker.started = True
+            if "ready" in message or ("stats" in message and not self._ready):
                 self._tell(ready=True)
             if "stats" in message:
                 self._count(message["stats"])
             if self._is_orphaned():
                 return "orphaned"
+
+    def _mind(self, worker: Worker) -> None:
+        """Says so when the scoring process is silent, and kills it when it stays so."""
+        silent_s = time.monotonic() - worker.heard_at
+        if self._ready and silent_s > HESITATION_S:
+            self._tell(ready=False, reason="the scoring process does not answer")
+        if silent_s > (SILENCE_S if worker.started else START_S):
+            print(f"the scoring process has said nothing for {silent_s:.0f} s; it is replaced", file=sys.stderr)
+            worker.process.kill()
 
     def _crashed(self, status: int) -> str:
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
@@ -161,6 +177,7 @@ class Server:
         return BACKOFF_S[min(self._crashes, len(BACKOFF_S)) - 1]
 
     def _tell(self, *, ready: bool, reason: str = "") -> None:
+        self._ready = ready
         tags = {TAG + "url": self._url, TAG + "ready": "true" if ready else "false", TAG + "reason": reason}
         run = active.current()
         run.set_tags(tags)

@@ -215,6 +215,50 @@ def test_F09_a_killed_scoring_process_is_replaced_while_the_socket_stays_open(st
     assert time.monotonic() - began < 6
 
 
+def test_F09_a_scoring_process_that_crashes_again_and_again_stops_with_the_reason(
+    studio: Studio, made: IssuedKeys
+) -> None:
+    killed: set[int] = set()
+
+    def kill_each() -> bool:
+        for one in living_scoring(studio):
+            if one.pid not in killed and len(killed) < 5:
+                one.kill()
+                killed.add(one.pid)
+        return studio.endpoints.get("iris-test").state is EndpointState.FAILED
+
+    until(kill_each, studio, 60)
+    assert len(killed) == 5
+    reason = studio.endpoints.get("iris-test").reason
+    assert "killed by signal 9, 5 times in a row" in reason
+    assert living_scoring(studio) == []
+
+
+def living_scoring(studio: Studio) -> list[psutil.Process]:
+    """The scoring processes that listen for requests now."""
+    try:
+        found = [processes(studio, "iris-test")[2]]
+        return [one for one in found if one.status() != psutil.STATUS_ZOMBIE]
+    except (psutil.Error, StopIteration):
+        return []
+
+
+def test_F11_a_hanging_scoring_process_is_not_shown_as_ready_and_replaced_within_ten_seconds(
+    studio: Studio, made: IssuedKeys
+) -> None:
+    hung = processes(studio, "iris-test")[2]
+    hung.suspend()
+    began = time.monotonic()
+    until(lambda: studio.endpoints.get("iris-test").state is EndpointState.STARTING, studio, 10)
+    with pytest.raises(Unavailable, match="does not answer"):
+        studio.endpoints.forward("iris-test", "GET", "v2/models/iris/ready", {}, None)
+    status, _ = ask(made.endpoint, made.keys["primary"])  # it waits at the socket, which stays open
+    assert status == 200
+    assert time.monotonic() - began < 10
+    until(lambda: studio.endpoints.get("iris-test").state is EndpointState.READY, studio, 5)
+    assert processes(studio, "iris-test")[2].pid != hung.pid
+
+
 def test_F42_nothing_is_left_when_the_program_is_killed(studio: Studio, made: IssuedKeys) -> None:
     _, program, scoring = processes(studio, "iris-test")
     program.kill()

@@ -33,6 +33,7 @@ def test_both_keys_are_good_and_a_replaced_one_is_dead_within_a_second(serve: Ca
     scoring = serve(graphs.doubling())
     assert [scoring.infer(GOOD, key=KEYS[name]).status for name in ("primary", "secondary")] == [200, 200]
     write_keys(scoring.keys_file, {**KEYS, "primary": "mls_new"})
+    assert scoring.infer(GOOD, key="mls_new").status == 200
     time.sleep(0.9)
     assert scoring.infer(GOOD, key="mls_one").status == 401
     assert scoring.infer(GOOD, key="mls_new").status == 200
