@@ -97,7 +97,7 @@ def of_session(leader: Identity) -> list[psutil.Process]:
         with contextlib.suppress(OSError, psutil.Error):
             if os.getsid(pid) == leader.pid:
                 found.append(psutil.Process(pid))
-    return found
+    return _living(found)
 
 
 def end(processes: Iterable[psutil.Process], grace_s: float) -> None:
