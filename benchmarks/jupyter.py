@@ -77,6 +77,9 @@ def served(root: Path, *, module: str = "jupyter_server", studio: bool = True) -
     try:
         server = Server(process, port, token)
         server.wait_until_ready()
+        loaded = "jupyter_mlstudio | extension was successfully loaded" in log_path.read_text(encoding="utf-8")
+        if loaded is not studio:
+            raise SystemExit(f"the studio was {'' if loaded else 'not '}loaded: see {log_path}")
         yield server
     finally:
         if process.poll() is None:

@@ -75,7 +75,8 @@ def submit_run(studio: Studio, call: Call[NoQuery, NewRun]) -> Run:
     new = call.body
     return studio.launcher.submit(
         new.kind, new.spec, name=new.name, experiment=new.experiment, tags=new.tags, origin=new.origin,
-        parent_run_id=studio.runs.parent_of(new.parent_run_id, call.caller.run_id), user=call.caller.user, request_id=new.request_id,
+        parent_run_id=studio.runs.parent_of(new.parent_run_id, call.caller.run_id), user=call.caller.user,
+        request_id=new.request_id,
     )  # fmt: skip
 
 

@@ -209,7 +209,7 @@ def _is_plain(values: list[Any], datatype: str) -> bool:
     limit = _PLAIN_LIMITS.get(datatype)
     if limit is None or not values or type(values[0]) is not float:
         return False
-    return -limit <= min(values) and max(values) <= limit
+    return bool(-limit <= min(values) and max(values) <= limit)
 
 
 def _narrowed(values: list[Any], datatype: str) -> Tensor:
