@@ -43,7 +43,8 @@ def register_model(
     Args:
         run: the run, or its id.
         alias: a name that shall point to this version, such as ``champion``.
-        path: the model's folder below the run's artifacts.
+        path: the model's folder below the run's artifacts. Where there is none of this name and MLflow logged one
+            model with the run (autologging does), it is that one; of several give one: ``models/<its id>``.
         tolerance: largest difference between ONNX and original; by default 1e-5 for probabilities and 1e-4 of the
             scale for values, and never a label that flips.
         wait: return when it is ready; otherwise at once, while it is converted.

@@ -22,6 +22,9 @@ from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 
 NATIVE = "native"
 ONNX = "model.onnx"
+USUAL = "model"
+"""The folder below a run's artifacts where ``log_model`` keeps a model."""
+
 FILES_LIMIT = 10_000
 CHECK_TIMEOUT_S = 60.0
 TEMPORARY_KEPT_S = 3600.0
@@ -135,6 +138,31 @@ def relative_parts(path: str) -> list[str]:
     if any(part in ("", ".", "..") or len(part.encode()) > 255 for part in parts):
         raise Invalid(f"{path[:80]!r} is not a path below a folder")
     return parts
+
+
+def logged_at(artifacts: Path, path: str) -> Path:
+    """Finds what a path below a run's artifacts means. MLflow names its models itself, below ``models/``.
+
+    Args:
+        path: the model's folder or file. When it is :data:`USUAL` and not there, the run's one MLflow model is meant.
+
+    Raises:
+        Invalid: it is no path below the artifacts, or leads through a link.
+        NotFound: MLflow logged several models.
+    """
+    target = artifacts.joinpath(*relative_parts(path))
+    if path == USUAL and not os.path.lexists(target):
+        found = sorted(file.parent for file in artifacts.glob("models/*/MLmodel"))
+        if len(found) > 1:
+            names = ", ".join(f"models/{one.name}" for one in found[:5])
+            raise NotFound(f"MLflow logged {len(found)} models with this run: give one as path, such as {names}")
+        target = found[0] if found else target
+    for parent in target.parents:
+        if parent == artifacts:
+            break
+        if parent.is_symlink():
+            raise Invalid(f"the model's path leads through {parent.name!r}, a link or a special file")
+    return target
 
 
 def folder_name(model: str) -> str:

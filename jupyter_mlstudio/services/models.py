@@ -15,7 +15,7 @@ from jupyter_mlstudio.entities.runs import TERMINAL, RunKind
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound, Stale, StudioError
-from jupyter_mlstudio.services.model_files import ModelFiles, digest_of, folder_name, relative_parts
+from jupyter_mlstudio.services.model_files import ModelFiles, digest_of, folder_name, logged_at, relative_parts
 from jupyter_mlstudio.services.model_names import checked_alias, checked_name, merged_tags, refuse_twin
 from jupyter_mlstudio.store import models as store
 from jupyter_mlstudio.store.changes import Changes
@@ -91,11 +91,12 @@ class Models:
         if request_id is not None and (known := self._of_request(request_id)):
             return self._converting(known, user)
         run = self._runs.get(run_id)
-        source = self._run_folder(run.id) / "artifacts"
-        temporary, files = self._files.take(source.joinpath(*relative_parts(path)))
+        artifacts = self._run_folder(run.id) / "artifacts"
+        source = logged_at(artifacts, path)
+        temporary, files = self._files.take(source)
         values = {
             "status": VersionStatus.CONVERTING.value, "reason": "", "run_id": run.id,
-            "source": f"runs:/{run.id}/{path}",
+            "source": f"runs:/{run.id}/{source.relative_to(artifacts).as_posix()}",
             "sha256": digest_of(files), "convert_run_id": None, "framework": "", "description": description,
             "user": user, "created_at": utc_now(),
             "request_id": request_id, "tolerance": tolerance, "alias": alias,

@@ -270,8 +270,7 @@ def test_F42_nothing_is_left_when_the_program_is_killed(studio: Studio, made: Is
 def test_F42_nothing_is_left_when_the_supervisor_is_killed(studio: Studio, made: IssuedKeys) -> None:
     supervisor, program, scoring = processes(studio, "iris-test")
     supervisor.kill()
-    gone = lambda one: not one.is_running() or one.status() == "zombie"  # noqa: E731
-    until(lambda: gone(program) and gone(scoring), studio, 10)
+    until(lambda: not any(one.is_running() and one.status() != "zombie" for one in (program, scoring)), studio, 10)
     until(lambda: studio.endpoints.get("iris-test").state is EndpointState.FAILED, studio, 10)
 
 

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,6 +184,48 @@ def test_P11_links_and_special_files_are_refused_at_once(registry: Registry, run
     with pytest.raises(Invalid, match="link or a special file"):
         registry.models.register("churn", run_id, path="way")
     assert registry.models.register("churn", run_id).version == 1
+
+
+def mlflow_model(registry: Registry, run_id: str, model_id: str) -> None:
+    """Writes a model where MLflow's autologging does, as it does."""
+    import mlflow.sklearn
+    import pandas as pd
+    from sklearn.datasets import load_iris
+    from sklearn.linear_model import LogisticRegression
+
+    data = load_iris()
+    frame = pd.DataFrame(data.data, columns=["a", "b", "c", "d"])
+    folder = registry.artifacts(run_id) / "models" / model_id
+    folder.parent.mkdir(exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlflow.sklearn.save_model(
+            LogisticRegression(max_iter=500).fit(frame, data.target), folder, input_example=frame[:20],
+            serialization_format="cloudpickle",
+        )  # fmt: skip
+
+
+def test_a_model_that_mlflow_logged_is_found_and_converted(registry: Registry, run_id: str) -> None:
+    shutil.rmtree(registry.artifacts(run_id) / "model")
+    mlflow_model(registry, run_id, "m-1")
+    version = registry.convert(registry.models.register("churn", run_id))
+    assert version.status is VersionStatus.READY, version.reason
+    assert version.source == f"runs:/{run_id}/models/m-1"
+    assert version.parity is not None
+    assert (version.parity.rows, version.parity.label_flips) == (20, 0)
+    mlflow_model(registry, run_id, "m-2")
+    with pytest.raises(NotFound, match="models/m-1, models/m-2"):
+        registry.models.register("churn", run_id)
+    assert registry.models.register("churn", run_id, path="models/m-2").version == 2
+
+
+def test_P11_a_path_through_a_link_is_refused(registry: Registry, run_id: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere" / "model").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "model" / "secret").write_text("canary")
+    (registry.artifacts(run_id) / "way").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Invalid, match="link"):
+        registry.models.register("churn", run_id, path="way/model")
+    assert registry.models.list() == []
 
 
 def test_a_run_without_the_model_is_said(registry: Registry, run_id: str) -> None:

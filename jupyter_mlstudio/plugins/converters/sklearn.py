@@ -33,6 +33,15 @@ TREES = frozenset({
 })  # fmt: skip
 """Models that scikit-learn itself computes in float32: their float64 form would be another model."""
 
+SKOPS_TYPES = frozenset({
+    "sklearn.tree._tree.Tree", "sklearn.neighbors._kd_tree.KDTree", "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn._loss.link.Interval", "sklearn._loss.link.LogitLink", "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.loss.HalfBinomialLoss", "sklearn._loss.loss.HalfSquaredError",
+    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+})  # fmt: skip
+"""Parts of plain scikit-learn models that skops does not trust by itself, each by its exact name."""
+
 
 class SklearnConverter(Converter):
     """Converts everything that skl2onnx can, except what is known to come out wrong."""
@@ -56,12 +65,13 @@ class SklearnConverter(Converter):
             targets = _rows(source.folder, manifest, "targets")
         else:
             flavor = mlflow_flavor(source.folder, "sklearn") or {}
-            model = _load(source.folder / str(flavor.get("pickled_model", "model.pkl")))
+            model = _load_mlflow(source.folder, flavor)
             rows, targets = mlflow_example(source.folder), None
         if rows is None or not len(rows):
             raise Invalid(
                 "the model has no sample rows, so its ONNX form cannot be compared with it: log it again with"
-                " log_model(model, sample=X_test), or with input_example=X_test from MLflow"
+                " log_model(model, sample=X_test), or from MLflow with input_example=X_test or"
+                " mlflow.autolog(log_input_examples=True)"
             )
         return Original(model, thinned(rows), framework, None if targets is None else thinned(targets))
 
@@ -164,6 +174,26 @@ def _load(path: Path) -> Any:
             ) from error
         except Exception as error:
             raise Invalid(f"the model's file {path.name!r} cannot be loaded: {type(error).__name__}") from error
+
+
+def _load_mlflow(folder: Path, flavor: dict[str, Any]) -> Any:
+    """Loads the file that ``MLmodel`` names: a pickle, or what skops wrote."""
+    name = str(flavor.get("pickled_model", "model.pkl"))
+    if Path(name).name != name or not (folder / name).is_file():
+        raise Invalid(f"MLmodel names the file {name[:80]!r}, which is not beside it")
+    if flavor.get("serialization_format") != "skops":
+        return _load(folder / name)
+    try:
+        import skops.io
+    except ImportError as error:
+        raise Invalid(
+            "MLflow saved the model with skops, which is not installed here: pip install skops, or log it with"
+            " serialization_format='cloudpickle'"
+        ) from error
+    types = set(skops.io.get_untrusted_types(file=folder / name))
+    if strange := sorted(types - SKOPS_TYPES):
+        raise Invalid(f"the model holds types that are not trusted in a skops file: {', '.join(strange)[:200]}")
+    return skops.io.load(folder / name, trusted=sorted(types))
 
 
 def _rows(folder: Path, manifest: dict[str, Any], what: str) -> Any:
