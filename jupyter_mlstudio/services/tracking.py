@@ -30,6 +30,8 @@ PARAM_LIMIT = 6000
 TAG_LIMIT = 8000
 CHART_LIMIT_BYTES = 32 * 1024 * 1024
 SYSTEM = "system/"
+SPOOL_PART = 200
+"""So many batches of a spool are taken in one transaction: neither one by one nor all others kept waiting."""
 _CHART_NAME = re.compile(r"[\w.\- ]{1,120}")
 _BATCH = TypeAdapter(LogBatch)
 _INT64 = 2**63
@@ -50,16 +52,9 @@ class Tracking:
             Conflict: the run is over.
             Invalid: a name, a length or a number in the batch is wrong; nothing of it is kept.
         """
-        points = {_metric_name(name): _columns(name, part) for name, part in batch.metrics.items() if part.values}
-        _check_texts(batch)
+        points = _checked_points(batch)
         with self._database.write() as connection:
-            key, status = self._run(connection, run_id)
-            if status in TERMINAL:
-                raise Conflict(f"the run is over ({status.value}): nothing can be logged to it any more")
-            if not metrics.take_batch(connection, key, batch.client, batch.sequence):
-                return False
-            self._keep(connection, run_id, key, batch, points)
-        return True
+            return self._take(connection, run_id, batch, points)
 
     def add(self, run_id: str, batch: LogBatch, *, after_end: bool = False) -> None:
         """Keeps a batch of a client that does not number its batches; a parameter keeps its first value.
@@ -73,8 +68,7 @@ class Tracking:
             Conflict: the run is over.
             Invalid: something in the batch is wrong, or changes a parameter; nothing of it is kept.
         """
-        points = {_metric_name(name): _columns(name, part) for name, part in batch.metrics.items() if part.values}
-        _check_texts(batch)
+        points = _checked_points(batch)
         with self._database.write() as connection:
             key, status = self._run(connection, run_id)
             if status in TERMINAL and not after_end:
@@ -104,9 +98,8 @@ class Tracking:
         for path in sorted((self._workspace.run_folder(run_id) / "spool").glob("*.jsonl")):
             with contextlib.suppress(FileNotFoundError):
                 lines = path.read_bytes().splitlines()
-                for line in lines:
-                    with contextlib.suppress(ValidationError, Invalid, Conflict):  # the last one may be half written
-                        taken += self.log(run_id, _BATCH.validate_json(line))
+                for first in range(0, len(lines), SPOOL_PART):
+                    taken += self._take_lines(run_id, lines[first : first + SPOOL_PART])
                 path.unlink()
         return taken
 
@@ -141,6 +134,26 @@ class Tracking:
             self._changes.note(connection, "metrics", run_id)
         return _chart(folder / f"{name}.json")
 
+    def _take(self, connection: Connection, run_id: str, batch: LogBatch, points: dict[str, metrics.Columns]) -> bool:
+        key, status = self._run(connection, run_id)
+        if status in TERMINAL:
+            raise Conflict(f"the run is over ({status.value}): nothing can be logged to it any more")
+        if not metrics.take_batch(connection, key, batch.client, batch.sequence):
+            return False
+        self._keep(connection, run_id, key, batch, points)
+        return True
+
+    def _take_lines(self, run_id: str, lines: list[bytes]) -> int:
+        """Takes a part of a spool in one transaction; a line that is half written or wrong is left out."""
+        good = []
+        for line in lines:
+            with contextlib.suppress(ValidationError, Invalid):
+                batch = _BATCH.validate_json(line)
+                good.append((batch, _checked_points(batch)))
+        with contextlib.suppress(Conflict), self._database.write() as connection:
+            return sum(self._take(connection, run_id, batch, points) for batch, points in good)
+        return 0
+
     def _keep(
         self, connection: Connection, run_id: str, key: int, batch: LogBatch, points: dict[str, metrics.Columns]
     ) -> None:
@@ -168,6 +181,12 @@ class Tracking:
 
     def _charts(self, run_id: str) -> Path:
         return self._workspace.run_folder(run_id) / "charts"
+
+
+def _checked_points(batch: LogBatch) -> dict[str, metrics.Columns]:
+    points = {_metric_name(name): _columns(name, part) for name, part in batch.metrics.items() if part.values}
+    _check_texts(batch)
+    return points
 
 
 def _metric_name(name: str) -> str:

@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-from tests.faults.ground import ENDED, Ground, kill, until
+from tests.faults.ground import ENDED, Ground, busy, kill, until
 from tests.faults.invariants import check
 
 LOOP = """\
@@ -66,7 +66,7 @@ def test_F48_a_gateway_that_hangs_or_is_dead_never_blocks_user_code(ground: Grou
 
     slowest, _count = logged(notes)
     ground.measure("F48 slowest log_metric + log_param with a gateway that hangs, then is dead", slowest)
-    assert slowest < 0.25
+    assert slowest < 0.25 * busy()
     ground.server.start()
     until(lambda: ground.row(run_id)["status"] in ENDED, 10)
     check(ground)
