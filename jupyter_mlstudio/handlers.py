@@ -67,6 +67,11 @@ class JupyterStudioHandler(StudioHandler, APIHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         StudioHandler.write_error(self, status_code, **kwargs)
 
+    def log_exception(self, kind: Any, value: Any, trace: Any) -> None:
+        """Says what broke, without the query and the headers: they may hold a token."""
+        if not isinstance(value, web.HTTPError):
+            _log.error("%s %s failed", self.request.method, self.request.path, exc_info=(kind, value, trace))
+
 
 class NothingHere(JupyterStudioHandler):
     """Answers every other path below ``mlstudio/``, to those who are logged in."""
