@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from traitlets.config import Config
 
 from jupyter_mlstudio.entities.runs import TERMINAL, RunStatus
+from jupyter_mlstudio.store import runs as store
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.server import JupyterServer, Oracle
@@ -94,10 +98,6 @@ def jp_server_config() -> Config:
 
 def end_all(studio: Studio) -> None:
     """Ends every run of a studio and waits until it is over."""
-    import time
-
-    from jupyter_mlstudio.store import runs as store
-
     with studio.database.write() as connection:
         rows = [*store.active(connection), *store.waiting(connection, "local")]
         for row in rows:
@@ -113,3 +113,17 @@ def end_all(studio: Studio) -> None:
             assert time.monotonic() < deadline, f"the run {run_id} does not end"
             studio.launcher.reap()
             time.sleep(0.05)
+    while _supervisors():
+        assert time.monotonic() < deadline, "a supervisor does not end"
+        time.sleep(0.05)
+    studio.launcher.pump()  # takes leave of supervisors that have ended
+
+
+def _supervisors() -> list[int]:
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            command = child.cmdline()  # empty while it ends
+            if child.status() != psutil.STATUS_ZOMBIE and (not command or "jupyter_mlstudio.runner" in command):
+                found.append(child.pid)
+    return found

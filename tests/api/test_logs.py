@@ -1,0 +1,32 @@
+"""What the server prints when something breaks holds no secret (S03), and what it answers holds no inside (E23)."""
+
+from __future__ import annotations
+
+import time
+
+from tests.server import JupyterServer
+from tests.world import end, insert_run
+
+
+def test_S03_a_failure_puts_neither_cookie_nor_token_into_the_log(server: JupyterServer) -> None:
+    studio = server.studio()
+    run_id = insert_run(studio, spec="this row is damaged")
+    end(studio, run_id)
+    logged = len(server.log)
+    try:
+        cookie = {"Cookie": "username-x=the-cookie-secret; _xsrf=the-xsrf-secret", "X-Other": "kept"}
+        answer = server.api("GET", f"runs/{run_id}?token={server.token}", headers=cookie)
+        assert (answer.status, answer.json["code"]) == (500, "internal")
+        for inside in ("Traceback", "pydantic", "damaged", str(server.root)):
+            assert inside.encode() not in answer.body
+        deadline = time.monotonic() + 5
+        while "500 GET" not in server.log[logged:] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        log = server.log[logged:]
+        assert "500 GET" in log
+        assert "ValidationError" in log  # what broke is told, to whoever reads the log
+        for secret in (server.token, "the-cookie-secret", "the-xsrf-secret"):
+            assert secret not in log
+    finally:
+        studio.runs.delete(run_id)
+        studio.close()
