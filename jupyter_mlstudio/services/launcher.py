@@ -47,7 +47,7 @@ from jupyter_mlstudio.store.database import Database
 from jupyter_mlstudio.store.schema import runs as table
 from jupyter_mlstudio.workspace import Workspace
 
-UNSPAWNED_AFTER = timedelta(seconds=10)
+UNSPAWNED_AFTER = timedelta(seconds=6)
 SILENT_AFTER = timedelta(seconds=30)
 INTERACTIVE_TIMEOUT_S = 20.0
 GONE = "the process that logged to it ended"

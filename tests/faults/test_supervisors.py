@@ -81,7 +81,7 @@ def test_F28_kill_9_between_claiming_a_run_and_starting_its_supervisor_holds_it_
         connection.execute(runs.update().where(runs.c.id == claimed).values(values))
     ground.stop(*blocker)
 
-    _, seconds = until(lambda: ground.row(claimed)["status"] in ENDED, 10 + 5)
+    _, seconds = until(lambda: ground.row(claimed)["status"] in ENDED, 10)
 
     ground.measure(f"F28 claimed by a host that died, {status} -> {becomes}", seconds)
     assert ground.row(claimed)["status"] == becomes
