@@ -110,13 +110,10 @@ def report(options: dict[str, object], conversion: Conversion) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that it is there as a whole or not at all."""
+    """Writes a file so that it is there as a whole or not at all; the studio's own copy is the one that is synced."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    temporary.write_bytes(content)
     temporary.replace(path)
 
 
