@@ -118,7 +118,8 @@ class Tracking:
         """Lists the run's charts with their data, by name."""
         with self._database.read() as connection:
             self._run(connection, run_id)
-        return [_chart(path) for path in sorted(self._charts(run_id).glob("*.json"))]
+        found = [_chart_or_none(path) for path in sorted(self._charts(run_id).glob("*.json"))]
+        return [chart for chart in found if chart is not None]
 
     def put_chart(self, run_id: str, name: str, schema_type: str, schema_version: str, data: dict[str, Any]) -> Chart:
         """Keeps a chart; one of the same name is replaced."""
@@ -220,3 +221,12 @@ def _chart(path: Path) -> Chart:
     content = json.loads(path.read_bytes())
     at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return Chart(name=path.stem, at=at, **{k: content[k] for k in ("schema_type", "schema_version", "data")})
+
+
+def _chart_or_none(path: Path) -> Chart | None:
+    """Reads a chart; a file that user code put there and that holds none is passed over."""
+    try:
+        chart = _chart(path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return chart if isinstance(chart.data, dict) else None
