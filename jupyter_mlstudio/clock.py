@@ -74,7 +74,7 @@ class Clock:
                 if self._grown(studio, seq):
                     changed.append((seq, studio.workspace.id))
                 if tick:
-                    live += studio.launcher.live_count()
+                    live += studio.supervisors.live_count()
                     studio.tick()
             except StudioError as error:  # one workspace's trouble is not another's
                 _log.warning("%s could not be looked after: %s", studio.workspace.root, error.message)

@@ -19,6 +19,7 @@ from jupyter_mlstudio.services.mlflow_registry import MLflowRegistry
 from jupyter_mlstudio.services.models import Models
 from jupyter_mlstudio.services.runs import Runs
 from jupyter_mlstudio.services.snapshots import Snapshots
+from jupyter_mlstudio.services.supervisors import Supervisors
 from jupyter_mlstudio.services.tracking import Tracking
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
@@ -48,15 +49,16 @@ class Studio:
         self.artifacts = Artifacts(workspace, self.database, self.changes)
         self.snapshots = Snapshots(workspace, self.database)
         self.compute = Compute(workspace, self.database, self.changes)
+        self.supervisors = Supervisors(workspace, self.database, self.changes, self.tracking, self.compute)
         self.launcher = Launcher(
             workspace,
             self.database,
             self.changes,
             experiments=self.experiments,
             runs=self.runs,
-            tracking=self.tracking,
             snapshots=self.snapshots,
             compute=self.compute,
+            supervisors=self.supervisors,
         )
         self.mlflow = MLflow(
             workspace,
@@ -66,6 +68,7 @@ class Studio:
             runs=self.runs,
             tracking=self.tracking,
             launcher=self.launcher,
+            supervisors=self.supervisors,
         )
         self.logged_models = LoggedModels(self.database, self.changes, self.runs, self.mlflow)
         self.models = Models(workspace, self.database, self.changes, self.runs, self.launcher)
@@ -77,10 +80,10 @@ class Studio:
 
     def tick(self) -> None:
         """Brings what is shown in line with what is true, and starts what waits; called about once a second."""
-        self.launcher.reap()
+        self.supervisors.reap()
         self.models.reap()
         self.endpoints.watch()
-        self.launcher.pump()
+        self.supervisors.pump()
 
     def info(self, *, current: bool = True) -> WorkspaceInfo:
         """Describes the workspace."""
@@ -99,7 +102,7 @@ class Studio:
 
     def diagnose(self) -> list[Check]:
         """Checks what the studio stands on."""
-        return checks(self.workspace, self.database, self.launcher, self.models)
+        return checks(self.workspace, self.database, self.supervisors, self.models)
 
     def close(self) -> None:
         """Closes the database."""

@@ -111,12 +111,12 @@ def end_all(studio: Studio) -> None:
     for run_id in ids:
         while studio.runs.get(run_id).status not in TERMINAL:
             assert time.monotonic() < deadline, f"the run {run_id} does not end"
-            studio.launcher.reap()
+            studio.supervisors.reap()
             time.sleep(0.05)
     while _supervisors():
         assert time.monotonic() < deadline, "a supervisor does not end"
         time.sleep(0.05)
-    studio.launcher.pump()  # takes leave of supervisors that have ended
+    studio.supervisors.pump()  # takes leave of supervisors that have ended
 
 
 def _supervisors() -> list[int]:

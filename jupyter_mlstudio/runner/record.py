@@ -72,7 +72,7 @@ class Record:
             row = store.row(connection, self._run_id)
         if row is not None and row.stop_requested_at is not None and outcome.status is RunStatus.FAILED:
             outcome = Outcome(RunStatus.CANCELED, "stopped", outcome.exit_code, outcome.ended_at, outcome.duration_s)
-        self.studio.launcher.settle(self._run_id, outcome)
+        self.studio.supervisors.settle(self._run_id, outcome)
 
     def leave(self) -> None:
         """Opens the door for the next: the queue drains with no server at all."""

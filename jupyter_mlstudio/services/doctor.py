@@ -14,8 +14,8 @@ from jupyter_mlstudio.entities.models import VersionStatus
 from jupyter_mlstudio.entities.workspaces import Check
 from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.services.gpus import gpus
-from jupyter_mlstudio.services.launcher import Launcher
 from jupyter_mlstudio.services.models import Models
+from jupyter_mlstudio.services.supervisors import Supervisors
 from jupyter_mlstudio.store.database import Database
 from jupyter_mlstudio.workspace import Workspace
 
@@ -24,12 +24,12 @@ GOOD_SQLITE = (3, 51, 3)
 GOOD_PYTHON = {(3, 11): 14, (3, 12): 12, (3, 13): 10}
 
 
-def checks(workspace: Workspace, database: Database, launcher: Launcher, models: Models) -> list[Check]:
+def checks(workspace: Workspace, database: Database, supervisors: Supervisors, models: Models) -> list[Check]:
     """Runs every check; a check that fails itself is reported as not well."""
     found: list[tuple[str, Callable[[], Check]]] = [
         ("workspace", lambda: _workspace(workspace)),
         ("database", lambda: _database(database)),
-        ("runs", lambda: _runs(launcher)),
+        ("runs", lambda: _runs(supervisors)),
         ("models", lambda: _models(models)),
         ("disk", lambda: _disk(workspace)),
         ("ports", _ports),
@@ -62,9 +62,9 @@ def _database(database: Database) -> Check:
     return Check(name="database", ok=not broken, detail=detail, remedy=remedy)
 
 
-def _runs(launcher: Launcher) -> Check:
-    settled = launcher.reap()
-    detail = f"{launcher.live_count()} live, {len(settled)} without a process were settled"
+def _runs(supervisors: Supervisors) -> Check:
+    settled = supervisors.reap()
+    detail = f"{supervisors.live_count()} live, {len(settled)} without a process were settled"
     return Check(name="runs", ok=True, detail=detail)
 
 

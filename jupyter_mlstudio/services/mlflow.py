@@ -40,6 +40,7 @@ from jupyter_mlstudio.services.paths import write_atomically
 from jupyter_mlstudio.services.peers import Address, find_peer
 from jupyter_mlstudio.services.processes import boot_id
 from jupyter_mlstudio.services.runs import Runs
+from jupyter_mlstudio.services.supervisors import Supervisors
 from jupyter_mlstudio.services.tracking import Tracking
 from jupyter_mlstudio.store import experiments as experiment_store
 from jupyter_mlstudio.store import metrics
@@ -84,6 +85,7 @@ class MLflow:
         runs: Runs,
         tracking: Tracking,
         launcher: Launcher,
+        supervisors: Supervisors,
     ) -> None:
         self._workspace = workspace
         self._database = database
@@ -92,6 +94,7 @@ class MLflow:
         self._runs = runs
         self._tracking = tracking
         self._launcher = launcher
+        self._supervisors = supervisors
 
     def experiment(self, experiment_id: str) -> Experiment:
         """Gets an experiment by its id alone; ``0`` is the default one, which is made when it is not there yet."""
@@ -172,7 +175,7 @@ class MLflow:
             self._runs.update(run_id, name=name)
         if status in ENDINGS and known not in TERMINAL and _is_a_clients(row):
             reason = "" if status == "FINISHED" else f"the program that logged to it ended it as {status}"
-            self._launcher.settle(run_id, Outcome(ENDINGS[status], reason))
+            self._supervisors.settle(run_id, Outcome(ENDINGS[status], reason))
         return self._runs.get(run_id)
 
     def log(self, run_id: str, batch: LogBatch) -> None:

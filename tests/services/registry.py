@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from jupyter_mlstudio.client.model_files import write_model
 from jupyter_mlstudio.entities.models import ModelVersion
 from jupyter_mlstudio.entities.runs import RunKind
 from jupyter_mlstudio.entities.specs import RunSpec
+from jupyter_mlstudio.errors import Conflict
 from jupyter_mlstudio.programs.convert import convert, write_whole
 from jupyter_mlstudio.services.compute import Compute
 from jupyter_mlstudio.services.experiments import Experiments
@@ -19,6 +21,7 @@ from jupyter_mlstudio.services.launcher import Launcher
 from jupyter_mlstudio.services.models import Models
 from jupyter_mlstudio.services.runs import Runs
 from jupyter_mlstudio.services.snapshots import Snapshots
+from jupyter_mlstudio.services.supervisors import Supervisors
 from jupyter_mlstudio.services.tracking import Tracking
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
@@ -45,9 +48,10 @@ class Registry:
         tracking = Tracking(self.workspace, self.database, own)
         snapshots = Snapshots(self.workspace, self.database)
         compute = Compute(self.workspace, self.database, own)
+        self.supervisors = Supervisors(self.workspace, self.database, own, tracking, compute)
         self.launcher = launcher(
             self.workspace, self.database, own, experiments=Experiments(self.database, own), runs=self.runs,
-            tracking=tracking, snapshots=snapshots, compute=compute,
+            snapshots=snapshots, compute=compute, supervisors=self.supervisors,
         )  # fmt: skip
         self.models = Models(self.workspace, self.database, self.changes, self.runs, self.launcher)
 
@@ -80,5 +84,6 @@ class Registry:
 
             active = [row.id for row in store.active(connection)]
         for run_id in active:
-            self.launcher.stop(run_id)
+            with contextlib.suppress(Conflict):  # it ended meanwhile
+                self.launcher.stop(run_id)
         self.database.close()

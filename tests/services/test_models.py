@@ -248,7 +248,7 @@ def test_a_convert_run_that_died_refuses_the_version(registry: Registry, run_id:
     from jupyter_mlstudio.entities.runs import RunStatus
     from jupyter_mlstudio.services.outcomes import Outcome
 
-    registry.launcher.settle(version.convert_run_id, Outcome(RunStatus.FAILED, "killed by signal 9"))
+    registry.supervisors.settle(version.convert_run_id, Outcome(RunStatus.FAILED, "killed by signal 9"))
     registry.models.reap()
     refused = registry.models.version("churn", 1)
     assert refused.status is VersionStatus.REFUSED

@@ -59,7 +59,7 @@ def test_a_queued_run_is_cancelled_at_once_and_a_cancelled_one_stays_so(studio: 
     assert (stopped.status, stopped.reason) == (RunStatus.CANCELED, "stopped before it started")
     with pytest.raises(Conflict, match="over already"):
         studio.launcher.stop(run.id)
-    assert studio.launcher.pump() == []
+    assert studio.supervisors.pump() == []
 
 
 def test_what_the_machine_does_not_have_is_refused_at_once(studio: Studio) -> None:

@@ -187,7 +187,7 @@ def _load_mlflow(folder: Path, flavor: dict[str, Any]) -> Any:
         import skops.io
     except ImportError as error:
         raise Invalid(
-            "MLflow saved the model with skops, which is not installed here: pip install skops, or log it with"
+            'MLflow saved the model with skops, which is missing: pip install "jupyter-mlstudio[skops]", or log it with'
             " serialization_format='cloudpickle'"
         ) from error
     types = set(skops.io.get_untrusted_types(file=folder / name))
