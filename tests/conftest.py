@@ -120,10 +120,13 @@ def end_all(studio: Studio) -> None:
 
 
 def _supervisors() -> list[int]:
+    """Lists supervisors that this process started and that have not ended; a door is none."""
     found = []
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
             command = child.cmdline()  # empty while it ends
-            if child.status() != psutil.STATUS_ZOMBIE and (not command or "jupyter_mlstudio.runner" in command):
+            if child.status() != psutil.STATUS_ZOMBIE and (
+                not command or ("jupyter_mlstudio.runner" in command and "run" in command)
+            ):
                 found.append(child.pid)
     return found

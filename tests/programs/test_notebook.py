@@ -14,6 +14,8 @@ import pytest
 from tests.client.gateway import Gateway
 from tests.programs.work import Work
 
+pytestmark = pytest.mark.slow
+
 
 def write(work: Work, *sources: str, parameters: str = "year = 2024") -> Path:
     notebook: Any = nbformat.v4.new_notebook()

@@ -18,7 +18,10 @@ from jupyter_mlstudio.errors import Conflict, Forbidden, Invalid, NotFound, Stal
 from tests.onnx import graphs
 from tests.services.registry import Registry
 
-pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
+]
 
 
 @pytest.fixture
