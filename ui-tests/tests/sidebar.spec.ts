@@ -43,6 +43,7 @@ test('live runs come first, with metric and progress; search finds by name', asy
   await expect(sidebar.locator('[data-mls-row=run]').first()).toContainText('forest-depth-2');
   await shot(page, 'sidebar-search');
   await search.fill('');
+  await expect(rows.first()).toContainText('slow-forest');
 
   await rows.first().click();
   await expect(page.locator('.jp-mls-RunView')).toContainText('slow-forest');
