@@ -9,7 +9,7 @@ import select
 import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
@@ -20,6 +20,9 @@ from jupyter_mlstudio.errors import StudioError, Unavailable
 
 PREFIX = "/mlstudio/api/v1/"
 TIMEOUT_S = 30.0
+KEPT = 8
+"""So many connections that nobody uses just now are kept open."""
+
 _CUT = (http.client.HTTPException, ConnectionError, TimeoutError)
 
 
@@ -63,7 +66,7 @@ class Connection:
         self._secure = parts.scheme == "https"
         self._address = (parts.hostname or "127.0.0.1", parts.port)
         self._root = parts.path.rstrip("/") + PREFIX
-        self._idle: deque[http.client.HTTPConnection] = deque(maxlen=8)
+        self._idle: deque[http.client.HTTPConnection] = deque()
         self._pid = os.getpid()
 
     def get(self, path: str, query: Mapping[str, object] | None = None, *, timeout_s: float | None = None) -> JSON:
@@ -120,7 +123,8 @@ class Connection:
     def close(self) -> None:
         """Closes the sockets that are kept; the next question opens one again."""
         while self._idle:
-            self._idle.pop().close()
+            with suppress(IndexError):
+                self._idle.pop().close()
 
     def __del__(self) -> None:
         if hasattr(self, "_idle"):
@@ -193,10 +197,17 @@ class Connection:
             link.close()
             if not (reused and again and (body is None or isinstance(body, bytes))):
                 raise
+        except BaseException:
+            link.close()
+            raise
         # The host had closed the idle connection while we wrote to it: once more, on a new one.
         link = self._open(timeout_s)
-        link.request(method, self._root + path, body, dict(headers))
-        return link, link.getresponse()
+        try:
+            link.request(method, self._root + path, body, dict(headers))
+            return link, link.getresponse()
+        except BaseException:
+            link.close()
+            raise
 
     def _open(self, timeout_s: float) -> http.client.HTTPConnection:
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
@@ -219,6 +230,9 @@ class Connection:
     def _keep(self, link: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> None:
         if answer.isclosed() and not answer.will_close and self._pid == os.getpid() and link.sock is not None:
             self._idle.append(link)
+            while len(self._idle) > KEPT:
+                with suppress(IndexError):  # another thread was faster
+                    self._idle.popleft().close()
         else:
             link.close()
 

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 
 from jupyter_mlstudio import errors
 from jupyter_mlstudio.client import connection, workspace
 from jupyter_mlstudio.client.connection import Door, connect
-from jupyter_mlstudio.client.wire import Connection, error_of, file_path, segment
+from jupyter_mlstudio.client.wire import KEPT, Connection, error_of, file_path, segment
 from tests.client.gateway import Gateway
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +42,38 @@ def test_threads_may_share_a_connection() -> None:
         link.close()
 
     assert found == ["run1"] * 8
+
+
+def test_of_the_sockets_that_many_threads_needed_at_once_only_a_few_stay_open() -> None:
+    together = threading.Barrier(3 * KEPT, timeout=20)
+
+    class Patient(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            together.wait()
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Patient) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        link = Connection(f"http://127.0.0.1:{server.server_port}", "x")
+        threads = [threading.Thread(target=link.get, args=("runs",)) for _ in range(3 * KEPT)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        kept = [one for one in psutil.Process().net_connections() if one.raddr and one.raddr.port == server.server_port]
+        link.close()
+        server.shutdown()
+
+    assert len([one for one in kept if one.status == psutil.CONN_ESTABLISHED]) <= KEPT
+    gc.collect()  # what was left open would say so now, and fail the test
 
 
 def test_a_studio_that_came_back_is_found_again_on_the_kept_connection() -> None:
