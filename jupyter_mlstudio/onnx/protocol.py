@@ -1,49 +1,40 @@
 """Reads and writes inference requests of Open Inference Protocol V2 without ever changing a value silently.
 
-Specification: Open Inference Protocol V2, "Inference Request JSON Object" and "Tensor Data Types". numpy turns null
-into NaN, "1.5" into 1.5 and 1.9 into the integer 1; here JSON's own types are checked first, so each is refused.
-A tensor with missing numbers says so itself: ``"parameters": {"allow_null": true}`` lets null stand for NaN.
+Specification: Open Inference Protocol V2, "Inference Request JSON Object" and "Tensor Data Types", and Triton's "Binary
+Tensor Data Extension". Missing numbers are announced: with ``"parameters": {"allow_null": true}``, of the tensor or
+of the whole request, null (or NaN in binary data) stands for NaN; without, both are refused.
 """
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from jupyter_mlstudio.entities.models import Signature, TensorSpec
-from jupyter_mlstudio.errors import Invalid, TooLarge
+from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.onnx.binary import read_binary, write_binary
+from jupyter_mlstudio.onnx.tensors import DATATYPES as DATATYPES
+from jupyter_mlstudio.onnx.tensors import DTYPES as DTYPES
+from jupyter_mlstudio.onnx.tensors import ROWS_LIMIT, Inference, Tensor, check_shape, listed, names, read_json, shown
 
-Tensor = NDArray[Any]
-
-ROWS_LIMIT = 100_000
 NULLABLE = "allow_null"
 NON_FINITE = "the model answered with values that are not finite; JSON cannot hold them and shows null"
 
-DTYPES: dict[str, Any] = {
-    "BOOL": np.bool_, "UINT8": np.uint8, "UINT16": np.uint16, "UINT32": np.uint32, "UINT64": np.uint64,
-    "INT8": np.int8, "INT16": np.int16, "INT32": np.int32, "INT64": np.int64,
-    "FP16": np.float16, "FP32": np.float32, "FP64": np.float64, "BYTES": np.object_,
-}  # fmt: skip
-"""Number types of the protocol and of numpy."""
-
-DATATYPES = {np.dtype(dtype).name: name for name, dtype in DTYPES.items()}
-_JSON_TYPES: dict[str, Any] = {name: float if name.startswith("FP") else int for name in DTYPES}
-_JSON_TYPES |= {"BOOL": bool, "BYTES": str}
-_WORDS = {float: "a number", int: "an integer", bool: "true or false", str: "a string"}
+_SIZE = "binary_data_size"
+_WANTED = "binary_data"
+_ALL_WANTED = "binary_data_output"
+_REFUSED = ("shared_memory_region", "shared_memory_offset", "shared_memory_byte_size", "classification")
 
 
 class _Input(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     name: str
     datatype: str
     shape: list[int]
-    data: msgspec.Raw
+    data: msgspec.Raw = msgspec.Raw()
     parameters: dict[str, Any] | None = None
 
 
@@ -61,19 +52,14 @@ class _Request(msgspec.Struct, forbid_unknown_fields=True):
 
 _decoder = msgspec.json.Decoder(_Request)
 _encoder = msgspec.json.Encoder()
-_flat: dict[str, msgspec.json.Decoder[list[Any]]] = {
-    name: msgspec.json.Decoder(list.__class_getitem__(kind)) for name, kind in _JSON_TYPES.items()
-}
 
 
 @dataclass(slots=True)
-class Request:
-    """A request, read and checked: what onnxruntime is fed, the rows of its batch, the outputs that were asked for."""
+class Request(Inference):
+    """A request of the protocol; ``binary`` names the outputs that are wanted as bytes."""
 
-    feeds: dict[str, Tensor]
-    rows: int
-    outputs: Sequence[TensorSpec]
-    id: str | None
+    id: str | None = None
+    binary: frozenset[str] = frozenset()
 
 
 class Protocol:
@@ -101,121 +87,104 @@ class Protocol:
         }
         return {"name": self.name, "versions": [self.version], "platform": "onnxruntime_onnx", **tensors}
 
-    def read(self, body: bytes | bytearray) -> Request:
+    def read(self, body: bytes | bytearray, json_bytes: int | None = None) -> Request:
         """Reads an inference request.
 
+        Args:
+            json_bytes: how long its JSON is, when tensors follow it as bytes.
+
         Raises:
-            Invalid: it is not a request for this model; the message names the tensor and the value.
+            Invalid: it is not a request for this model; the message names the tensor, the row and the value.
             TooLarge: it has more rows than one request may have.
         """
-        request = _read_request(body)
+        if json_bytes is None:
+            request, rest = _read_request(body), None
+        else:
+            if json_bytes > len(body):
+                raise Invalid(f"the JSON is said to have {json_bytes} bytes, the whole body has {len(body)}")
+            request, rest = _read_request(body[:json_bytes]), memoryview(body)[json_bytes:]
+        parameters = request.parameters
+        nullable = parameters is not None and _flag(parameters, NULLABLE)
         feeds: dict[str, Tensor] = {}
         rows = -1
         for tensor in request.inputs:
-            spec = self._inputs.get(tensor.name)
-            if spec is None:
-                raise Invalid(f"input {_shown(tensor.name)} is not one of the model's: {_names(self._inputs)}")
-            onnx_name = spec.onnx_name or spec.name
-            if onnx_name in feeds:
-                raise Invalid(f"input {_shown(tensor.name)} is there twice")
-            rows = self._check_shape(tensor, spec, rows)
-            feeds[onnx_name] = read_tensor(tensor.name, spec.datatype, tensor.shape, tensor.data, _nullable(tensor))
+            spec = self._spec(tensor, feeds)
+            rows = check_shape(spec, tensor.shape, rows, self._rows_limit)
+            missing = nullable or (tensor.parameters is not None and _flag(tensor.parameters, NULLABLE))
+            if tensor.parameters is None or _SIZE not in tensor.parameters:
+                if not len(memoryview(tensor.data)):
+                    raise Invalid(f"input {shown(tensor.name)} has no data")
+                feeds[spec.onnx_name or spec.name] = read_json(spec, tensor.shape, tensor.data, missing)
+            else:
+                part, rest = _cut(tensor, rest)
+                feeds[spec.onnx_name or spec.name] = read_binary(spec, tensor.shape, part, missing)
         if len(feeds) != len(self._inputs):
-            missing = {name for name, spec in self._inputs.items() if (spec.onnx_name or name) not in feeds}
-            raise Invalid(f"input {_names(sorted(missing))} is missing")
-        return Request(feeds, rows, self._asked(request.outputs), request.id)
+            absent = {name for name, spec in self._inputs.items() if (spec.onnx_name or name) not in feeds}
+            raise Invalid(f"input {names(sorted(absent))} is missing")
+        if rest:
+            raise Invalid(f"{len(rest)} bytes follow the tensors that the JSON names")
+        outputs: Sequence[TensorSpec] = self.signature.outputs
+        binary = frozenset[str]()
+        if request.outputs or parameters:
+            outputs, binary = self._asked(request.outputs, parameters)
+        return Request(feeds, rows, outputs, request.id, binary)
 
     def write(self, request: Request, tensors: Sequence[Any]) -> bytes:
-        """Writes the answer; values that are not finite become null, and the answer says so."""
+        """Writes the answer as JSON; values that are not finite become null, and the answer says so."""
+        return self.write_parts(request, tensors)[0]
+
+    def write_parts(self, request: Request, tensors: Sequence[Any]) -> tuple[bytes, list[bytes]]:
+        """Writes the answer: its JSON, and the bytes of the tensors that are wanted so."""
         outputs = []
+        parts: list[bytes] = []
         warn = False
         for spec, value in zip(request.outputs, tensors, strict=True):
-            data, finite = _listed(value)
-            warn = warn or not finite
-            outputs.append({"name": spec.name, "datatype": spec.datatype, "shape": list(value.shape), "data": data})
+            output: dict[str, Any] = {"name": spec.name, "datatype": spec.datatype, "shape": list(value.shape)}
+            if spec.name in request.binary:
+                parts.append(write_binary(value, spec.datatype))
+                output["parameters"] = {_SIZE: len(parts[-1])}
+            else:
+                output["data"], finite = listed(value)
+                warn = warn or not finite
+            outputs.append(output)
         answer: dict[str, Any] = {"model_name": self.name, "model_version": self.version, "outputs": outputs}
         if request.id is not None:
             answer["id"] = request.id
         if warn:
             answer["parameters"] = {"warning": NON_FINITE}
-        return _encoder.encode(answer)
+        return _encoder.encode(answer), parts
 
-    def _asked(self, outputs: list[_Output] | None) -> Sequence[TensorSpec]:
+    def _spec(self, tensor: _Input, feeds: Mapping[str, Tensor]) -> TensorSpec:
+        spec = self._inputs.get(tensor.name)
+        if spec is None:
+            raise Invalid(f"input {shown(tensor.name)} is not one of the model's: {names(self._inputs)}")
+        if (spec.onnx_name or spec.name) in feeds:
+            raise Invalid(f"input {shown(tensor.name)} is there twice")
+        if tensor.datatype != spec.datatype:
+            raise Invalid(
+                f"input {shown(spec.name)} has datatype {shown(tensor.datatype)}, the model takes {spec.datatype}"
+            )
+        return spec
+
+    def _asked(
+        self, outputs: list[_Output] | None, parameters: Mapping[str, Any] | None
+    ) -> tuple[Sequence[TensorSpec], frozenset[str]]:
+        """Which outputs are wanted, and which of them as bytes."""
+        all_binary = _flag(parameters or {}, _ALL_WANTED)
         if not outputs:
-            return self.signature.outputs
+            return self.signature.outputs, frozenset(self._outputs) if all_binary else frozenset()
         asked = []
+        binary = set()
         for output in outputs:
             spec = self._outputs.get(output.name)
             if spec is None:
-                raise Invalid(f"output {_shown(output.name)} is not one of the model's: {_names(self._outputs)}")
+                raise Invalid(f"output {shown(output.name)} is not one of the model's: {names(self._outputs)}")
             if spec in asked:
-                raise Invalid(f"output {_shown(output.name)} is asked for twice")
+                raise Invalid(f"output {shown(output.name)} is asked for twice")
             asked.append(spec)
-        return asked
-
-    def _check_shape(self, tensor: _Input, spec: TensorSpec, rows: int) -> int:
-        """Checks type and shape against the signature; answers the number of rows, which all inputs share."""
-        if tensor.datatype != spec.datatype:
-            raise Invalid(
-                f"input {_shown(spec.name)} has datatype {_shown(tensor.datatype)}, the model takes {spec.datatype}"
-            )
-        shape = tensor.shape
-        if len(shape) != len(spec.shape):
-            raise Invalid(f"input {_shown(spec.name)} has shape {_shape(shape)}, the model takes {_shape(spec.shape)}")
-        for length, wanted in zip(shape, spec.shape, strict=True):
-            if length != wanted and (wanted >= 0 or length < 1):
-                raise Invalid(
-                    f"input {_shown(spec.name)} has shape {_shape(shape)}, the model takes {_shape(spec.shape)}"
-                    " where -1 is any number from 1"
-                )
-        if not shape or spec.shape[0] >= 0:
-            return max(rows, 1)
-        if shape[0] > self._rows_limit:
-            raise TooLarge(f"{shape[0]} rows are more than the {self._rows_limit} of one request: send them in parts")
-        if rows not in (-1, shape[0]):
-            raise Invalid(f"input {_shown(spec.name)} has {shape[0]} rows, the others have {rows}")
-        return shape[0]
-
-
-def read_tensor(name: str, datatype: str, shape: Sequence[int], data: msgspec.Raw, nullable: bool) -> Tensor:
-    """Reads one tensor's values, flat or nested, as exactly the type that was promised."""
-    values = _values(name, datatype, shape, data, nullable)
-    if len(values) <= SMALL and not nullable and _is_plain(values, datatype) and len(values) == math.prod(shape):
-        return np.array(values, DTYPES[datatype]).reshape(shape)
-    try:
-        array = _narrowed(values, datatype) if datatype in _NARROW else np.array(values, dtype=DTYPES[datatype])
-    except (OverflowError, ValueError) as error:
-        if isinstance(error, OverflowError):
-            raise Invalid(f"input {_shown(name)} holds a value that is out of range for {datatype}") from error
-        raise Invalid(f"input {_shown(name)} has rows of different lengths") from error
-    if array.shape != tuple(shape):
-        if array.ndim != 1 or array.size != math.prod(shape):
-            raise Invalid(f"input {_shown(name)} holds {_counted(array)}, its shape {_shape(shape)} says otherwise")
-        array = array.reshape(tuple(shape))
-    if datatype.startswith("FP") and bool(np.isinf(array).any() if nullable else not np.isfinite(array).all()):
-        raise Invalid(f"input {_shown(name)} holds a value that is out of range for {datatype}")
-    return array
-
-
-_NARROW = ("FP16", "FP32")
-SMALL = 256
-"""Up to so many values Python looks at them faster than numpy does, which is most of what a row costs."""
-
-_PLAIN_LIMITS = {"FP64": sys.float_info.max, "FP32": float(np.finfo(np.float32).max)}
-
-
-def _is_plain(values: list[Any], datatype: str) -> bool:
-    """Tells whether these are floats, not nested, that fit their type for sure."""
-    limit = _PLAIN_LIMITS.get(datatype)
-    if limit is None or not values or type(values[0]) is not float:
-        return False
-    return bool(-limit <= min(values) and max(values) <= limit)
-
-
-def _narrowed(values: list[Any], datatype: str) -> Tensor:
-    """Rounds to a narrower type; what is too large becomes an infinity, which the caller refuses."""
-    with np.errstate(over="ignore"):
-        return np.array(values, dtype=DTYPES[datatype])
+            if _flag(output.parameters or {}, _WANTED, all_binary):
+                binary.add(spec.name)
+        return asked, frozenset(binary)
 
 
 def request_for(signature: Signature, feeds: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,90 +215,35 @@ def _read_request(body: bytes | bytearray) -> _Request:
     return request
 
 
-def _values(name: str, datatype: str, shape: Sequence[int], data: msgspec.Raw, nullable: bool) -> list[Any]:
-    depth = _depth(memoryview(data))
-    if depth not in (1, len(shape)):
-        what = f"neither flat nor nested as deep as its shape {_shape(shape)}" if depth else "not a list of values"
-        raise Invalid(f"the data of input {_shown(name)} is {what}")
-    try:
-        if depth == 1 and not nullable:
-            return _flat[datatype].decode(data)
-        kind: Any = _JSON_TYPES[datatype]
-        if nullable and datatype.startswith("FP"):
-            kind = float | None
-        for _ in range(depth):
-            kind = list.__class_getitem__(kind)
-        values: list[Any] = msgspec.json.decode(data, type=kind)
-        return values
-    except msgspec.ValidationError as error:
-        raise Invalid(f"input {_shown(name)} of datatype {datatype}: {_wrong_value(data, datatype)}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"the data of input {_shown(name)} is not JSON") from error
+def _flag(parameters: Mapping[str, Any], name: str, otherwise: bool = False) -> bool:
+    """One parameter that is true or false; refuses parameters that would change the meaning and are not known here."""
+    for refused in _REFUSED:
+        if refused in parameters:
+            raise Invalid(f"the parameter {refused} does not work here: send the values themselves")
+    value = parameters.get(name, otherwise)
+    if not isinstance(value, bool):
+        raise Invalid(f"the parameter {name} is not true or false")
+    return value
 
 
-def _depth(text: memoryview) -> int:
-    """Counts the brackets that the data begins with."""
-    depth = 0
-    for byte in text:
-        if byte == 0x5B:
-            depth += 1
-        elif byte not in b" \t\r\n":
-            break
-    return depth
-
-
-def _wrong_value(data: msgspec.Raw, datatype: str) -> str:
-    """Finds the first value that is not of the type, to name it."""
-    wanted = _JSON_TYPES[datatype]
-    try:
-        waiting = [msgspec.json.decode(data)]
-    except (msgspec.DecodeError, RecursionError):
-        return f"a value is not {_WORDS[wanted]} in range"
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, list):
-            waiting.extend(reversed(value))
-        elif not isinstance(value, (int, float) if wanted is float else wanted) or isinstance(value, bool) != (
-            wanted is bool
-        ):
-            return f"{_shown(msgspec.json.encode(value).decode())} is not {_WORDS[wanted]}"
-    return f"a value is not {_WORDS[wanted]} in range, or the rows are nested unequally"
-
-
-def _listed(value: Any) -> tuple[list[Any], bool]:
-    """The values as a flat list, and whether all are finite."""
-    array = np.asarray(value)
-    data: list[Any] = array.ravel().tolist()
-    if array.dtype.kind != "f":
-        return data, True
-    return data, math.isfinite(sum(data)) if array.size <= SMALL else bool(np.isfinite(array).all())
+def _cut(tensor: _Input, rest: memoryview | None) -> tuple[memoryview, memoryview]:
+    """Takes a tensor's bytes from those that follow the JSON."""
+    assert tensor.parameters is not None
+    size = tensor.parameters[_SIZE]
+    if rest is None:
+        raise Invalid(f"input {shown(tensor.name)} is binary: the header Inference-Header-Content-Length is missing")
+    if len(memoryview(tensor.data)):
+        raise Invalid(f"input {shown(tensor.name)} has both data and {_SIZE}")
+    if type(size) is not int or size < 0:
+        raise Invalid(f"the parameter {_SIZE} of input {shown(tensor.name)} is not a number of bytes")
+    if size > len(rest):
+        raise Invalid(f"input {shown(tensor.name)} is said to have {size} bytes, only {len(rest)} are there")
+    return rest[:size], rest[size:]
 
 
 def _plain(text: str) -> str:
     return text.replace("`", "'").replace("Object missing", "missing").replace("Object contains", "contains")
 
 
-def _nullable(tensor: _Input) -> bool:
-    return bool(tensor.parameters) and tensor.parameters.get(NULLABLE) is True  # type: ignore[union-attr]
-
-
 def _described(spec: TensorSpec) -> dict[str, Any]:
     return {"name": spec.name, "datatype": spec.datatype, "shape": spec.shape}
-
-
-def _counted(array: Tensor) -> str:
-    return f"{array.size} values" if array.ndim == 1 else f"values of shape {_shape(array.shape)}"
-
-
-def _shape(shape: Sequence[int]) -> str:
-    return _shown("[" + ", ".join(str(length) for length in shape[:8]) + ("]" if len(shape) <= 8 else ", ...]"))
-
-
-def _names(names: Sequence[str] | Mapping[str, Any]) -> str:
-    listed = list(names)
-    return ", ".join(_shown(name) for name in listed[:8]) + (", ..." if len(listed) > 8 else "")
-
-
-def _shown(text: str) -> str:
-    cut = text if len(text) <= 60 else text[:57] + "..."
-    return "".join(c if c.isprintable() else "?" for c in cut)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ import numpy as np
 from jupyter_mlstudio.entities.models import TensorSpec
 from jupyter_mlstudio.errors import Conflict, Invalid, StudioError, TimedOut, Unavailable
 from jupyter_mlstudio.onnx.check import is_bounded
-from jupyter_mlstudio.onnx.protocol import DTYPES, Protocol, Request
+from jupyter_mlstudio.onnx.protocol import Protocol
 from jupyter_mlstudio.onnx.session import Execution, execute, open_session
+from jupyter_mlstudio.onnx.tensors import DTYPES, Inference
 from jupyter_mlstudio.serving.config import ServeConfig
 
 INLINE_S = 0.002
@@ -34,6 +36,7 @@ class Engine:
         model = _whole_file(config)
         self._limits = config.limits
         self._session = open_session(model, config.limits.threads)
+        assert config.signature is not None
         self.protocol = Protocol(config.signature, config.model, config.version, config.limits.rows)
         self._pool = ThreadPoolExecutor(config.limits.workers, thread_name_prefix="infer")
         self._waiting = 0
@@ -44,11 +47,11 @@ class Engine:
         """Tells whether so many rows are expected to be done at once."""
         return self._call_s + rows * self._row_s < INLINE_S
 
-    def run(self, request: Request) -> list[Any]:
+    def run(self, inference: Inference) -> list[Any]:
         """Runs the model in this thread. Only for quick requests."""
-        return execute(self._session, _names(request), request.feeds)
+        return execute(self._session, _names(inference), inference.feeds)
 
-    async def run_aside(self, request: Request) -> list[Any]:
+    async def run_aside(self, inference: Inference) -> list[Any]:
         """Runs the model in a thread, until it answers or the deadline passes; being cancelled ends the run too.
 
         Raises:
@@ -60,7 +63,7 @@ class Engine:
         execution = Execution(self._session)
         self._waiting += 1
         loop = asyncio.get_running_loop()
-        answer = loop.run_in_executor(self._pool, execution.run, _names(request), request.feeds)
+        answer = loop.run_in_executor(self._pool, execution.run, _names(inference), inference.feeds)
         answer.add_done_callback(self._done)
         try:
             return await asyncio.wait_for(answer, self._limits.request_timeout_s)
@@ -68,6 +71,10 @@ class Engine:
             raise TimedOut(f"the model did not answer within {self._limits.request_timeout_s:g} s") from error
         finally:
             execution.stop()
+
+    async def aside(self, work: Callable[[], None]) -> None:
+        """Does something that may take long, such as an import, in a thread."""
+        await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def warm_up(self) -> None:
         """Runs once, so that the first real request is not the slow one; raises what the run raises."""
@@ -87,23 +94,23 @@ class Engine:
             return float("inf"), 0.0
         return one, max(many - one, 0.0) / (MEASURED_ROWS - 1)
 
-    def _time(self, request: Request) -> float:
-        self.run(request)
+    def _time(self, inference: Inference) -> float:
+        self.run(inference)
         best = float("inf")
         for _ in range(3):
             began = time.perf_counter()
-            self.run(request)
+            self.run(inference)
             best = min(best, time.perf_counter() - began)
         return best
 
-    def _rows(self, rows: int) -> Request:
+    def _rows(self, rows: int) -> Inference:
         signature = self.protocol.signature
         feeds = {spec.onnx_name or spec.name: _zeros(spec, rows) for spec in signature.inputs}
-        return Request(feeds, rows, signature.outputs, None)
+        return Inference(feeds, rows, signature.outputs)
 
 
-def _names(request: Request) -> list[str]:
-    return [spec.onnx_name or spec.name for spec in request.outputs]
+def _names(inference: Inference) -> list[str]:
+    return [spec.onnx_name or spec.name for spec in inference.outputs]
 
 
 def _zeros(spec: TensorSpec, rows: int) -> Any:

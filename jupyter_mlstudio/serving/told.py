@@ -1,0 +1,67 @@
+"""What an endpoint tells without running its model: that it lives, what it is, its counts."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from jupyter_mlstudio._version import __version__
+from jupyter_mlstudio.onnx.protocol import Protocol
+from jupyter_mlstudio.serving.config import ServeConfig
+from jupyter_mlstudio.serving.keys import KeyRing
+from jupyter_mlstudio.serving.request import Reply, Request
+
+TEXT_TYPE = b"text/plain; charset=utf-8"
+EXTENSIONS = ["binary_tensor_data"]
+_CHALLENGE_BYTES = 64
+
+
+class Teller:
+    """Answers for one model.
+
+    Args:
+        summary: gives the counts and latencies.
+    """
+
+    def __init__(
+        self, config: ServeConfig, protocol: Protocol, keys: KeyRing, summary: Callable[[], dict[str, Any]]
+    ) -> None:
+        self._config = config
+        self._protocol = protocol
+        self._keys = keys
+        self._summary = summary
+
+    def tell(self, request: Request) -> Reply:
+        """Answers an admitted request."""
+        match request.kind:
+            case "live":
+                return Reply(200, b'{"live":true}', self._proof(request.headers))
+            case "ready":
+                return Reply(200, b'{"ready":true}', self._proof(request.headers))
+            case "healthy":
+                return Reply(200, b"Healthy", media=TEXT_TYPE)
+            case "ping":
+                return Reply(200, b"\n")
+            case "version":
+                return Reply(200, __version__.encode(), media=TEXT_TYPE)
+            case "server":
+                answer: dict[str, Any] = {"name": "jupyter_mlstudio", "version": __version__, "extensions": EXTENSIONS}
+            case "model ready":
+                answer = {"name": self._config.model, "ready": True}
+            case "stats":
+                answer = self._summary()
+            case _:
+                answer = self._protocol.metadata()
+        return Reply(200, msgspec.json.encode(answer))
+
+    def _proof(self, headers: dict[bytes, bytes]) -> bytes:
+        challenge = headers.get(b"x-mlstudio-challenge", b"")[:_CHALLENGE_BYTES]
+        if not challenge:
+            return b""
+        try:
+            return b"\r\nx-mlstudio-proof: " + self._keys.prove(binascii.unhexlify(challenge)).encode()
+        except binascii.Error:
+            return b""
