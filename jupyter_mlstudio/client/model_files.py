@@ -11,20 +11,32 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlstudio.client.booster_files import write_booster
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 
 MANIFEST = "mlstudio.json"
 SAMPLE_ROWS = 1000
-_PACKAGES = ("scikit-learn", "numpy", "pandas", "scipy", "onnx", "joblib")
+_PACKAGES = (
+    "scikit-learn",
+    "numpy",
+    "pandas",
+    "scipy",
+    "onnx",
+    "joblib",
+    "xgboost",
+    "xgboost-cpu",
+    "lightgbm",
+    "catboost",
+)
 
 
 def write_model(folder: Path, model: Any, sample: Any = None, y: Any = None) -> None:
     """Writes a model, its sample rows and the manifest that describes both into a folder."""
     if y is not None and (sample is None or len(y) != len(sample)):
         raise Invalid(f"y has {len(y)} answers, sample has {0 if sample is None else len(sample)} rows")
-    kind, file = _write(folder, model)
-    manifest: dict[str, JSON] = {"format": 1, "kind": kind, "file": file, "sha256": _digest(folder / file)}
+    manifest: dict[str, JSON] = {"format": 1} | _write(folder, model)
+    manifest["sha256"] = _digest(folder / str(manifest["file"]))
     manifest |= {"class": f"{type(model).__module__}.{type(model).__qualname__}", "python": platform.python_version()}
     manifest["packages"] = {name: version for name in _PACKAGES if (version := _version(name))}
     manifest["features"] = _feature_names(model, sample)
@@ -36,24 +48,26 @@ def write_model(folder: Path, model: Any, sample: Any = None, y: Any = None) -> 
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
-def _write(folder: Path, model: Any) -> tuple[str, str]:
-    """Writes the model itself; answers its kind and the file's name."""
+def _write(folder: Path, model: Any) -> dict[str, JSON]:
+    """Writes the model itself; answers what the manifest says of it: its kind, the file's name, more where needed."""
     if isinstance(model, (str, Path)) and Path(model).suffix == ".onnx":
         model = Path(model).read_bytes()
     if type(model).__module__.startswith("onnx.") and hasattr(model, "SerializeToString"):
         model = model.SerializeToString()
     if isinstance(model, bytes):
         (folder / "model.onnx").write_bytes(model)
-        return "onnx", "model.onnx"
+        return {"kind": "onnx", "file": "model.onnx"}
+    if (booster := write_booster(folder, model)) is not None:
+        return booster
     try:
         if _is_sklearn(model):
             import joblib
 
             joblib.dump(model, folder / "model.joblib", protocol=pickle.HIGHEST_PROTOCOL)
-            return "sklearn", "model.joblib"
+            return {"kind": "sklearn", "file": "model.joblib"}
         with (folder / "model.pkl").open("wb") as file:
             pickle.dump(model, file, protocol=5)
-        return "pickle", "model.pkl"
+        return {"kind": "pickle", "file": "model.pkl"}
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise Invalid(
             f"the {type(model).__name__} cannot be kept ({error}): put functions and classes that it uses into a module"

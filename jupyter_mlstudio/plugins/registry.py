@@ -11,6 +11,9 @@ from jupyter_mlstudio.errors import NotFound
 GROUPS = {
     "converters": {
         "onnx": "jupyter_mlstudio.plugins.converters.onnx:OnnxConverter",
+        "xgboost": "jupyter_mlstudio.plugins.converters.xgboost:XgboostConverter",
+        "lightgbm": "jupyter_mlstudio.plugins.converters.lightgbm:LightgbmConverter",
+        "catboost": "jupyter_mlstudio.plugins.converters.catboost:CatboostConverter",
         "sklearn": "jupyter_mlstudio.plugins.converters.sklearn:SklearnConverter",
     },
     "compute": {"local": "jupyter_mlstudio.plugins.compute.local:LocalTarget"},

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import pickle
 import warnings
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,6 +11,7 @@ from jupyter_mlstudio.entities.models import Signature, TensorSpec
 from jupyter_mlstudio.errors import Invalid, MissingExtra, StudioError
 from jupyter_mlstudio.onnx.protocol import DATATYPES
 from jupyter_mlstudio.plugins.converters.base import Converted, Converter, Original, Prediction, Source
+from jupyter_mlstudio.plugins.converters.files import load_pickled, mlflow_file, read_rows, whole_file
 from jupyter_mlstudio.plugins.converters.mlflow import mlflow_example, mlflow_flavor
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import input_specs
 from jupyter_mlstudio.plugins.converters.sklearn_repairs import (
@@ -23,6 +20,7 @@ from jupyter_mlstudio.plugins.converters.sklearn_repairs import (
     refuse_known_wrong,
     with_cast,
 )
+from jupyter_mlstudio.plugins.converters.strangers import register_strangers
 
 SAMPLE_ROWS = 1000
 FLOAT64, MIXED, FLOAT32 = "float64", "float64 with float32 model", "float32"
@@ -33,39 +31,21 @@ TREES = frozenset({
 })  # fmt: skip
 """Models that scikit-learn itself computes in float32: their float64 form would be another model."""
 
-SKOPS_TYPES = frozenset({
-    "sklearn.tree._tree.Tree", "sklearn.neighbors._kd_tree.KDTree", "sklearn.neighbors._ball_tree.BallTree",
-    "sklearn._loss.link.Interval", "sklearn._loss.link.LogitLink", "sklearn._loss.link.IdentityLink",
-    "sklearn._loss.loss.HalfBinomialLoss", "sklearn._loss.loss.HalfSquaredError",
-    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-})  # fmt: skip
-"""Parts of plain scikit-learn models that skops does not trust by itself, each by its exact name."""
-
 
 class SklearnConverter(Converter):
     """Converts everything that skl2onnx can, except what is known to come out wrong."""
 
     name = "scikit-learn"
-    dtypes = (FLOAT64, MIXED, FLOAT32)
+    dtypes: ClassVar[tuple[str, ...]] = (FLOAT64, MIXED, FLOAT32)
 
     def accepts(self, source: Source) -> bool:
         return source.manifest.get("kind") == "sklearn" or mlflow_flavor(source.folder, "sklearn") is not None
 
     def load(self, source: Source) -> Original:
-        try:
-            import sklearn
-        except ImportError as error:
-            raise MissingExtra("scikit-learn", "sklearn") from error
-        framework = f"scikit-learn {sklearn.__version__}"
+        model, framework = self.load_model(source)
         if source.manifest:
-            manifest = source.manifest
-            model = _load(_whole(source.folder / str(manifest["file"]), str(manifest["sha256"])))
-            rows = _rows(source.folder, manifest, "sample")
-            targets = _rows(source.folder, manifest, "targets")
+            rows, targets = (read_rows(source.folder, source.manifest, what) for what in ("sample", "targets"))
         else:
-            flavor = mlflow_flavor(source.folder, "sklearn") or {}
-            model = _load_mlflow(source.folder, flavor)
             rows, targets = mlflow_example(source.folder), None
         if rows is None or not len(rows):
             raise Invalid(
@@ -75,9 +55,25 @@ class SklearnConverter(Converter):
             )
         return Original(model, thinned(rows), framework, None if targets is None else thinned(targets))
 
+    def load_model(self, source: Source) -> tuple[Any, str]:
+        """Loads the model; answers it and the framework with its version."""
+        try:
+            import sklearn
+        except ImportError as error:
+            raise MissingExtra("scikit-learn", "sklearn") from error
+        framework = f"scikit-learn {sklearn.__version__}"
+        if source.manifest:
+            return load_pickled(whole_file(source)), framework
+        flavor = mlflow_flavor(source.folder, "sklearn") or {}
+        return load_pickled(mlflow_file(source.folder, flavor.get("pickled_model", "model.pkl"))), framework
+
+    def prepared(self, original: Original) -> Any:
+        """The model in the form that is given to skl2onnx."""
+        return mended(original.model)
+
     def convert(self, original: Original, dtype: str) -> Converted:
         refuse_known_wrong(original.model)
-        model = mended(original.model)
+        model = self.prepared(original)
         last = model.steps[-1][1] if hasattr(model, "steps") else model
         kind = type(last).__name__
         if dtype == FLOAT64 and kind in TREES:
@@ -117,6 +113,7 @@ class SklearnConverter(Converter):
     def _convert(self, model: Any, specs: list[TensorSpec], floats: str) -> Converted:
         from skl2onnx import convert_sklearn
 
+        register_strangers(model)
         converters, shapes = conversion_functions(model, doubles=floats == "FP64")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -150,71 +147,13 @@ def thinned(rows: Any) -> Any:
     return rows[picks] if isinstance(rows, np.ndarray) else [rows[pick] for pick in picks]
 
 
-def _whole(path: Path, sha256: str) -> Path:
-    if not path.is_file():
-        raise Invalid(f"the model's file {path.name!r} is not there")
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-            raise Invalid(f"the model's file {path.name!r} is not the one that was logged: digest mismatch")
-    return path
-
-
-def _load(path: Path) -> Any:
-    """Unpickles a model. Only ever called in a convert run, a process of its own."""
-    import joblib
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return joblib.load(path)
-        except (AttributeError, ModuleNotFoundError) as error:
-            raise Invalid(
-                f"the model needs code that is not here ({error}): put its classes into a module in the working folder"
-                " and import them from there, then log the model again"
-            ) from error
-        except Exception as error:
-            raise Invalid(f"the model's file {path.name!r} cannot be loaded: {type(error).__name__}") from error
-
-
-def _load_mlflow(folder: Path, flavor: dict[str, Any]) -> Any:
-    """Loads the file that ``MLmodel`` names: a pickle, or what skops wrote."""
-    name = str(flavor.get("pickled_model", "model.pkl"))
-    if Path(name).name != name or not (folder / name).is_file():
-        raise Invalid(f"MLmodel names the file {name[:80]!r}, which is not beside it")
-    if flavor.get("serialization_format") != "skops":
-        return _load(folder / name)
-    try:
-        import skops.io
-    except ImportError as error:
-        raise Invalid(
-            'MLflow saved the model with skops, which is missing: pip install "jupyter-mlstudio[skops]", or log it with'
-            " serialization_format='cloudpickle'"
-        ) from error
-    types = set(skops.io.get_untrusted_types(file=folder / name))
-    if strange := sorted(types - SKOPS_TYPES):
-        raise Invalid(f"the model holds types that are not trusted in a skops file: {', '.join(strange)[:200]}")
-    return skops.io.load(folder / name, trusted=sorted(types))
-
-
-def _rows(folder: Path, manifest: dict[str, Any], what: str) -> Any:
-    name = manifest.get(what)
-    if not name:
-        return None
-    path = _whole(folder / str(name), str(manifest[f"{what}_sha256"]))
-    if path.suffix == ".npy":
-        return np.load(path, allow_pickle=False)
-    if path.suffix == ".json":
-        return json.loads(path.read_text("utf-8"))
-    with path.open("rb") as file:
-        return pickle.load(file)
-
-
 def _task(model: Any) -> str:
     from sklearn.base import is_classifier, is_regressor
 
     if is_classifier(model):
         return "classification"
-    return "regression" if is_regressor(model) else "other"
+    ranks = type(model).__name__.endswith("Ranker")
+    return "regression" if ranks or is_regressor(model) else "other"
 
 
 def _onnx_type(spec: TensorSpec) -> Any:

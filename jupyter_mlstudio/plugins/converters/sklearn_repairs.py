@@ -13,17 +13,12 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.plugins.converters.refused import Refused
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
 
 LOG_LINKS = ("poisson", "gamma")
 MISSING_TEXT = ""
 """How a missing text travels: ONNX strings have no null."""
-
-
-class Refused(Invalid):
-    """A model that would be wrong in ONNX with any number type; no other one is tried."""
-
-    code = "refused"
 
 
 def refuse_known_wrong(model: Any) -> None:

@@ -1,0 +1,132 @@
+"""Writes a boosted forest into a graph that skl2onnx builds: its trees, the link after them, and labels.
+
+One way for every library: alone, as the last step of a pipeline, or inside an ensemble of scikit-learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jupyter_mlstudio.onnx.forest import Forest
+from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, FLOAT, Graph, float_type, kind_of, label_array
+
+IDENTITY, SIGMOID, SOFTMAX, EXP, SIGNED_SQUARE = "identity", "sigmoid", "softmax", "exp", "signed square"
+
+
+@dataclass(frozen=True, slots=True)
+class Boosted:
+    """A booster read out: its forest, what follows, and its classes (None for a regressor).
+
+    ``scale`` multiplies the sum before the link; ``average`` divides it by the number of trees first.
+    ``zero_is_missing`` tells that a 0 goes where a missing value goes.
+    """
+
+    forest: Forest
+    link: str
+    classes: Sequence[Any] | None = None
+    scale: float = 1.0
+    zero_is_missing: bool = False
+
+
+Reader = Callable[[Any], Boosted]
+
+
+def converter_of(read: Reader) -> Callable[[Any, Any, Any], None]:
+    """Makes skl2onnx's conversion function for models that ``read`` reads."""
+
+    def convert(scope: Any, operator: Any, container: Any) -> None:
+        boosted = read(operator.raw_operator)
+        graph = Graph(scope, container)
+        answer = operator.outputs[-1]
+        wide = kind_of(answer) == DOUBLE
+        raw = _trees(graph, boosted, graph.matrix(operator.inputs))
+        if wide:
+            raw = graph.node("Cast", [raw], to=DOUBLE)
+        values = _linked(graph, boosted, raw, wide)
+        if boosted.classes is None:
+            graph.node("Identity", [values], answer.full_name)
+            return
+        if boosted.link == SIGMOID and boosted.forest.targets == 1:
+            one = graph.constant([1.0], wide)
+            values = graph.node("Concat", [graph.node("Sub", [one, values]), values], axis=1)
+        graph.node("Identity", [values], answer.full_name)
+        if len(operator.outputs) > 1:
+            graph.labels(values, boosted.classes, operator.outputs[0].full_name)
+
+    return convert
+
+
+def shape_of(classes: Callable[[Any], Sequence[Any] | None], targets: Callable[[Any], int]) -> Callable[[Any], None]:
+    """Makes skl2onnx's shape calculator for such models."""
+
+    def shape(operator: Any) -> None:
+        from skl2onnx.common import data_types
+
+        model = operator.raw_operator
+        rows = operator.inputs[0].get_first_dimension()
+        floats = data_types.DoubleTensorType if float_type(operator.inputs) == DOUBLE else data_types.FloatTensorType
+        labels = classes(model)
+        if labels is None:
+            operator.outputs[0].type = floats([rows, targets(model)])
+            return
+        text = label_array(labels).dtype.kind == "U"
+        operator.outputs[0].type = (data_types.StringTensorType if text else data_types.Int64TensorType)([rows])
+        if len(operator.outputs) > 1:
+            operator.outputs[1].type = floats([rows, len(labels)])
+
+    return shape
+
+
+def register(
+    kind: type, read: Reader, classes: Callable[[Any], Sequence[Any] | None], targets: Callable[[Any], int]
+) -> None:
+    """Tells skl2onnx, in this process, about a class of another library."""
+    from skl2onnx import update_registered_converter
+
+    options = {"zipmap": [True, False, "columns"], "nocl": [True, False], "output_class_labels": [False, True],
+               "raw_scores": [True, False]}  # fmt: skip
+    update_registered_converter(
+        kind, f"Mlstudio{kind.__module__.partition('.')[0].title()}{kind.__name__}", shape_of(classes, targets),
+        converter_of(read), overwrite=True, options=options, parser=_parse,
+    )  # fmt: skip
+
+
+def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
+    """Declares what it answers; ZipMap is never wanted."""
+    from skl2onnx._supported_operators import _get_sklearn_operator_name
+    from skl2onnx.common import data_types
+
+    operator = scope.declare_local_operator(_get_sklearn_operator_name(type(model)), model)
+    operator.inputs = inputs
+    if hasattr(model, "predict_proba"):
+        operator.outputs.append(scope.declare_local_variable("label", data_types.Int64TensorType()))
+    operator.outputs.append(scope.declare_local_variable("answer", data_types.FloatTensorType()))
+    return operator.outputs
+
+
+def _trees(graph: Graph, boosted: Boosted, source: str) -> str:
+    forest = boosted.forest
+    compared = graph.node("Cast", [source], to=DOUBLE if forest.wide else FLOAT)
+    if boosted.zero_is_missing:
+        tiny, nan = graph.constant([1e-35], forest.wide), graph.constant([np.nan], forest.wide)
+        zero = graph.node("LessOrEqual", [graph.node("Abs", [compared]), tiny], version=16)
+        compared = graph.node("Where", [zero, nan, compared], version=16)
+    return graph.node("TreeEnsembleRegressor", [compared], domain="ai.onnx.ml", version=3, **forest.attributes())
+
+
+def _linked(graph: Graph, boosted: Boosted, raw: str, wide: bool) -> str:
+    if boosted.scale != 1.0:
+        raw = graph.node("Mul", [raw, graph.constant([boosted.scale], wide)])
+    if boosted.link == SIGMOID:
+        return graph.node("Sigmoid", [raw])
+    if boosted.link == SOFTMAX:
+        return graph.node("Softmax", [raw], axis=1)
+    if boosted.link == EXP:
+        return graph.node("Exp", [raw])
+    if boosted.link == SIGNED_SQUARE:
+        return graph.node("Mul", [raw, graph.node("Abs", [raw])])
+    return raw
