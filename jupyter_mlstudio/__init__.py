@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jupyter_mlstudio._version import __version__
     from jupyter_mlstudio.client.active import active_run, start_run
+    from jupyter_mlstudio.client.batch import BatchEndpoint, batch_endpoint, batch_endpoints, deploy_batch
     from jupyter_mlstudio.client.connection import connect
     from jupyter_mlstudio.client.endpoints import Endpoint
     from jupyter_mlstudio.client.evaluation import Evaluation, evaluate
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "_version": ("__version__",),
     "client.active": ("active_run", "start_run"),
+    "client.batch": ("BatchEndpoint", "batch_endpoint", "batch_endpoints", "deploy_batch"),
     "client.connection": ("connect",),
     "client.endpoints": ("Endpoint",),
     "client.evaluation": ("Evaluation", "evaluate"),
@@ -84,6 +86,10 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "__version__",
     "active_run",
     "start_run",
+    "BatchEndpoint",
+    "batch_endpoint",
+    "batch_endpoints",
+    "deploy_batch",
     "connect",
     "Endpoint",
     "Evaluation",

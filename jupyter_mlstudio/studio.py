@@ -7,6 +7,7 @@ from collections.abc import Callable
 from jupyter_mlstudio.entities.workspaces import Check, WorkspaceInfo
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.services.artifacts import Artifacts
+from jupyter_mlstudio.services.batch import Batch
 from jupyter_mlstudio.services.compute import Compute
 from jupyter_mlstudio.services.doctor import checks
 from jupyter_mlstudio.services.endpoints import Endpoints
@@ -75,6 +76,7 @@ class Studio:
         self.mlflow_artifacts = MLflowArtifacts(self.artifacts, self.models, self.mlflow)
         self.mlflow_registry = MLflowRegistry(self.models, self.logged_models)
         self.endpoints = Endpoints(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
+        self.batch = Batch(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
         self.find_others: Callable[[], list[WorkspaceInfo]] = list
         self.open_other: Callable[[str], WorkspaceInfo] | None = None
 

@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from jupyter_mlstudio.api.openapi import document
-from jupyter_mlstudio.cli import _parser
+from jupyter_mlstudio.cli import parser as command_line
 from jupyter_mlstudio.entities.runs import ACTIVE, MLFLOW_STATUS, MOVES, TERMINAL, RunStatus
 from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.extension import MLStudioApp
@@ -35,7 +35,7 @@ def commands() -> Iterator[str]:
 
     yield from ("## `jupyter mlstudio submit`", "", "```text")
     yield from (submit_parser("jupyter mlstudio submit").format_help().rstrip(), "```", "")
-    for name, parser in _commands("jupyter mlstudio", _parser()):
+    for name, parser in _commands("jupyter mlstudio", command_line()):
         if name != "jupyter mlstudio submit":
             yield from (f"## `{name}`", "", "```text", parser.format_help().rstrip(), "```", "")
 

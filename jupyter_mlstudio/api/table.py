@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_mlstudio.api import artifacts, endpoints, experiments, models, runs, tracking, workspaces
+from jupyter_mlstudio.api import artifacts, batch, endpoints, experiments, models, runs, tracking, workspaces
 from jupyter_mlstudio.api.route import Route
 
 ROUTES: list[Route] = [
@@ -13,5 +13,6 @@ ROUTES: list[Route] = [
     *artifacts.ROUTES,
     *models.ROUTES,
     *endpoints.ROUTES,
+    *batch.ROUTES,
 ]
 """Every operation of the studio's own API, in the order of the OpenAPI document."""

@@ -20,6 +20,7 @@ class RunKind(StrEnum):
     INTERACTIVE = "interactive"
     CONVERT = "convert"
     SERVE = "serve"
+    BATCH = "batch"
 
 
 class RunStatus(StrEnum):

@@ -192,7 +192,9 @@ class Launcher:
         if run.kind in WITHOUT_SLOT:
             raise Conflict(f"a run of kind {run.kind.value} cannot be run again; only submitted work can")
         spec = replace(run.spec, params={**run.spec.params, **params})
-        kept = {k: v for k, v in run.tags.items() if not k.startswith("mlstudio.")}
+        if run.kind is RunKind.BATCH:  # what is done is not done again
+            spec = replace(spec, options={**spec.options, "resume_from": run.id})
+        kept = {k: v for k, v in run.tags.items() if k == "mlstudio.batch" or not k.startswith("mlstudio.")}
         return self.submit(
             run.kind, spec, experiment=run.experiment, tags=kept, origin=run.origin, user=user, retry_of=run
         )
@@ -222,7 +224,8 @@ class Launcher:
         folder = submission.folder_of(self._workspace, spec)
         snapshot_id = retry_of.snapshot_id if retry_of else None
         run_folder = self._workspace.run_folder(run_id)
-        if kind not in WITHOUT_SLOT and snapshot_id is None:
+        has_code = kind not in WITHOUT_SLOT and (kind is not RunKind.BATCH or spec.script is not None)
+        if has_code and snapshot_id is None:
             snapshot_id = self._snapshots.take(folder, spec.script or spec.notebook, spec.cell)
         code = run_folder / "code" if snapshot_id else None
         entry = self._snapshots.lay_out(snapshot_id, code) if snapshot_id and code else None

@@ -60,6 +60,8 @@ def _check_one_work(kind: RunKind, spec: RunSpec) -> None:
         "notebook": spec.notebook is not None, "command": bool(spec.command),
     }  # fmt: skip
     wanted = _WORK.get(kind)
+    if kind is RunKind.BATCH:  # with a scoring script or with the model alone
+        given["script"] = False
     wrong = [name for name, there in given.items() if there != (name == wanted)]
     if wrong:
         raise Invalid(

@@ -306,3 +306,18 @@ deployments = Table(
     Column("created_at", UTCTime, nullable=False),
     PrimaryKeyConstraint("endpoint", "name"),
 )
+
+batch_endpoints = Table(
+    "batch_endpoints",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("description", Text, nullable=False),
+    Column("default_deployment", String(32), nullable=False),
+    Column("deployments", Text, nullable=False),
+    Column("user", String(255), nullable=False),
+    Column("request_id", String(64), unique=True),
+    Column("created_at", UTCTime, nullable=False),
+    Column("updated_at", UTCTime, nullable=False),
+    Column("etag", Integer, nullable=False),
+)
+"""``deployments`` is a JSON list: there are few, and they are read and written together."""

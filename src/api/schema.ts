@@ -667,6 +667,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mlstudio/api/v1/batch-endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists batch endpoints by name. */
+        get: operations["listBatchEndpoints"];
+        put?: never;
+        /** Makes a batch endpoint with a first deployment, which is the default one. */
+        post: operations["createBatchEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/batch-endpoints/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets one batch endpoint. */
+        get: operations["getBatchEndpoint"];
+        put?: never;
+        post?: never;
+        /** Deletes a batch endpoint; its jobs and the model versions stay. */
+        delete: operations["deleteBatchEndpoint"];
+        options?: never;
+        head?: never;
+        /** Changes the description or the default deployment. */
+        patch: operations["updateBatchEndpoint"];
+        trace?: never;
+    };
+    "/mlstudio/api/v1/batch-endpoints/{name}/deployments/{deployment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Adds a deployment, or replaces it; jobs that are under way go on as they were. */
+        put: operations["putBatchDeployment"];
+        post?: never;
+        /** Removes a deployment; refused for the default one. */
+        delete: operations["deleteBatchDeployment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/batch-endpoints/{name}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the jobs of a batch endpoint, live ones first and then the newest. */
+        get: operations["listBatchJobs"];
+        put?: never;
+        /** Scores a data set; answers at once with the run that does it. */
+        post: operations["invokeBatchEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -705,6 +778,136 @@ export interface components {
             total: number;
             /** Next Page Token */
             next_page_token: string | null;
+        };
+        /**
+         * BatchDeployment
+         * @description A model version and how it scores. ``script`` is a scoring script below the workspace's root, with
+         *     ``init()`` and ``run(mini_batch)``; without one the version's ONNX model answers for the rows of tables.
+         */
+        BatchDeployment: {
+            /** Name */
+            name: string;
+            /** Model */
+            model: string;
+            /** Version */
+            version: number;
+            settings?: components["schemas"]["BatchSettings-Output"];
+            /**
+             * Script
+             * @default null
+             */
+            script: string | null;
+        };
+        /**
+         * BatchEndpoint
+         * @description A name to invoke with a reference to data. ``jobs`` counts its invocations, ``last_job`` is the newest's run.
+         */
+        BatchEndpoint: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Default Deployment */
+            default_deployment: string;
+            /** Deployments */
+            deployments: components["schemas"]["BatchDeployment"][];
+            /** Jobs */
+            jobs: number;
+            /** Last Job */
+            last_job: string | null;
+            /** User */
+            user: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Etag */
+            etag: number;
+        };
+        /** BatchEndpointChange */
+        BatchEndpointChange: {
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Default Deployment
+             * @default null
+             */
+            default_deployment: string | null;
+        };
+        /**
+         * BatchSettings
+         * @description How a data set is scored.
+         *
+         *     ``mini_batch_size`` counts rows for a model, files for a scoring script. ``max_concurrency`` is the number of
+         *     worker processes. ``error_threshold`` is how many rows (or files) may fail before the run does; -1 is any number.
+         *     The suffix of ``output_file_name`` chooses the form: ``.csv``, ``.jsonl`` or ``.parquet``.
+         */
+        "BatchSettings-Input": {
+            /**
+             * Mini Batch Size
+             * @default 10000
+             */
+            mini_batch_size: number;
+            /**
+             * Max Concurrency
+             * @default 2
+             */
+            max_concurrency: number;
+            /**
+             * Error Threshold
+             * @default -1
+             */
+            error_threshold: number;
+            retries?: components["schemas"]["RetrySettings-Input"];
+            /** @default append_row */
+            output_action: components["schemas"]["OutputAction"];
+            /**
+             * Output File Name
+             * @default predictions.csv
+             */
+            output_file_name: string;
+        };
+        /**
+         * BatchSettings
+         * @description How a data set is scored.
+         *
+         *     ``mini_batch_size`` counts rows for a model, files for a scoring script. ``max_concurrency`` is the number of
+         *     worker processes. ``error_threshold`` is how many rows (or files) may fail before the run does; -1 is any number.
+         *     The suffix of ``output_file_name`` chooses the form: ``.csv``, ``.jsonl`` or ``.parquet``.
+         */
+        "BatchSettings-Output": {
+            /**
+             * Mini Batch Size
+             * @default 10000
+             */
+            mini_batch_size: number;
+            /**
+             * Max Concurrency
+             * @default 2
+             */
+            max_concurrency: number;
+            /**
+             * Error Threshold
+             * @default -1
+             */
+            error_threshold: number;
+            retries?: components["schemas"]["RetrySettings-Output"];
+            /** @default append_row */
+            output_action: components["schemas"]["OutputAction"];
+            /**
+             * Output File Name
+             * @default predictions.csv
+             */
+            output_file_name: string;
         };
         /**
          * BestRun
@@ -1177,6 +1380,35 @@ export interface components {
             utilization_percent: number;
         };
         /**
+         * Invocation
+         * @description ``data`` is a file, folder or pattern below the workspace's root, or ``runs:/<run id>/<path>``.
+         *
+         *     ``settings`` are fields of the deployment's settings that are different for this job.
+         */
+        Invocation: {
+            /** Data */
+            data: string;
+            /**
+             * Deployment
+             * @default null
+             */
+            deployment: string | null;
+            /** Settings */
+            settings?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Experiment
+             * @default null
+             */
+            experiment: string | null;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: string | null;
+        };
+        /**
          * IssuedKeys
          * @description Access keys in clear, answered once, when they are made.
          */
@@ -1429,6 +1661,53 @@ export interface components {
             /** Etag */
             etag: number;
         };
+        /** NewBatchDeployment */
+        NewBatchDeployment: {
+            /** Model */
+            model: string;
+            /**
+             * Version
+             * @default latest
+             */
+            version: string;
+            settings?: components["schemas"]["BatchSettings-Input"];
+            /**
+             * Script
+             * @default null
+             */
+            script: string | null;
+        };
+        /**
+         * NewBatchEndpoint
+         * @description ``version`` is a number, an alias or ``latest``; ``script`` a scoring script in the workspace.
+         */
+        NewBatchEndpoint: {
+            /** Name */
+            name: string;
+            /** Model */
+            model: string;
+            /**
+             * Version
+             * @default latest
+             */
+            version: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            settings?: components["schemas"]["BatchSettings-Input"];
+            /**
+             * Script
+             * @default null
+             */
+            script: string | null;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: string | null;
+        };
         /** NewChart */
         NewChart: {
             /** Schema Type */
@@ -1675,6 +1954,12 @@ export interface components {
              */
             reason: string;
         };
+        /**
+         * OutputAction
+         * @description What is kept of the answers; the names are Azure Machine Learning's.
+         * @enum {string}
+         */
+        OutputAction: "append_row" | "summary_only";
         /**
          * ParityAttempt
          * @description One rung of the ladder of number types and what it measured; ``error`` when it did not convert or load.
@@ -1949,6 +2234,38 @@ export interface components {
             };
         };
         /**
+         * RetrySettings
+         * @description How often a mini-batch is tried again, and how long one try may take in seconds.
+         */
+        "RetrySettings-Input": {
+            /**
+             * Max Retries
+             * @default 3
+             */
+            max_retries: number;
+            /**
+             * Timeout S
+             * @default 300
+             */
+            timeout_s: number;
+        };
+        /**
+         * RetrySettings
+         * @description How often a mini-batch is tried again, and how long one try may take in seconds.
+         */
+        "RetrySettings-Output": {
+            /**
+             * Max Retries
+             * @default 3
+             */
+            max_retries: number;
+            /**
+             * Timeout S
+             * @default 300
+             */
+            timeout_s: number;
+        };
+        /**
          * Run
          * @description A run as its own view shows it.
          */
@@ -2056,7 +2373,7 @@ export interface components {
          * @description What a run executes.
          * @enum {string}
          */
-        RunKind: "cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve";
+        RunKind: "cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch";
         /**
          * RunPage
          * @description One page of a list of runs; ``total`` counts all that match.
@@ -2861,7 +3178,7 @@ export interface operations {
                 q?: string;
                 filter?: string;
                 status?: string;
-                kind?: ("cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve")[];
+                kind?: ("cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch")[];
                 order_by?: string[];
                 max_results?: number;
                 page_token?: string | null;
@@ -4410,6 +4727,325 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Snippets"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listBatchEndpoints: {
+        parameters: {
+            query?: {
+                q?: string;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchEndpoint"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    createBatchEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBatchEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchEndpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getBatchEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchEndpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deleteBatchEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    updateBatchEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchEndpointChange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchEndpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    putBatchDeployment: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBatchDeployment"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchEndpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deleteBatchDeployment: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchEndpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listBatchJobs: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    invokeBatchEndpoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invocation"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             /** @description Refused */

@@ -1,0 +1,59 @@
+"""Batch endpoints from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from jupyter_mlstudio.cli.common import FAILED, command, group, print_json, print_table, say_run
+from jupyter_mlstudio.client.batch import batch_endpoint, batch_endpoints, deploy_batch
+from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.kernel.arguments import pairs, typed
+
+
+def add(commands: Any) -> None:
+    """Adds the words."""
+    batch = group(commands, "batch", "score whole data sets")
+    command(batch, "list", _list, "list batch endpoints")
+    deploying = command(batch, "deploy", _deploy, "make a batch endpoint of a model version")
+    deploying.add_argument("model", help="NAME, NAME:VERSION or NAME@ALIAS")
+    deploying.add_argument("--name", help="the endpoint's name; by default made from the model's")
+    deploying.add_argument("--script", help="a scoring script with init() and run(mini_batch)")
+    invoking = command(batch, "invoke", _invoke, "score a file, a folder or a pattern of files")
+    invoking.add_argument("name")
+    invoking.add_argument("data", help="CSV, TSV, JSON lines or Parquet in the workspace, or runs:/ID/PATH")
+    invoking.add_argument("--wait", action="store_true", help="until it is over")
+    for word in (deploying, invoking):
+        word.add_argument("-s", "--setting", action="append", default=[], help="e.g. mini_batch_size=1000")
+    command(batch, "delete", _delete, "delete a batch endpoint").add_argument("name")
+
+
+def _list(given: argparse.Namespace) -> None:
+    found = [one.data for one in batch_endpoints()]
+    if given.json:
+        return print_json(found)
+    rows = [[one["name"], one["default_deployment"], len(one["deployments"]), one["jobs"]] for one in found]
+    return print_table(["name", "default", "deployments", "jobs"], rows)
+
+
+def _deploy(given: argparse.Namespace) -> None:
+    model, _, version = given.model.replace("@", ":", 1).partition(":")
+    made = deploy_batch(model, version or "latest", name=given.name, script=given.script, **_settings(given))
+    print_json(made.data) if given.json else print(f"{made.name}: jupyter mlstudio batch invoke {made.name} DATA")
+
+
+def _invoke(given: argparse.Namespace) -> int:
+    run = batch_endpoint(given.name).invoke(given.data, **_settings(given))
+    if given.wait:
+        run.wait(check=False)
+    say_run(run, given)
+    return FAILED if given.wait and run.status.value != "Completed" else 0
+
+
+def _delete(given: argparse.Namespace) -> None:
+    batch_endpoint(given.name).delete()
+    print_json({"name": given.name, "deleted": True}) if given.json else print(f"{given.name}: deleted")
+
+
+def _settings(given: argparse.Namespace) -> dict[str, JSON]:
+    return {name: typed(text, {}) for name, text in pairs(given.setting, "-s").items()}

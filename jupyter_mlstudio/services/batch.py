@@ -1,0 +1,360 @@
+"""Batch endpoints: names that score whole data sets. Each invocation is a run, and may be tried again."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlstudio.entities.batch import BatchDeployment, BatchEndpoint, BatchSettings, OutputAction
+from jupyter_mlstudio.entities.endpoints import ENDPOINT_NAME
+from jupyter_mlstudio.entities.models import VersionStatus
+from jupyter_mlstudio.entities.runs import Run, RunKind, RunPage
+from jupyter_mlstudio.entities.specs import Resources, RunSpec
+from jupyter_mlstudio.entities.values import JSON, utc_now
+from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Stale
+from jupyter_mlstudio.services.models import EXPERIMENT, Models
+from jupyter_mlstudio.services.names import checked_text
+from jupyter_mlstudio.services.paths import safe_join
+from jupyter_mlstudio.store import batch as store
+from jupyter_mlstudio.store.changes import Changes
+from jupyter_mlstudio.store.database import Database
+
+if TYPE_CHECKING:
+    from jupyter_mlstudio.services.launcher import Launcher
+    from jupyter_mlstudio.services.runs import Runs
+    from jupyter_mlstudio.workspace import Workspace
+
+TAG = "mlstudio.batch"
+FOLDER = ".mlstudio"
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+OUTPUTS = (".csv", ".jsonl", ".parquet")
+FILES_LIMIT = 100_000
+FIRST = "default"
+_OUTPUT_NAME = re.compile(r"[\w][\w .()-]{0,120}")
+
+
+class Batch:
+    """What may be done with batch endpoints."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        database: Database,
+        changes: Changes,
+        runs: Runs,
+        launcher: Launcher,
+        models: Models,
+    ) -> None:
+        self._workspace = workspace
+        self._database = database
+        self._changes = changes
+        self._runs = runs
+        self._launcher = launcher
+        self._models = models
+
+    def list(self, q: str = "") -> list[BatchEndpoint]:
+        """Lists batch endpoints whose name contains ``q``, by name."""
+        with self._database.read() as connection:
+            rows = store.list_rows(connection)
+        return [self._entity(row) for row in rows if q.casefold() in row.name.casefold()]
+
+    def get(self, name: str) -> BatchEndpoint:
+        """Gets a batch endpoint."""
+        with self._database.read() as connection:
+            row = self._row(connection, name)
+        return self._entity(row)
+
+    def create(
+        self,
+        name: str,
+        model: str,
+        version: str = "latest",
+        description: str = "",
+        settings: BatchSettings | None = None,
+        script: str | None = None,
+        request_id: str | None = None,
+        user: str = "",
+    ) -> BatchEndpoint:
+        """Makes a batch endpoint with a first deployment, called ``default``.
+
+        Raises:
+            Invalid: a name or setting is not one. NotFound: there is no such version or script.
+            Conflict: the name is taken, or the version cannot be served.
+        """
+        _check_name(name, "an endpoint's")
+        checked_text(description, "a description", 100_000)
+        if request_id is not None:
+            with self._database.read() as connection:
+                known = store.find_request(connection, request_id)
+            if known is not None:
+                return self.get(known)
+        first = self._deployment(FIRST, model, version, settings or BatchSettings(), script)
+        now = utc_now()
+        values = {
+            "name": name, "description": description, "default_deployment": FIRST, "user": user,
+            "request_id": request_id, "created_at": now, "updated_at": now, "etag": 1,
+        }  # fmt: skip
+        with self._database.write() as connection:
+            twin = next((row.name for row in store.list_rows(connection) if row.name.lower() == name.lower()), None)
+            if twin is not None:
+                raise Conflict(f"there is a batch endpoint {twin!r} already: choose another name, or delete it first")
+            store.add(connection, values, [first])
+            self._changes.note(connection, "batch", name)
+        return self.get(name)
+
+    def update(
+        self,
+        name: str,
+        if_match: int | None = None,
+        description: str | None = None,
+        default_deployment: str | None = None,
+    ) -> BatchEndpoint:
+        """Changes the description, or which deployment answers when none is named."""
+        with self._database.write() as connection:
+            row = self._row(connection, name)
+            if if_match is not None and if_match != row.etag:
+                raise Stale(f"batch endpoint {name} was changed since you read it; read it again")
+            values: dict[str, Any] = {}
+            if description is not None:
+                values["description"] = checked_text(description, "a description", 100_000)
+            if default_deployment is not None:
+                values["default_deployment"] = _find(store.deployments_of(row), default_deployment, name).name
+            store.change(connection, name, **values)
+            self._changes.note(connection, "batch", name)
+        return self.get(name)
+
+    def deploy(
+        self,
+        name: str,
+        deployment: str,
+        model: str,
+        version: str = "latest",
+        settings: BatchSettings | None = None,
+        script: str | None = None,
+    ) -> BatchEndpoint:
+        """Adds a deployment, or replaces the one of this name; jobs that are under way go on as they were."""
+        _check_name(deployment, "a deployment's")
+        made = self._deployment(deployment, model, version, settings or BatchSettings(), script)
+        with self._database.write() as connection:
+            kept = [one for one in store.deployments_of(self._row(connection, name)) if one.name != deployment]
+            store.change(connection, name, [*kept, made])
+            self._changes.note(connection, "batch", name)
+        return self.get(name)
+
+    def remove(self, name: str, deployment: str) -> BatchEndpoint:
+        """Removes a deployment; not the default one."""
+        with self._database.write() as connection:
+            row = self._row(connection, name)
+            there = store.deployments_of(row)
+            _find(there, deployment, name)
+            if deployment == row.default_deployment:
+                raise Conflict(
+                    f"{deployment!r} is the default deployment of {name}: make another one the default first"
+                )
+            store.change(connection, name, [one for one in there if one.name != deployment])
+            self._changes.note(connection, "batch", name)
+        return self.get(name)
+
+    def delete(self, name: str) -> None:
+        """Deletes a batch endpoint; its jobs and the model versions stay."""
+        with self._database.write() as connection:
+            self._row(connection, name)
+            store.remove(connection, name)
+            self._changes.note(connection, "batch", name, deleted=True)
+
+    def invoke(
+        self,
+        name: str,
+        data: str,
+        deployment: str | None = None,
+        settings: dict[str, JSON] | None = None,
+        experiment: str | None = None,
+        request_id: str | None = None,
+        user: str = "",
+    ) -> Run:
+        """Scores a data set: answers the run that does it.
+
+        Args:
+            data: a file, a folder or a pattern such as ``data/*.csv`` below the workspace's root, or
+                ``runs:/<run id>/<path>`` for an artifact.
+            settings: fields of the deployment's settings that are different for this job.
+
+        Raises:
+            Invalid: there is nothing to score there, or a setting is none. NotFound: there is no such data.
+        """
+        with self._database.read() as connection:
+            row = self._row(connection, name)
+        chosen = _find(store.deployments_of(row), deployment or row.default_deployment, name)
+        wanted = checked(_merged(chosen.settings, settings or {}))
+        files = self._files(data, tables=chosen.script is None)
+        options: dict[str, JSON] = {
+            "endpoint": name, "deployment": chosen.name, "model": chosen.model, "version": chosen.version,
+            "onnx": str(self._models.onnx_file(chosen.model, chosen.version)),
+            "model_dir": str(self._models.onnx_file(chosen.model, chosen.version).parent),
+            "root": str(self._workspace.root), "data": data, "files": files, "settings": asdict(wanted),
+        }  # fmt: skip
+        folder, _, script = (chosen.script or "").rpartition("/")
+        spec = RunSpec(
+            options=options, folder=folder, script=script or None, resources=Resources(cpus=self._cpus(wanted))
+        )
+        return self._launcher.submit(
+            RunKind.BATCH, spec, name=f"{name} on {Path(data).name or data}"[:200], experiment=experiment or EXPERIMENT,
+            tags={TAG: name}, user=user, request_id=request_id,
+        )  # fmt: skip
+
+    def jobs(self, name: str) -> RunPage:
+        """Lists the jobs of a batch endpoint, live ones first and then the newest."""
+        self.get(name)
+        return self._runs.search(filter=f"tags.`{TAG}` = '{name}'", max_results=100)
+
+    def _deployment(
+        self, name: str, model: str, version: str, settings: BatchSettings, script: str | None
+    ) -> BatchDeployment:
+        served = self._models.version(model, version)
+        if script is None and served.status is not VersionStatus.READY:
+            why = f": {served.reason}" if served.reason else ", wait until it is"
+            raise Conflict(f"version {served.version} of {served.model!r} is not ready{why}")
+        if script is not None:
+            path = safe_join(self._workspace.root, script)
+            if path.suffix != ".py" or not path.is_file():
+                raise NotFound(f"there is no Python file {script[:200]!r} in the workspace")
+        return BatchDeployment(
+            name=name, model=served.model, version=served.version, settings=checked(settings), script=script
+        )
+
+    def _files(self, data: str, *, tables: bool) -> Sequence[dict[str, JSON]]:
+        """Finds the files that a reference stands for, with sizes and times, by name."""
+        root = self._workspace.root
+        if data.startswith("runs:/"):
+            run_id, _, below = data.removeprefix("runs:/").partition("/")
+            base = self._workspace.run_folder(self._runs.get(run_id).id) / "artifacts"
+            found = _found(base, below)
+        elif data.startswith(("http:", "https:", "s3:", "azureml:", "file:")) or "://" in data:
+            raise Invalid(f"{data[:200]!r} is not in the workspace: copy the data there, or log it with a run")
+        else:
+            found = _found(root, data)
+        if tables:
+            found = [path for path in found if path.suffix.lower() in TABLES]
+        if not found:
+            kinds = f" of the kinds {', '.join(TABLES)}" if tables else ""
+            raise NotFound(f"there are no files{kinds} at {data[:200]!r} in the workspace {root}")
+        if len(found) > FILES_LIMIT:
+            raise Invalid(f"{len(found)} files are more than {FILES_LIMIT}: invoke the endpoint with a part of them")
+        described = []
+        for path in found:
+            status = path.stat()
+            size, time = status.st_size, status.st_mtime_ns
+            described.append({"path": path.relative_to(root).as_posix(), "size_bytes": size, "mtime_ns": time})
+        return described
+
+    def _cpus(self, settings: BatchSettings) -> float:
+        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return float(min(settings.max_concurrency, available))
+
+    def _entity(self, row: Any) -> BatchEndpoint:
+        page = self._runs.search(filter=f"tags.`{TAG}` = '{row.name}'", order_by=["created_at DESC"], max_results=1)
+        return BatchEndpoint(
+            name=row.name, description=row.description, default_deployment=row.default_deployment,
+            deployments=store.deployments_of(row), jobs=page.total,
+            last_job=page.items[0].id if page.items else None, user=row.user, created_at=row.created_at,
+            updated_at=row.updated_at, etag=row.etag,
+        )  # fmt: skip
+
+    def _row(self, connection: Any, name: str) -> Any:
+        row = store.get_row(connection, name)
+        if row is None:
+            raise NotFound(f"there is no batch endpoint {name[:80]!r}")
+        return row
+
+
+def checked(settings: BatchSettings) -> BatchSettings:
+    """Checks settings.
+
+    Raises:
+        Invalid: one of them is out of range; the message names it.
+    """
+    bounds = {
+        "mini_batch_size": (settings.mini_batch_size, 1, 10_000_000),
+        "max_concurrency": (settings.max_concurrency, 1, 256),
+        "error_threshold": (settings.error_threshold, -1, 2**62),
+        "max_retries": (settings.retries.max_retries, 0, 100),
+        "timeout_s": (settings.retries.timeout_s, 0.001, 7 * 24 * 3600),
+    }
+    for name, (value, low, high) in bounds.items():
+        if not low <= value <= high:
+            raise Invalid(f"{name} is {value}; it is from {low} to {high}")
+    output = settings.output_file_name
+    if not _OUTPUT_NAME.fullmatch(output) or not output.lower().endswith(OUTPUTS):
+        raise Invalid(f"output_file_name {output[:80]!r} is not a file's name that ends with {', '.join(OUTPUTS)}")
+    if output.lower() in ("summary.json", "errors.csv"):
+        raise Invalid(f"output_file_name {output!r} is taken by the job's own files")
+    return settings
+
+
+def _merged(settings: BatchSettings, changes: dict[str, JSON]) -> BatchSettings:
+    known = set(BatchSettings.__dataclass_fields__) | {"max_retries", "timeout_s"}
+    if strange := sorted(set(changes) - known):
+        raise Invalid(f"{strange[0]!r} is not a setting; there are {', '.join(sorted(known))}")
+    values = dict(changes)
+    retries = settings.retries
+    if isinstance(given := values.pop("retries", None), dict):
+        values = {**given, **values}
+    for name in ("max_retries", "timeout_s"):
+        if name in values:
+            retries = replace(retries, **{name: _number(name, values.pop(name))})
+    for name in ("mini_batch_size", "max_concurrency", "error_threshold"):
+        if name in values and not isinstance(_number(name, values[name]), int):
+            raise Invalid(f"{name} is {values[name]!r}; it is a whole number")
+    if "output_action" in values:
+        try:
+            values["output_action"] = OutputAction(str(values["output_action"]))
+        except ValueError:
+            raise Invalid(f"output_action is {', '.join(OutputAction)}, not {values['output_action']!r}") from None
+    return replace(settings, retries=retries, **{name: value for name, value in values.items() if value is not None})
+
+
+def _number(name: str, value: JSON) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Invalid(f"{name} is {value!r}; it is a number")
+    return value
+
+
+def _found(base: Path, reference: str) -> list[Path]:
+    """Files at a path, below a folder, or that match a pattern in the last part of the path."""
+    reference = reference.rstrip("/")
+    head, _, last = reference.rpartition("/")
+    if any(char in last for char in "*?["):
+        folder = safe_join(base, head) if head else base
+        inside = sorted(folder.iterdir()) if folder.is_dir() else []
+        return [path for path in inside if fnmatch.fnmatchcase(path.name, last) and _is_plain(path)]
+    path = safe_join(base, reference) if reference not in ("", ".") else base
+    if path.is_dir():
+        return [
+            one for one in sorted(path.rglob("*")) if _is_plain(one) and ".mlstudio" not in one.relative_to(path).parts
+        ]
+    return [path] if _is_plain(path) else []
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+
+
+def _find(deployments: Sequence[BatchDeployment], name: str, endpoint: str) -> BatchDeployment:
+    found = next((one for one in deployments if one.name == name), None)
+    if found is None:
+        there = ", ".join(one.name for one in deployments)
+        raise NotFound(f"batch endpoint {endpoint} has no deployment {name[:80]!r}; it has {there}")
+    return found
+
+
+def _check_name(name: str, whose: str) -> None:
+    if not re.fullmatch(ENDPOINT_NAME, name):
+        raise Invalid(
+            f"{name[:80]!r} cannot be {whose} name: 3 to 32 letters, digits and dashes, a letter first, no dash at the"
+            " end"
+        )
