@@ -12,12 +12,14 @@ import traceback
 from typing import Any
 
 from jupyter_mlstudio.errors import NotFound, StudioError, TimedOut, Unavailable
-from jupyter_mlstudio.serving.config import ServeConfig
+from jupyter_mlstudio.serving.config import Routes, ServeConfig
 from jupyter_mlstudio.serving.dialects import table_of_dialects
 from jupyter_mlstudio.serving.engine import Engine
+from jupyter_mlstudio.serving.fellows import Fellows
 from jupyter_mlstudio.serving.gate import Gate
 from jupyter_mlstudio.serving.keys import KeyRing
 from jupyter_mlstudio.serving.paths import Paths
+from jupyter_mlstudio.serving.peers import COPY
 from jupyter_mlstudio.serving.request import Reply, Request, refusal
 from jupyter_mlstudio.serving.stats import Stats
 from jupyter_mlstudio.serving.told import Teller
@@ -38,7 +40,9 @@ class WrongMethod(StudioError):
 class Application:
     """One endpoint's server."""
 
-    def __init__(self, config: ServeConfig, engine: Engine, port: int, stats: Stats) -> None:
+    def __init__(
+        self, config: ServeConfig, engine: Engine, port: int, stats: Stats, fellows: Fellows | None = None
+    ) -> None:
         self.config = config
         self.engine = engine
         self.stats = stats
@@ -47,17 +51,29 @@ class Application:
         self._gate = Gate(self.keys, port, config.limits.body_bytes)
         self._teller = Teller(config, engine.protocol, self.keys, self.summary)
         self._held_bytes = 0
+        self._told = (stats.requests, stats.errors)
         self._body_limit = config.limits.body_bytes
+        self.copies = Stats()
+        self.fellows = fellows or Fellows(config)
+        self.go_by(self.fellows.routes)
         self._deployment = b"\r\nazureml-model-deployment: " + config.deployment.encode()
+
+    def go_by(self, routes: Routes) -> None:
+        """Goes by new routes from the next request on."""
+        self.fellows.update(routes)
+        self.paths.know((one.model, one.version) for one in routes.deployments.values())
 
     def admit(self, request: Request) -> Reply | None:
         """Checks a request's head; answers only what is not let in."""
         allowed = b""
         try:
             route = self.paths.find(request.target)
-            self._gate.check_caller(request)
-            if not route.open:
-                self._gate.check_key(request.headers)
+            if request.trusted:
+                request.copy = COPY in request.headers
+            else:
+                self._gate.check_caller(request)
+                if not route.open:
+                    self._gate.check_key(request.headers)
             if not route.kind:
                 raise NotFound("there is nothing here; the model is at /v2/models/NAME")
             if request.method != route.method:
@@ -77,6 +93,8 @@ class Application:
         """Answers a request that is there as a whole; None when it has to be answered aside, because it may be slow."""
         self.release(request)
         try:
+            if self.fellows.place(request):
+                return None
             dialect = request.dialect
             if dialect is None:
                 return self._teller.tell(request)
@@ -98,6 +116,8 @@ class Application:
     async def answer_aside(self, request: Request) -> Reply:
         """Answers a request by a run of the model in a thread; cancelling it ends the run."""
         try:
+            if request.goes_to:
+                return await self.fellows.pass_on(request)
             if request.inference is None:
                 assert request.dialect is not None
                 await self.engine.aside(request.dialect.load)
@@ -138,20 +158,29 @@ class Application:
         }
         return answer | {"keys_used_at": dict(self.keys.used_at)}
 
+    def report(self) -> dict[str, Any]:
+        """What was counted since the last report, for the serve run to add up."""
+        requests, errors = self.stats.requests - self._told[0], self.stats.errors - self._told[1]
+        self._told = self.stats.requests, self.stats.errors
+        self.copies.turn()
+        counts = {"requests": requests, "errors": errors, "buckets": self.stats.turn(), "queue": self.engine.waiting}
+        return counts | {"keys_used_at": dict(self.keys.used_at)} | self.fellows.summary()
+
     def _answered(self, request: Request, tensors: list[Any]) -> Reply:
         """Writes the model's answer."""
         assert request.dialect is not None
         assert request.inference is not None
         written = request.dialect.write(request.inference, tensors)
         lines = request.dialect.lines(request.headers, request.run_s, False)
-        self.stats.record(_perf_counter() - request.began, True)
+        (self.copies if request.copy else self.stats).record(_perf_counter() - request.began, True)
         return Reply(200, written.body, self._deployment + written.lines + lines, media=written.media)
 
     def _turned_down(self, request: Request, error: StudioError, lines: bytes = b"") -> Reply:
         self.release(request)
         reply = refusal(error)
         if request.dialect is not None:
-            self.stats.record(_perf_counter() - request.began, False)
+            if not request.goes_to:  # else it was counted on the way there
+                (self.copies if request.copy else self.stats).record(_perf_counter() - request.began, False)
             reply.body = request.dialect.refusal(error)
             reply.lines += self._deployment + request.dialect.lines(request.headers, request.run_s, _is_fault(error))
         reply.lines += lines

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from typing import cast
+from typing import Protocol, cast
 
 import httptools
 
 from jupyter_mlstudio.errors import Invalid, StudioError, TooLarge, Unavailable
-from jupyter_mlstudio.serving.app import Application
+from jupyter_mlstudio.serving.config import ServeConfig
+from jupyter_mlstudio.serving.fellows import Fellows
 from jupyter_mlstudio.serving.request import Reply, Request
 
 ADVANCE_LIMIT = 16
@@ -32,18 +33,47 @@ class HeadTooLarge(TooLarge):
     status = 431
 
 
+class Serves(Protocol):
+    """What answers requests: :meth:`admit` sees a head, :meth:`answer` a whole request. None is no answer yet: of
+    the first that it may go on, of the second that :meth:`answer_aside` is to be asked."""
+
+    config: ServeConfig
+    fellows: Fellows
+
+    def admit(self, request: Request) -> Reply | None:
+        """Answers what is not let in."""
+
+    def answer(self, request: Request) -> Reply | None:
+        """Answers what is answered at once."""
+
+    async def answer_aside(self, request: Request) -> Reply:
+        """Answers what is not; being cancelled ends the work."""
+
+    def too_large(self, request: Request) -> Reply:
+        """Answers a request whose body grew over the limit."""
+
+    def release(self, request: Request) -> None:
+        """Gives back what was held for a request."""
+
+    def refusal(self, error: StudioError) -> Reply:
+        """Writes an error as an answer."""
+
+
 class Connection(asyncio.Protocol):
     """Reads requests and writes their answers, in the same order.
 
     Args:
         application: says what is admitted, and answers it.
         connections: all that are open; this one adds and removes itself.
+        trusted: it comes from another process of the endpoint, which has checked who asks.
     """
 
-    def __init__(self, application: Application, connections: set[Connection]) -> None:
+    def __init__(self, application: Serves, connections: set[Connection], *, trusted: bool = False) -> None:
         self._application = application
         self._limits = application.config.limits
         self._connections = connections
+        self._trusted = trusted
+        self._leaving = False
         self._loop = asyncio.get_running_loop()
         self._now = self._loop.time
         self._parser = httptools.HttpRequestParser(self)
@@ -107,8 +137,12 @@ class Connection(asyncio.Protocol):
         else:
             self._aside.last = True
 
+    def leave(self) -> None:
+        """Ends the connection with its next answer, which says so: the one moment at which a client expects it."""
+        self._leaving = True
+
     def on_message_begin(self) -> None:
-        self._request = Request()
+        self._request = Request(trusted=self._trusted)
         self._since = self._now()
 
     def on_url(self, part: bytes) -> None:
@@ -219,7 +253,11 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         self._since = self._now()
+        if self._leaving and not self._waiting:
+            request.last = True
         self._transport.write(reply.written(request))
+        if request.copies:
+            self._application.fellows.copy(request, reply)
         if request.last:
             self._ending = True
             self._transport.close()

@@ -43,6 +43,11 @@ class Engine:
         self._bounded = is_bounded(config.operators)
         self._call_s, self._row_s = self._measure() if self._bounded else (float("inf"), 0.0)
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a thread, or are in one."""
+        return self._waiting
+
     def is_quick(self, rows: int) -> bool:
         """Tells whether so many rows are expected to be done at once."""
         return self._call_s + rows * self._row_s < INLINE_S

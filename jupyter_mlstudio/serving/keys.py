@@ -7,16 +7,18 @@ compared in constant time with every digest there is.
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import hmac
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 CHECK_S = 0.25
+CHALLENGE_BYTES = 64
 STUDIO = "studio"
 """The digest under this name belongs to the studio itself, which proves and is proved who it is with it."""
 
@@ -61,6 +63,16 @@ class KeyRing:
         count = self._failures[1] + 1 if self._failures[0] == second else 1
         self._failures = (second, count)
         return count > self._limit
+
+    def proof(self, headers: Mapping[bytes, bytes]) -> bytes:
+        """The header line that answers a challenge, if there is one."""
+        challenge = headers.get(b"x-mlstudio-challenge", b"")[:CHALLENGE_BYTES]
+        if not challenge:
+            return b""
+        try:
+            return b"\r\nx-mlstudio-proof: " + self.prove(binascii.unhexlify(challenge)).encode()
+        except binascii.Error:
+            return b""
 
     def prove(self, challenge: bytes) -> str:
         """Answers a challenge of the studio, which only this endpoint can."""

@@ -6,6 +6,7 @@ here loads, unloads or lists other models.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
@@ -42,8 +43,7 @@ class Paths:
     """
 
     def __init__(self, model: str, version: str, dialects: dict[str, list[Dialect]]) -> None:
-        self._model = model.encode()
-        self._version = version.encode()
+        self._versions = {model.encode(): {version.encode()}}
         self._infer = _inference(dialects["infer"])
         self._known: dict[bytes, Route] = {}
         self._fixed = {
@@ -60,6 +60,12 @@ class Paths:
         }
         self._fixed |= {path.encode(): _inference(some) for path, some in dialects.items() if path.startswith("/")}
 
+    def know(self, models: Iterable[tuple[str, str]]) -> None:
+        """Takes models and versions of the endpoint's other deployments for known: who is asked for decides later."""
+        self._known.clear()
+        for model, version in models:
+            self._versions.setdefault(model.encode(), set()).add(version.encode())
+
     def find(self, target: bytes) -> Route:
         """Finds what the target of a request stands for, its query left out."""
         if (known := self._known.get(target)) is not None:
@@ -73,9 +79,9 @@ class Paths:
 
     def _of_model(self, parts: list[bytes]) -> Route:
         match parts:
-            case [b"", b"v2", b"models", self._model, *rest]:
+            case [b"", b"v2", b"models", model, *rest] if model in self._versions:
                 if len(rest) >= 2 and rest[0] == b"versions":
-                    if rest[1] != self._version:
+                    if rest[1] not in self._versions[model]:
                         return NOTHING
                     rest = rest[2:]
                 if rest == [b"infer"]:

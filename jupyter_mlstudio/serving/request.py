@@ -20,8 +20,8 @@ class Request:
 
     ``kind`` says what it asks for, once it was admitted, and ``dialect`` how. ``held_bytes`` are kept free for its
     body. ``inference`` is its body, read and checked. ``last`` says that its connection ends with it. ``trusted``: it
-    was passed on by another process of the endpoint. ``goes_to``: the deployment that answers it, empty for this
-    process's own; ``copies``: those that get its ``content`` too.
+    was passed on by another process of the endpoint, ``copy``: and nobody waits for its answer. ``goes_to``: the
+    deployment that answers it, empty for this process's own; ``copies``: those that get its ``content`` too.
     """
 
     target: bytes = b""
@@ -39,6 +39,7 @@ class Request:
     reply: Reply | None = None
     inference: Inference | None = None
     trusted: bool = False
+    copy: bool = False
     goes_to: str = ""
     copies: Sequence[str] = ()
     content: bytes | bytearray = b""

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
 from jupyter_mlstudio.errors import NotFound, Unavailable
-from jupyter_mlstudio.serving.config import BARE, Routes
+from jupyter_mlstudio.serving.config import Routes
 from jupyter_mlstudio.serving.request import Request
 
 PIN = b"azureml-model-deployment"
@@ -132,15 +132,6 @@ class Router:
                 raise NotFound("this endpoint has no deployment of that version")
             self._versions[version] = Split(shares)
         return self._versions[version]
-
-
-def alone(deployment: str, model: str, version: str, kind: str) -> Routes:
-    """The routes of an endpoint with one deployment."""
-    from jupyter_mlstudio.serving.config import Target
-
-    if kind == BARE:
-        return Routes()
-    return Routes(traffic={deployment: 100}, deployments={deployment: Target(model, version, kind)})
 
 
 def _version(target: bytes) -> str:
