@@ -118,8 +118,8 @@ def check_finite(spec: TensorSpec, array: Tensor, nullable: bool) -> None:
     if wrong.any():
         index = int(np.argmax(wrong))
         value = float(array.ravel()[index])
-        what = "NaN, which is not a number" if value != value else f"out of range for {spec.datatype}"
-        raise Invalid(f"{placed(spec, array.shape, index)} is {what}")
+        what = "NaN is not a number" if value != value else f"the value is out of range for {spec.datatype}"
+        raise Invalid(f"{placed(spec, array.shape, index)} {what}")
 
 
 def check_shape(spec: TensorSpec, shape: Sequence[int], rows: int, rows_limit: int) -> int:
