@@ -26,6 +26,48 @@ VERSION_MOVES: dict[VersionStatus, frozenset[VersionStatus]] = {
 }
 
 
+class Stage(StrEnum):
+    """How far a version is meant to be used. None, Staging, Production and Archived are MLflow's words, None,
+    Development, Production and Archived those of Azure's registries.
+
+    Archived is no stage beside the archive but the archive itself: whoever moves a version there archives it.
+    """
+
+    NONE = "None"
+    DEVELOPMENT = "Development"
+    STAGING = "Staging"
+    PRODUCTION = "Production"
+    ARCHIVED = "Archived"
+
+
+class ApprovalStatus(StrEnum):
+    """What was decided about a version."""
+
+    PENDING = "Pending"
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Approval:
+    """The last decision about a version: who made it, when and why. ``at`` is None while nobody has decided."""
+
+    status: ApprovalStatus = ApprovalStatus.PENDING
+    user: str = ""
+    at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelFormat:
+    """What a file of a version is, told from its content. ``executes`` says that loading it may execute code."""
+
+    path: str
+    format: str
+    executes: bool
+    note: str = ""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TensorSpec:
     """One input or output: Open Inference Protocol V2 ``datatype`` and ``shape``, -1 where a dimension is free.
@@ -63,6 +105,36 @@ class ParityAttempt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ParityPolicy:
+    """How far ONNX may be from the original so that a version is still ready.
+
+    ``max_abs_difference`` bounds the difference of the rows up to ``quantile``: 1 means every row, 0.99 lets one row in
+    a hundred differ more. None takes 1e-5 for probabilities and 1e-4 of the scale for values.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    max_label_flips: int = 0
+    max_abs_difference: float | None = None
+    quantile: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorstRow:
+    """One of the rows that differ most: what went in, and both answers. ``row`` is its number in the sample.
+
+    ``inputs`` is None where a row is too large to be shown. Answers are a label with probabilities, or values.
+    """
+
+    row: int
+    difference: Real
+    flipped: bool
+    inputs: JSON
+    native: JSON
+    onnx: JSON
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ParityReport:
     """The proof that ONNX answers like the original, fed the same rows in their original precision.
 
@@ -82,6 +154,36 @@ class ParityReport:
     worst_rows: list[int]
     attempts: list[ParityAttempt]
     runtime: str
+    ties: int = 0
+    policy: ParityPolicy = field(default_factory=ParityPolicy)
+    worst: list[WorstRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LatencyProfile:
+    """How long the ONNX model takes in the convert run: medians in milliseconds of one row and of 100, one thread."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    one_row_ms: float
+    hundred_rows_ms: float
+    threads: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ThresholdReport:
+    """A decision threshold in the ONNX graph: it answers ``positive`` where its probability is at least ``threshold``.
+
+    Compared with the labels that the original's own probabilities give at the same threshold. ``ties`` of the flips are
+    in rows whose probability lies within the tolerance of the threshold. ``rows`` is 0 when there was no sample.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    threshold: float
+    positive: str
+    rows: int = 0
+    label_flips: int = 0
     ties: int = 0
 
 
@@ -119,11 +221,20 @@ class ModelVersion:
     sample: JSON
     operators: list[str]
     etag: int
+    stage: Stage = Stage.NONE
+    approval: Approval = field(default_factory=Approval)
+    archived_at: datetime | None = None
+    formats: list[ModelFormat] = field(default_factory=list)
+    profile: LatencyProfile | None = None
+    threshold: ThresholdReport | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """A name under which versions are registered, newest first in ``versions`` (numbers)."""
+    """A name under which versions are registered, newest first in ``versions`` (numbers), without archived ones.
+
+    Moving or removing one of ``protected_aliases`` needs a reason.
+    """
 
     name: str
     description: str
@@ -132,6 +243,138 @@ class Model:
     aliases: dict[str, int]
     versions: list[int]
     latest: ModelVersion | None
+    tags: dict[str, str] = field(default_factory=dict)
+    protected_aliases: list[str] = field(default_factory=list)
+    archived_at: datetime | None = None
+    archived_versions: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelEvent:
+    """One entry of a model's journal, which is only added to.
+
+    ``digest`` is the SHA-256 of this entry and of the digest before it, so that a cut or a change shows.
+    """
+
+    at: datetime
+    user: str
+    version: int | None
+    action: str
+    reason: str
+    details: dict[str, JSON]
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelJournal:
+    """What happened to a model, oldest first. ``whole`` says whether every digest fits the one before it."""
+
+    events: list[ModelEvent]
+    whole: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelUser:
+    """Something that uses a version. ``kind`` is ``alias``, ``endpoint``, ``batch endpoint`` or ``batch job``."""
+
+    kind: str
+    name: str
+    version: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelCard:
+    """A model card: Markdown that begins with YAML metadata, in the form of Hugging Face's model cards."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineageRun:
+    """A run in a version's history."""
+
+    id: str
+    name: str
+    experiment: str
+    kind: str
+    status: str
+    user: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineageData:
+    """A data set that went into the run, as it was logged."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    context: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelLineage:
+    """Where a version comes from and what hangs on it. ``commit`` and ``snapshot_id`` say which code."""
+
+    source: str
+    run: LineageRun | None
+    convert_run: LineageRun | None
+    snapshot_id: str | None
+    entry: str | None
+    commit: str | None
+    branch: str | None
+    dirty: bool
+    data: list[LineageData]
+    users: list[ModelUser]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValueChange:
+    """One named value in two versions; None where a version does not have it."""
+
+    name: str
+    left: JSON
+    right: JSON
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileChange:
+    """One file of the code in two versions. ``diff`` is a unified diff, empty for what is not text; it may be cut."""
+
+    path: str
+    change: str
+    diff: str = ""
+    truncated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignatureChange:
+    """One input or output that differs. ``breaks`` says that a caller of the left version fails with the right one."""
+
+    where: str
+    name: str
+    change: str
+    left: str
+    right: str
+    breaks: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelComparison:
+    """Two versions side by side. Lists hold what differs, except ``metrics``, which holds all."""
+
+    left: ModelVersion
+    right: ModelVersion
+    metrics: list[ValueChange]
+    params: list[ValueChange]
+    data: list[ValueChange]
+    environment: list[ValueChange]
+    code: list[FileChange]
+    parity: list[ValueChange]
+    size: list[ValueChange]
+    latency: list[ValueChange]
+    signature: list[SignatureChange]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +382,8 @@ class Conversion:
     """What a version's convert run found out.
 
     ``onnx`` is the converted file in that run's artifacts, None when there is none. ``sample`` is an Open Inference
-    Protocol V2 request made of a few of the sample's rows.
+    Protocol V2 request made of a few of the sample's rows. ``evidence`` are the files beside ``onnx`` with which anybody
+    can repeat the comparison.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -151,3 +395,6 @@ class Conversion:
     signature: Signature | None = None
     parity: ParityReport | None = None
     sample: dict[str, JSON] | None = None
+    evidence: list[str] = field(default_factory=list)
+    profile: LatencyProfile | None = None
+    threshold: ThresholdReport | None = None

@@ -27,7 +27,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The migration that this code reads and writes."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -237,6 +237,9 @@ models = Table(
     Column("created_at", UTCTime, nullable=False),
     Column("updated_at", UTCTime, nullable=False),
     Column("next_version", Integer, nullable=False),
+    Column("tags", Text),
+    Column("protected_aliases", Text),
+    Column("archived_at", UTCTime),
 )
 
 model_versions = Table(
@@ -255,6 +258,7 @@ model_versions = Table(
     Column("created_at", UTCTime, nullable=False),
     Column("request_id", String(64), unique=True),
     Column("tolerance", Float),
+    Column("policy", Text),
     Column("sha256", String(64), nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("files", Text, nullable=False),
@@ -265,6 +269,13 @@ model_versions = Table(
     Column("alias", String(64)),
     Column("tags", Text, nullable=False),
     Column("etag", Integer, nullable=False),
+    Column("stage", String(20)),
+    Column("approval", Text),
+    Column("archived_at", UTCTime),
+    Column("options", Text),
+    Column("formats", Text),
+    Column("profile", Text),
+    Column("threshold", Text),
     PrimaryKeyConstraint("model", "version"),
     Index("ix_model_versions_run", "run_id"),
 )
@@ -277,6 +288,22 @@ model_aliases = Table(
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("model", "alias"),
 )
+
+model_events = Table(
+    "model_events",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("model", String(255), nullable=False, index=True),
+    Column("version", Integer),
+    Column("at", UTCTime, nullable=False),
+    Column("user", String(255), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What happened to models: added to and never changed, and kept when a version is gone."""
 
 endpoints = Table(
     "endpoints",

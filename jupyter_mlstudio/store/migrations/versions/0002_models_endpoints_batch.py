@@ -12,6 +12,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    op.add_column("model_versions", sa.Column("policy", sa.Text(), nullable=True))
     op.create_table(
         "batch_endpoints",
         sa.Column("name", sa.String(length=32), nullable=False),
@@ -26,3 +27,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_batch_endpoints")),
         sa.UniqueConstraint("request_id", name=op.f("uq_batch_endpoints_request_id")),
     )
+    for name in ("tags", "protected_aliases"):
+        op.add_column("models", sa.Column(name, sa.Text(), nullable=True))
+    op.add_column("models", sa.Column("archived_at", UTCTime(), nullable=True))
+    op.add_column("model_versions", sa.Column("stage", sa.String(length=20), nullable=True))
+    for name in ("approval", "options", "formats", "profile", "threshold"):
+        op.add_column("model_versions", sa.Column(name, sa.Text(), nullable=True))
+    op.add_column("model_versions", sa.Column("archived_at", UTCTime(), nullable=True))
+    op.create_table(
+        "model_events",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("model", sa.String(length=255), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("at", UTCTime(), nullable=False),
+        sa.Column("user", sa.String(length=255), nullable=False),
+        sa.Column("action", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_events")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_model_events_model"), "model_events", ["model"])
