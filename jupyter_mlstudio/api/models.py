@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from jupyter_mlstudio.api.route import Body, Call, FileAnswer, NoBody, NoQuery, Query, Route
-from jupyter_mlstudio.entities.models import Conversion, Model, ModelVersion
+from jupyter_mlstudio.entities.models import Conversion, Model, ModelVersion, ParityPolicy
 from jupyter_mlstudio.studio import Studio
 
 
@@ -27,6 +27,7 @@ class NewVersion(Body):
     description: str = ""
     tags: dict[str, str] = Field(default_factory=dict)
     tolerance: float | None = None
+    policy: ParityPolicy | None = None
     request_id: str | None = None
 
 
@@ -50,7 +51,8 @@ def list_models(studio: Studio, call: Call[ModelsQuery, NoBody]) -> list[Model]:
 
 def register_model(studio: Studio, call: Call[NoQuery, NewVersion]) -> ModelVersion:
     """Registers a run's model: copies, hashes, converts to ONNX and compares; answers at once, while converting."""
-    return studio.models.register(**call.body.model_dump(), user=call.caller.user)
+    given = call.body.model_dump() | {"policy": call.body.policy}
+    return studio.models.register(**given, user=call.caller.user)
 
 
 def get_model(studio: Studio, call: Call[NoQuery, NoBody]) -> Model:

@@ -37,6 +37,7 @@ def register_model(
     tags: Mapping[str, str] | None = None,
     tolerance: float | None = None,
     wait: bool = True,
+    policy: Mapping[str, JSON] | None = None,
 ) -> ModelVersion:
     """Registers a run's model as the next version of ``name``: copied, hashed, converted to ONNX and compared.
 
@@ -47,6 +48,8 @@ def register_model(
             model with the run (autologging does), it is that one; of several give one: ``models/<its id>``.
         tolerance: largest difference between ONNX and original; by default 1e-5 for probabilities and 1e-4 of the
             scale for values, and never a label that flips.
+        policy: more than one number: ``{"max_label_flips": 2, "max_abs_difference": 1e-3, "quantile": 0.99}`` accepts
+            two flipped labels, and looks at the 99 % of the rows that differ least.
         wait: return when it is ready; otherwise at once, while it is converted.
 
     Raises:
@@ -58,6 +61,7 @@ def register_model(
     body = {
         "name": name, "run_id": run_id, "path": path, "alias": alias, "description": description,
         "tags": dict(tags or {}), "tolerance": tolerance, "request_id": uuid.uuid4().hex,
+        "policy": None if policy is None else dict(policy),
     }  # fmt: skip
     version = ModelVersion(connection.post("models", body, again=True, timeout_s=600.0), connection)
     return version.wait() if wait else version

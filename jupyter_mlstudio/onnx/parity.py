@@ -7,11 +7,12 @@ square, or 1 when that is smaller), so that the tolerance means the same for eur
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jupyter_mlstudio.entities.models import ParityPolicy
 from jupyter_mlstudio.errors import Invalid
 
 CLASSIFIER_TOLERANCE = 1e-5
@@ -34,10 +35,16 @@ class Comparison:
     mean_abs_difference: float
     quantiles: dict[str, float]
     worst_rows: list[int]
+    differences: NDArray[np.float64] = field(repr=False, compare=False)
+    flipped: NDArray[np.bool_] | None = field(repr=False, compare=False)
 
-    def within(self, tolerance: float) -> bool:
-        """Tells whether no label flips but ties, and no row differs by more than ``tolerance``."""
-        return (self.label_flips or 0) == self.ties and self.max_abs_difference <= tolerance
+    def within(self, policy: ParityPolicy) -> bool:
+        """Tells whether no more labels flip than may, ties aside, and the rows up to the quantile are close enough."""
+        usual = REGRESSOR_TOLERANCE if self.label_flips is None else CLASSIFIER_TOLERANCE
+        limit = usual if policy.max_abs_difference is None else policy.max_abs_difference
+        if (self.label_flips or 0) - self.ties > policy.max_label_flips:
+            return False
+        return float(np.quantile(self.differences, policy.quantile, method="higher")) <= limit
 
 
 def compare_classifiers(
@@ -110,4 +117,6 @@ def _summary(differences: NDArray[np.float64], flipped: NDArray[np.bool_] | None
         mean_abs_difference=float(differences.mean()),
         quantiles={f"{q:g}": float(value) for q, value in zip(QUANTILES, quantiles, strict=True)},
         worst_rows=worst,
+        differences=differences,
+        flipped=flipped,
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.wire import segment
-from jupyter_mlstudio.entities.models import Conversion
+from jupyter_mlstudio.entities.models import Conversion, ParityPolicy
 from jupyter_mlstudio.errors import Invalid, StudioError
 from jupyter_mlstudio.programs import context
 
@@ -33,19 +33,21 @@ def run(job: context.Job) -> int:
     options = job.spec.get("options") or {}
     began = time.perf_counter()
     try:
-        outcome = convert(Path(str(options["folder"])) / NATIVE, options.get("tolerance"))
+        policy = ParityPolicy(**options["policy"]) if options.get("policy") else None
+        outcome = convert(Path(str(options["folder"])) / NATIVE, options.get("tolerance"), policy)
     except StudioError as error:
         report(options, Conversion(ready=False, reason=error.message))
         raise
     conversion = outcome.conversion
     if outcome.onnx is not None:
-        write_whole(job.run_folder / "artifacts" / ONNX, outcome.onnx)
+        for name, content in {ONNX: outcome.onnx, **outcome.evidence}.items():
+            write_whole(job.run_folder / "artifacts" / name, content)
     report(options, conversion)
     _log(outcome, time.perf_counter() - began)
     return 0 if conversion.ready else context.failed(job, conversion.reason)
 
 
-def convert(folder: Path, tolerance: float | None = None) -> Outcome:
+def convert(folder: Path, tolerance: float | None = None, policy: ParityPolicy | None = None) -> Outcome:
     """Converts the model in a folder with the converter that accepts it.
 
     Raises:
@@ -57,7 +59,9 @@ def convert(folder: Path, tolerance: float | None = None) -> Outcome:
     source = Source(folder, read_manifest(folder))
     converter = find_converter(source)
     original = converter.load(source)
-    return serve_as_is(converter, original) if original.rows is None else climb(converter, original, tolerance)
+    if original.rows is None:
+        return serve_as_is(converter, original)
+    return climb(converter, original, tolerance, policy)
 
 
 def read_manifest(folder: Path) -> dict[str, object]:

@@ -22,6 +22,9 @@ from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 
 NATIVE = "native"
 ONNX = "model.onnx"
+EVIDENCE = ("parity.npz", "verify_parity.py")
+"""What a conversion may leave beside the converted file, so that anybody can compare again. Nothing opens it here."""
+
 USUAL = "model"
 """The folder below a run's artifacts where ``log_model`` keeps a model."""
 
@@ -93,6 +96,23 @@ class ModelFiles:
         finally:
             temporary.unlink(missing_ok=True)
         return file, operators
+
+    def add(self, folder: Path, source: Path, name: str) -> ModelFile:
+        """Copies another file to a version, unseen.
+
+        Raises:
+            Invalid: it is a link or a special file.
+        """
+        if not stat.S_ISREG(os.lstat(source).st_mode):
+            raise Invalid(f"{name!r} of the conversion is not a plain file")
+        temporary = folder / f".{name}.{uuid.uuid4().hex}"
+        try:
+            file = _copy(source, temporary, name)
+            temporary.replace(folder / name)
+            _sync(folder)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return file
 
     def remove(self, model_folder: str, version: int | None = None) -> None:
         """Removes the files of a version, or of a whole model."""

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+from jupyter_mlstudio.entities.models import ParityPolicy
 from jupyter_mlstudio.errors import Conflict, Invalid
 
 NAME_LIMIT = 128
@@ -57,3 +58,22 @@ def merged_tags(tags: Mapping[str, str], changed: Mapping[str, str | None]) -> d
     if len(kept) > TAGS_LIMIT or any(len(value) > 5000 for value in kept.values()):
         raise Invalid(f"a version has at most {TAGS_LIMIT} tags of at most 5,000 characters")
     return kept
+
+
+def check_policy(tolerance: float | None, policy: ParityPolicy | None) -> None:
+    """Checks how far ONNX may be from the original.
+
+    Raises:
+        Invalid: a number is out of its range, or both say how large a difference may be.
+    """
+    if policy is None:
+        policy = ParityPolicy(max_abs_difference=tolerance)
+    elif tolerance is not None:
+        raise Invalid("give either tolerance or a policy with max_abs_difference, not both")
+    limit = policy.max_abs_difference
+    if limit is not None and not 0 <= limit < float("inf"):
+        raise Invalid(f"the largest difference is {limit}; give a number from 0")
+    if policy.max_label_flips < 0:
+        raise Invalid(f"max_label_flips is {policy.max_label_flips}; give a number from 0")
+    if not 0 < policy.quantile <= 1:
+        raise Invalid(f"quantile is {policy.quantile}; give a number above 0, up to 1 for every row")

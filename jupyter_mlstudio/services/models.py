@@ -10,13 +10,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlstudio.entities.models import Conversion, Model, ModelFile, ModelVersion, VersionStatus
+from jupyter_mlstudio.entities.models import Conversion, Model, ModelFile, ModelVersion, ParityPolicy, VersionStatus
 from jupyter_mlstudio.entities.runs import TERMINAL, RunKind
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound, Stale, StudioError
-from jupyter_mlstudio.services.model_files import ModelFiles, digest_of, folder_name, logged_at, relative_parts
-from jupyter_mlstudio.services.model_names import checked_alias, checked_name, merged_tags, refuse_twin
+from jupyter_mlstudio.services.model_files import (
+    EVIDENCE,
+    ModelFiles,
+    digest_of,
+    folder_name,
+    logged_at,
+    relative_parts,
+)
+from jupyter_mlstudio.services.model_names import check_policy, checked_alias, checked_name, merged_tags, refuse_twin
 from jupyter_mlstudio.store import models as store
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
@@ -75,6 +82,7 @@ class Models:
         description: str = "",
         tags: dict[str, str] | None = None,
         tolerance: float | None = None,
+        policy: ParityPolicy | None = None,
         request_id: str | None = None,
         user: str = "",
     ) -> ModelVersion:
@@ -86,8 +94,7 @@ class Models:
         """
         name, alias = checked_name(name), None if alias is None else checked_alias(alias)
         kept_tags = merged_tags({}, tags or {})
-        if tolerance is not None and not 0 <= tolerance < float("inf"):
-            raise Invalid(f"tolerance is {tolerance}; give a number from 0")
+        check_policy(tolerance, policy)
         if request_id is not None and (known := self._of_request(request_id)):
             return self._converting(known, user)
         run = self._runs.get(run_id)
@@ -99,7 +106,7 @@ class Models:
             "source": f"runs:/{run.id}/{source.relative_to(artifacts).as_posix()}",
             "sha256": digest_of(files), "convert_run_id": None, "framework": "", "description": description,
             "user": user, "created_at": utc_now(),
-            "request_id": request_id, "tolerance": tolerance, "alias": alias,
+            "request_id": request_id, "tolerance": tolerance, "policy": store.dump(policy), "alias": alias,
             "size_bytes": sum(file.size_bytes for file in files), "files": files, "tags": kept_tags, "operators": [],
             "etag": 1,
         }  # fmt: skip
@@ -283,6 +290,7 @@ class Models:
             return self.version(name, number)
         origin = self._runs.get(row.run_id).spec if row.run_id else RunSpec()
         options: dict[str, JSON] = {"model": name, "version": number, "folder": str(folder), "tolerance": row.tolerance}
+        options["policy"] = store.load(row.policy, dict[str, Any])
         spec = RunSpec(python=origin.python, folder=origin.folder, options=options, resources=Resources(cpus=0.0))
         run = self._launcher.submit(
             RunKind.CONVERT,
@@ -306,9 +314,11 @@ class Models:
         source = self._run_folder(run_id) / "artifacts"
         try:
             file, operators = self._files.add_onnx(folder, source.joinpath(*relative_parts(conversion.onnx)))
+            known = [name for name in EVIDENCE if name in conversion.evidence and (source / name).is_file()]
+            proof = [self._files.add(folder, source / name, name) for name in known]
         except OSError as error:
             raise Invalid(f"the converted file {conversion.onnx!r} cannot be read: {error.strerror}") from error
-        return [file], operators
+        return [file, *proof], operators
 
     def _end(self, name: str, version: int, status: VersionStatus, values: dict[str, Any]) -> None:
         """Moves a version out of Converting, once."""

@@ -545,6 +545,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Packages a version; answers at once with the run whose artifacts the package is. */
+        post: operations["packageVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mlstudio/api/v1/endpoints": {
         parameters: {
             query?: never;
@@ -749,6 +766,35 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * Approval
+         * @description The last decision about a version: who made it, when and why. ``at`` is None while nobody has decided.
+         */
+        Approval: {
+            /** @default Pending */
+            status: components["schemas"]["ApprovalStatus"];
+            /**
+             * User
+             * @default
+             */
+            user: string;
+            /**
+             * At
+             * @default null
+             */
+            at: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * ApprovalStatus
+         * @description What was decided about a version.
+         * @enum {string}
+         */
+        ApprovalStatus: "Pending" | "Approved" | "Rejected";
         /**
          * ArtifactEntry
          * @description A file or folder of a run. ``kind`` is ``file``, ``folder`` or ``special`` (a device, socket, pipe or link).
@@ -1033,7 +1079,8 @@ export interface components {
          * @description What a version's convert run found out.
          *
          *     ``onnx`` is the converted file in that run's artifacts, None when there is none. ``sample`` is an Open Inference
-         *     Protocol V2 request made of a few of the sample's rows.
+         *     Protocol V2 request made of a few of the sample's rows. ``evidence`` are the files beside ``onnx`` with which anybody
+         *     can repeat the comparison.
          */
         Conversion: {
             /** Ready */
@@ -1064,6 +1111,12 @@ export interface components {
             sample: {
                 [key: string]: unknown;
             } | null;
+            /** Evidence */
+            evidence?: string[];
+            /** @default null */
+            profile: components["schemas"]["LatencyProfile"] | null;
+            /** @default null */
+            threshold: components["schemas"]["ThresholdReport"] | null;
         };
         /**
          * Deployment
@@ -1437,6 +1490,21 @@ export interface components {
             last_used_at: string | null;
         };
         /**
+         * LatencyProfile
+         * @description How long the ONNX model takes in the convert run: medians in milliseconds of one row and of 100, one thread.
+         */
+        LatencyProfile: {
+            /** One Row Ms */
+            one_row_ms: number;
+            /** Hundred Rows Ms */
+            hundred_rows_ms: number;
+            /**
+             * Threads
+             * @default 1
+             */
+            threads: number;
+        };
+        /**
          * Limits
          * @description When a run is stopped and failed: wall time in seconds and memory of the whole process tree; None is no limit.
          */
@@ -1569,7 +1637,9 @@ export interface components {
         };
         /**
          * Model
-         * @description A name under which versions are registered, newest first in ``versions`` (numbers).
+         * @description A name under which versions are registered, newest first in ``versions`` (numbers), without archived ones.
+         *
+         *     Moving or removing one of ``protected_aliases`` needs a reason.
          */
         Model: {
             /** Name */
@@ -1593,6 +1663,19 @@ export interface components {
             /** Versions */
             versions: number[];
             latest: components["schemas"]["ModelVersion"] | null;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            /** Protected Aliases */
+            protected_aliases?: string[];
+            /**
+             * Archived At
+             * @default null
+             */
+            archived_at: string | null;
+            /** Archived Versions */
+            archived_versions?: number[];
         };
         /** ModelChange */
         ModelChange: {
@@ -1610,6 +1693,23 @@ export interface components {
             size_bytes: number;
             /** Sha256 */
             sha256: string;
+        };
+        /**
+         * ModelFormat
+         * @description What a file of a version is, told from its content. ``executes`` says that loading it may execute code.
+         */
+        ModelFormat: {
+            /** Path */
+            path: string;
+            /** Format */
+            format: string;
+            /** Executes */
+            executes: boolean;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * ModelVersion
@@ -1660,6 +1760,20 @@ export interface components {
             operators: string[];
             /** Etag */
             etag: number;
+            /** @default None */
+            stage: components["schemas"]["Stage"];
+            approval?: components["schemas"]["Approval"];
+            /**
+             * Archived At
+             * @default null
+             */
+            archived_at: string | null;
+            /** Formats */
+            formats?: components["schemas"]["ModelFormat"][];
+            /** @default null */
+            profile: components["schemas"]["LatencyProfile"] | null;
+            /** @default null */
+            threshold: components["schemas"]["ThresholdReport"] | null;
         };
         /** NewBatchDeployment */
         NewBatchDeployment: {
@@ -1858,6 +1972,8 @@ export interface components {
              * @default null
              */
             tolerance: number | null;
+            /** @default null */
+            policy: components["schemas"]["ParityPolicy"] | null;
             /**
              * Request Id
              * @default null
@@ -1961,6 +2077,26 @@ export interface components {
          */
         OutputAction: "append_row" | "summary_only";
         /**
+         * PackageRequest
+         * @description ``target`` is local, docker, kubernetes, edge or an installed plugin's; ``options`` are that target's.
+         */
+        PackageRequest: {
+            /**
+             * Target
+             * @default local
+             */
+            target: string;
+            /** Options */
+            options?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: string | null;
+        };
+        /**
          * ParityAttempt
          * @description One rung of the ladder of number types and what it measured; ``error`` when it did not convert or load.
          */
@@ -2027,6 +2163,30 @@ export interface components {
             error: string;
         };
         /**
+         * ParityPolicy
+         * @description How far ONNX may be from the original so that a version is still ready.
+         *
+         *     ``max_abs_difference`` bounds the difference of the rows up to ``quantile``: 1 means every row, 0.99 lets one row in
+         *     a hundred differ more. None takes 1e-5 for probabilities and 1e-4 of the scale for values.
+         */
+        ParityPolicy: {
+            /**
+             * Max Label Flips
+             * @default 0
+             */
+            max_label_flips: number;
+            /**
+             * Max Abs Difference
+             * @default null
+             */
+            max_abs_difference: number | null;
+            /**
+             * Quantile
+             * @default 1
+             */
+            quantile: number;
+        };
+        /**
          * ParityReport
          * @description The proof that ONNX answers like the original, fed the same rows in their original precision.
          *
@@ -2064,6 +2224,9 @@ export interface components {
              * @default 0
              */
             ties: number;
+            policy?: components["schemas"]["ParityPolicy"];
+            /** Worst */
+            worst?: components["schemas"]["WorstRow-Input"][];
         };
         /**
          * ParityReport
@@ -2103,6 +2266,9 @@ export interface components {
              * @default 0
              */
             ties: number;
+            policy?: components["schemas"]["ParityPolicy"];
+            /** Worst */
+            worst?: components["schemas"]["WorstRow-Output"][];
         };
         /**
          * Points
@@ -2373,7 +2539,7 @@ export interface components {
          * @description What a run executes.
          * @enum {string}
          */
-        RunKind: "cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch";
+        RunKind: "cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch" | "package";
         /**
          * RunPage
          * @description One page of a list of runs; ``total`` counts all that match.
@@ -2697,6 +2863,15 @@ export interface components {
             /** Python */
             python: string;
         };
+        /**
+         * Stage
+         * @description How far a version is meant to be used. None, Staging, Production and Archived are MLflow's words, None,
+         *     Development, Production and Archived those of Azure's registries.
+         *
+         *     Archived is no stage beside the archive but the archive itself: whoever moves a version there archives it.
+         * @enum {string}
+         */
+        Stage: "None" | "Development" | "Staging" | "Production" | "Archived";
         /** TargetChange */
         TargetChange: {
             /** Slots */
@@ -2744,6 +2919,34 @@ export interface components {
             /** Columns */
             columns?: string[];
         };
+        /**
+         * ThresholdReport
+         * @description A decision threshold in the ONNX graph: it answers ``positive`` where its probability is at least ``threshold``.
+         *
+         *     Compared with the labels that the original's own probabilities give at the same threshold. ``ties`` of the flips are
+         *     in rows whose probability lies within the tolerance of the threshold. ``rows`` is 0 when there was no sample.
+         */
+        ThresholdReport: {
+            /** Threshold */
+            threshold: number;
+            /** Positive */
+            positive: string;
+            /**
+             * Rows
+             * @default 0
+             */
+            rows: number;
+            /**
+             * Label Flips
+             * @default 0
+             */
+            label_flips: number;
+            /**
+             * Ties
+             * @default 0
+             */
+            ties: number;
+        };
         /** VersionChange */
         VersionChange: {
             /**
@@ -2780,6 +2983,46 @@ export interface components {
             exists: boolean;
             /** Current */
             current: boolean;
+        };
+        /**
+         * WorstRow
+         * @description One of the rows that differ most: what went in, and both answers. ``row`` is its number in the sample.
+         *
+         *     ``inputs`` is None where a row is too large to be shown. Answers are a label with probabilities, or values.
+         */
+        "WorstRow-Input": {
+            /** Row */
+            row: number;
+            /** Difference */
+            difference: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Flipped */
+            flipped: boolean;
+            /** Inputs */
+            inputs: unknown;
+            /** Native */
+            native: unknown;
+            /** Onnx */
+            onnx: unknown;
+        };
+        /**
+         * WorstRow
+         * @description One of the rows that differ most: what went in, and both answers. ``row`` is its number in the sample.
+         *
+         *     ``inputs`` is None where a row is too large to be shown. Answers are a label with probabilities, or values.
+         */
+        "WorstRow-Output": {
+            /** Row */
+            row: number;
+            /** Difference */
+            difference: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Flipped */
+            flipped: boolean;
+            /** Inputs */
+            inputs: unknown;
+            /** Native */
+            native: unknown;
+            /** Onnx */
+            onnx: unknown;
         };
     };
     responses: never;
@@ -3178,7 +3421,7 @@ export interface operations {
                 q?: string;
                 filter?: string;
                 status?: string;
-                kind?: ("cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch")[];
+                kind?: ("cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch" | "package")[];
                 order_by?: string[];
                 max_results?: number;
                 page_token?: string | null;
@@ -4379,6 +4622,45 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    packageVersion: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PackageRequest"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             /** @description Refused */

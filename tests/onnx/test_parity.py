@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from jupyter_mlstudio.entities.models import ParityPolicy
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.onnx.parity import compare_classifiers, compare_regressors, plain_labels
 
@@ -16,14 +17,14 @@ def test_a_flip_and_the_differences_are_counted_as_numpy_does_by_hand() -> None:
     assert found.max_abs_difference == by_hand.max()
     assert found.mean_abs_difference == by_hand.mean()
     assert found.worst_rows == [2, 0]
-    assert not found.within(1.0)
+    assert not found.within(ParityPolicy(max_abs_difference=1.0))
 
 
 def test_equal_answers_are_within_any_tolerance() -> None:
     p = np.array([[0.9, 0.1], [np.nan, np.inf]])
     found = compare_classifiers(["a", "b"], np.array(["a", "b"], object), p, p)
     assert (found.max_abs_difference, found.worst_rows) == (0.0, [])
-    assert found.within(0.0)
+    assert found.within(ParityPolicy(max_abs_difference=0.0))
 
 
 def test_a_nan_on_one_side_only_is_an_infinite_difference() -> None:
@@ -34,10 +35,10 @@ def test_a_flip_of_two_equally_probable_labels_is_a_tie_and_does_not_count() -> 
     p = np.array([[0.5, 0.5, 0.0], [0.9, 0.1, 0.0]])
     tie = compare_classifiers([0, 0], [1, 0], p, np.add(p, 1e-7))
     assert (tie.label_flips, tie.ties) == (1, 1)
-    assert tie.within(1e-5)
+    assert tie.within(ParityPolicy(max_abs_difference=1e-5))
     flip = compare_classifiers([0, 0], [0, 1], p, p)
     assert (flip.label_flips, flip.ties) == (1, 0)
-    assert not flip.within(1e-5)
+    assert not flip.within(ParityPolicy(max_abs_difference=1e-5))
 
 
 def test_without_probabilities_a_flip_is_the_difference() -> None:
@@ -69,3 +70,15 @@ def test_answers_of_another_shape_are_refused() -> None:
         compare_regressors([1.0, 2.0], [[1.0, 2.0], [3.0, 4.0]])
     with pytest.raises(Invalid, match="no rows"):
         compare_regressors(np.zeros((0, 1)), np.zeros((0, 1)))
+
+
+def test_a_policy_may_let_labels_flip_and_rows_differ() -> None:
+    p = np.tile([0.9, 0.1], (100, 1))
+    q = p.copy()
+    q[7] = [0.4, 0.6]
+    found = compare_classifiers(np.zeros(100, int), (q[:, 1] > 0.5).astype(int), p, q)
+    assert not found.within(ParityPolicy())
+    assert not found.within(ParityPolicy(max_label_flips=1))
+    assert not found.within(ParityPolicy(quantile=0.98))
+    assert found.within(ParityPolicy(max_label_flips=1, quantile=0.98))
+    assert found.within(ParityPolicy(max_label_flips=1, max_abs_difference=0.51))
