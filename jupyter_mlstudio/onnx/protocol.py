@@ -19,10 +19,22 @@ from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.onnx.binary import read_binary, write_binary
 from jupyter_mlstudio.onnx.tensors import DATATYPES as DATATYPES
 from jupyter_mlstudio.onnx.tensors import DTYPES as DTYPES
-from jupyter_mlstudio.onnx.tensors import ROWS_LIMIT, Inference, Tensor, check_shape, listed, names, read_json, shown
+from jupyter_mlstudio.onnx.tensors import (
+    ROWS_LIMIT,
+    Inference,
+    Tensor,
+    check_shape,
+    listed,
+    names,
+    read_floats,
+    read_json,
+    shown,
+)
 
 NULLABLE = "allow_null"
 NON_FINITE = "the model answered with values that are not finite; JSON cannot hold them and shows null"
+
+NO_BINARY: frozenset[str] = frozenset()
 
 _SIZE = "binary_data_size"
 _WANTED = "binary_data"
@@ -38,6 +50,13 @@ class _Input(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     parameters: dict[str, Any] | None = None
 
 
+class _Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    name: str
+    datatype: str
+    shape: list[int]
+    data: list[float]
+
+
 class _Output(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     parameters: dict[str, Any] | None = None
@@ -50,8 +69,17 @@ class _Request(msgspec.Struct, forbid_unknown_fields=True):
     parameters: dict[str, Any] | None = None
 
 
+class _PlainRequest(msgspec.Struct, forbid_unknown_fields=True):
+    inputs: list[_Plain]
+    outputs: list[_Output] | None = None
+    id: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
 _decoder = msgspec.json.Decoder(_Request)
+_plain_decoder = msgspec.json.Decoder(_PlainRequest)
 _encoder = msgspec.json.Encoder()
+_WARNING = b',"parameters":' + _encoder.encode({"warning": NON_FINITE}) + b"}"
 
 
 @dataclass(slots=True)
@@ -59,7 +87,7 @@ class Request(Inference):
     """A request of the protocol; ``binary`` names the outputs that are wanted as bytes."""
 
     id: str | None = None
-    binary: frozenset[str] = frozenset()
+    binary: frozenset[str] = NO_BINARY
 
 
 class Protocol:
@@ -78,6 +106,11 @@ class Protocol:
         self._inputs = {spec.name: spec for spec in signature.inputs}
         self._outputs = {spec.name: spec for spec in signature.outputs}
         self._rows_limit = rows_limit
+        only = signature.inputs[0] if len(signature.inputs) == 1 else None
+        self._plain = only if only is not None and only.datatype in ("FP32", "FP64") else None
+        self._name = only.onnx_name or only.name if only is not None else ""
+        self._start = _encoder.encode({"model_name": name, "model_version": version})[:-1] + b',"outputs":['
+        self._heads = {spec.name: _encoder.encode(_typed(spec))[:-1] + b',"shape":' for spec in signature.outputs}
 
     def metadata(self) -> dict[str, Any]:
         """Describes the model as the protocol's "Model Metadata Response" does."""
@@ -97,6 +130,8 @@ class Protocol:
             Invalid: it is not a request for this model; the message names the tensor, the row and the value.
             TooLarge: it has more rows than one request may have.
         """
+        if json_bytes is None and self._plain is not None and (found := self._read_plain(self._plain, body)):
+            return found
         if json_bytes is None:
             request, rest = _read_request(body), None
         else:
@@ -124,10 +159,29 @@ class Protocol:
         if rest:
             raise Invalid(f"{len(rest)} bytes follow the tensors that the JSON names")
         outputs: Sequence[TensorSpec] = self.signature.outputs
-        binary = frozenset[str]()
+        binary = NO_BINARY
         if request.outputs or parameters:
             outputs, binary = self._asked(request.outputs, parameters)
         return Request(feeds, rows, outputs, request.id, binary)
+
+    def _read_plain(self, spec: TensorSpec, body: bytes | bytearray) -> Request | None:
+        """Reads the usual request, one flat tensor of floats, in one go; None for all others, wrong ones too."""
+        try:
+            request = _plain_decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        if len(request.inputs) != 1 or request.parameters:
+            return None
+        tensor = request.inputs[0]
+        if tensor.name != spec.name or tensor.datatype != spec.datatype:
+            return None
+        rows = check_shape(spec, tensor.shape, -1, self._rows_limit)
+        array = read_floats(tensor.data, spec.datatype, tensor.shape)
+        if array is None:
+            return None
+        outputs = self._asked(request.outputs, None)[0] if request.outputs else self.signature.outputs
+        binary = self._asked(request.outputs, None)[1] if request.outputs else NO_BINARY
+        return Request({self._name: array}, rows, outputs, request.id, binary)
 
     def write(self, request: Request, tensors: Sequence[Any]) -> bytes:
         """Writes the answer as JSON; values that are not finite become null, and the answer says so."""
@@ -135,24 +189,25 @@ class Protocol:
 
     def write_parts(self, request: Request, tensors: Sequence[Any]) -> tuple[bytes, list[bytes]]:
         """Writes the answer: its JSON, and the bytes of the tensors that are wanted so."""
-        outputs = []
+        text = [self._start]
         parts: list[bytes] = []
         warn = False
+        between = b""
         for spec, value in zip(request.outputs, tensors, strict=True):
-            output: dict[str, Any] = {"name": spec.name, "datatype": spec.datatype, "shape": list(value.shape)}
+            text += (between, self._heads[spec.name], _encoder.encode(value.shape))
+            between = b","
             if spec.name in request.binary:
                 parts.append(write_binary(value, spec.datatype))
-                output["parameters"] = {_SIZE: len(parts[-1])}
+                text.append(b',"parameters":{"binary_data_size":%d}}' % len(parts[-1]))
             else:
-                output["data"], finite = listed(value)
+                data, finite = listed(value)
                 warn = warn or not finite
-            outputs.append(output)
-        answer: dict[str, Any] = {"model_name": self.name, "model_version": self.version, "outputs": outputs}
+                text += (b',"data":', _encoder.encode(data), b"}")
+        text.append(b"]")
         if request.id is not None:
-            answer["id"] = request.id
-        if warn:
-            answer["parameters"] = {"warning": NON_FINITE}
-        return _encoder.encode(answer), parts
+            text += (b',"id":', _encoder.encode(request.id))
+        text.append(_WARNING if warn else b"}")
+        return b"".join(text), parts
 
     def _spec(self, tensor: _Input, feeds: Mapping[str, Tensor]) -> TensorSpec:
         spec = self._inputs.get(tensor.name)
@@ -243,6 +298,10 @@ def _cut(tensor: _Input, rest: memoryview | None) -> tuple[memoryview, memoryvie
 
 def _plain(text: str) -> str:
     return text.replace("`", "'").replace("Object missing", "missing").replace("Object contains", "contains")
+
+
+def _typed(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "datatype": spec.datatype}
 
 
 def _described(spec: TensorSpec) -> dict[str, Any]:

@@ -68,8 +68,10 @@ def read_json(spec: TensorSpec, shape: Sequence[int], data: msgspec.Raw, nullabl
     """
     datatype = spec.datatype
     values = _values(spec, shape, data, nullable)
-    if len(values) <= SMALL and not nullable and _is_plain(values, datatype) and len(values) == math.prod(shape):
-        return np.array(values, DTYPES[datatype]).reshape(shape)
+    if not nullable and datatype in _PLAIN_LIMITS and values and type(values[0]) is float:
+        array = read_floats(values, datatype, shape)
+        if array is not None:
+            return array
     try:
         array = _narrowed(values, datatype) if datatype in _NARROW else np.array(values, dtype=DTYPES[datatype])
     except OverflowError as error:
@@ -82,6 +84,20 @@ def read_json(spec: TensorSpec, shape: Sequence[int], data: msgspec.Raw, nullabl
         array = array.reshape(tuple(shape))
     check_finite(spec, array, nullable)
     return array
+
+
+def read_floats(values: list[float], datatype: str, shape: Sequence[int]) -> Tensor | None:
+    """Makes an FP32 or FP64 tensor of floats; None when they are not as many as the shape says or do not fit."""
+    count = len(values)
+    if count != math.prod(shape):
+        return None
+    array = np.fromiter(values, np.float64, count)
+    if not count:
+        return None
+    largest = float(np.abs(array).max()) if count > SMALL else max(max(values), -min(values))
+    if not largest <= _PLAIN_LIMITS[datatype]:
+        return None
+    return (array if datatype == "FP64" else array.astype(np.float32)).reshape(shape)
 
 
 def from_values(spec: TensorSpec, shape: Sequence[int], values: list[Any], missing: bool) -> Tensor:
@@ -148,8 +164,8 @@ def check_rows(rows: int, limit: int) -> None:
 
 def listed(value: Any) -> tuple[list[Any], bool]:
     """The values as a flat list, and whether all are finite."""
-    array = np.asarray(value)
-    data: list[Any] = array.ravel().tolist()
+    array = value if type(value) is np.ndarray else np.asarray(value)
+    data: list[Any] = array.ravel().tolist() if array.ndim > 1 else array.tolist()
     if array.dtype.kind != "f":
         return data, True
     return data, math.isfinite(sum(data)) if array.size <= SMALL else bool(np.isfinite(array).all())
@@ -253,14 +269,6 @@ def _first_too_large(spec: TensorSpec, shape: Sequence[int], values: list[Any]) 
         except OverflowError:
             return f"{placed(spec, shape, index)} {_text(value)} is out of range for {spec.datatype}"
     return f"input {shown(spec.name)} holds a value that is out of range for {spec.datatype}"
-
-
-def _is_plain(values: list[Any], datatype: str) -> bool:
-    """Tells whether these are floats, not nested, that fit their type for sure."""
-    limit = _PLAIN_LIMITS.get(datatype)
-    if limit is None or not values or type(values[0]) is not float:
-        return False
-    return bool(-limit <= min(values) and max(values) <= limit)
 
 
 def _narrowed(values: list[Any], datatype: str) -> Tensor:

@@ -16,7 +16,8 @@ from jupyter_mlstudio.serving.config import Routes, ServeConfig
 from jupyter_mlstudio.serving.dialects import table_of_dialects
 from jupyter_mlstudio.serving.engine import Engine
 from jupyter_mlstudio.serving.fellows import Fellows
-from jupyter_mlstudio.serving.gate import Gate
+from jupyter_mlstudio.serving.gate import Gate, presented
+from jupyter_mlstudio.serving.heads import Heads
 from jupyter_mlstudio.serving.keys import KeyRing
 from jupyter_mlstudio.serving.paths import Paths
 from jupyter_mlstudio.serving.peers import COPY
@@ -50,6 +51,7 @@ class Application:
         self.paths = Paths(config.model, config.version, table_of_dialects(config, engine.protocol))
         self._gate = Gate(self.keys, port, config.limits.body_bytes)
         self._teller = Teller(config, engine.protocol, self.keys, self.summary)
+        self._heads = Heads()
         self._held_bytes = 0
         self._told = (stats.requests, stats.errors)
         self._body_limit = config.limits.body_bytes
@@ -88,6 +90,23 @@ class Application:
         except StudioError as error:
             return self._turned_down(request, error, allowed)
         return None
+
+    def admit_again(self, head: bytes) -> Request | None:
+        """Admits a request whose head was let in before, byte for byte; None when it has to be read and checked."""
+        known = self._heads.find(head)
+        if known is None or not self.keys.check(known.key):
+            return None
+        if self._held_bytes + known.length > HELD_BODIES * self._body_limit:
+            return None
+        self._held_bytes += known.length
+        return Request(
+            known.target, known.method, known.headers, kind=known.kind, dialect=known.dialect,
+            held_bytes=known.length, began=_perf_counter(),
+        )  # fmt: skip
+
+    def remember(self, head: bytes, request: Request) -> None:
+        """Keeps the head of a request that was admitted, for :meth:`admit_again`."""
+        self._heads.keep(head, request, presented(request.headers))
 
     def answer(self, request: Request) -> Reply | None:
         """Answers a request that is there as a whole; None when it has to be answered aside, because it may be slow."""

@@ -43,6 +43,12 @@ class Serves(Protocol):
     def admit(self, request: Request) -> Reply | None:
         """Answers what is not let in."""
 
+    def admit_again(self, head: bytes) -> Request | None:
+        """Admits a request whose head was let in before, byte for byte; None when it has to be read."""
+
+    def remember(self, head: bytes, request: Request) -> None:
+        """Takes note of a head that was let in."""
+
     def answer(self, request: Request) -> Reply | None:
         """Answers what is answered at once."""
 
@@ -82,6 +88,9 @@ class Connection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._aside: Request | None = None
         self._in_head = True
+        self._between = not trusted
+        self._head = b""
+        self._missing_bytes = 0
         self._read_bytes = 0
         self._first = True
         self._full = False
@@ -106,7 +115,9 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._first = True
-        if self._is_too_much(data):
+        if self._missing_bytes:
+            data = self._take_body(data)
+        if not data or (self._between and self._take_known(data)) or self._is_too_much(data):
             return
         while True:
             try:
@@ -117,7 +128,41 @@ class Connection(asyncio.Protocol):
                     continue
             except httptools.HttpParserError:
                 self._refuse(Invalid("this is not an HTTP/1.1 request"))
+            self._head = b""
             return
+
+    def _take_known(self, data: bytes) -> bool:
+        """Takes a request whose head needs no parser, because it was read and let in before."""
+        end = data.find(b"\r\n\r\n") + 4
+        head = data[:end] if end > 4 else b""
+        request = self._application.admit_again(head) if head and not self._ending else None
+        if request is None or len(data) - end > request.held_bytes:
+            if request is not None:
+                self._application.release(request)
+            self._head = head
+            return False
+        self._request = request
+        self._since = self._now()
+        self._missing_bytes = request.held_bytes
+        if len(data) > end:
+            self._take_body(data[end:])
+        elif not self._missing_bytes:
+            self._complete()
+        return True
+
+    def _take_body(self, data: bytes) -> bytes:
+        """Adds to the body of such a request; answers what is behind it."""
+        request = self._request
+        part = data if len(data) <= self._missing_bytes else data[: self._missing_bytes]
+        if not request.body:
+            request.body = part
+        else:
+            request.body = request.body if isinstance(request.body, bytearray) else bytearray(request.body)
+            request.body += part
+        self._missing_bytes -= len(part)
+        if not self._missing_bytes:
+            self._complete()
+        return data[len(part) :]
 
     def pause_writing(self) -> None:
         """The client does not read its answers: nothing more is worked on or read for it."""
@@ -142,6 +187,7 @@ class Connection(asyncio.Protocol):
         self._leaving = True
 
     def on_message_begin(self) -> None:
+        self._between = False
         self._request = Request(trusted=self._trusted)
         self._since = self._now()
 
@@ -168,7 +214,11 @@ class Connection(asyncio.Protocol):
         request.last = not self._parser.should_keep_alive()
         if (reply := self._application.admit(request)) is not None:
             self._turn_down(request, reply)
-        elif request.headers.get(b"expect", b"").lower() == b"100-continue" and not self._is_busy():
+            return
+        if self._head:
+            self._application.remember(self._head, request)
+            self._head = b""
+        if request.headers.get(b"expect", b"").lower() == b"100-continue" and not self._is_busy():
             self._transport.write(_CONTINUE)
 
     def on_body(self, part: bytes) -> None:
@@ -184,7 +234,11 @@ class Connection(asyncio.Protocol):
             self._turn_down(request, self._application.too_large(request))
 
     def on_message_complete(self) -> None:
-        self._in_head, self._read_bytes = True, 0
+        self._in_head, self._read_bytes, self._between = True, 0, not self._trusted
+        self._complete()
+
+    def _complete(self) -> None:
+        """Answers a request that is there as a whole, or has it wait for those before it."""
         request = self._request
         if request.answered or self._ending:
             return

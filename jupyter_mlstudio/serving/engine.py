@@ -38,6 +38,7 @@ class Engine:
         self._session = open_session(model, config.limits.threads)
         assert config.signature is not None
         self.protocol = Protocol(config.signature, config.model, config.version, config.limits.rows)
+        self._names = [spec.onnx_name or spec.name for spec in config.signature.outputs]
         self._pool = ThreadPoolExecutor(config.limits.workers, thread_name_prefix="infer")
         self._waiting = 0
         self._bounded = is_bounded(config.operators)
@@ -54,7 +55,7 @@ class Engine:
 
     def run(self, inference: Inference) -> list[Any]:
         """Runs the model in this thread. Only for quick requests."""
-        return execute(self._session, _names(inference), inference.feeds)
+        return execute(self._session, self._names_of(inference), inference.feeds)
 
     async def run_aside(self, inference: Inference) -> list[Any]:
         """Runs the model in a thread, until it answers or the deadline passes; being cancelled ends the run too.
@@ -68,7 +69,7 @@ class Engine:
         execution = Execution(self._session)
         self._waiting += 1
         loop = asyncio.get_running_loop()
-        answer = loop.run_in_executor(self._pool, execution.run, _names(inference), inference.feeds)
+        answer = loop.run_in_executor(self._pool, execution.run, self._names_of(inference), inference.feeds)
         answer.add_done_callback(self._done)
         try:
             return await asyncio.wait_for(answer, self._limits.request_timeout_s)
@@ -85,6 +86,11 @@ class Engine:
         """Runs once, so that the first real request is not the slow one; raises what the run raises."""
         if self._bounded:
             self.run(self._rows(1))
+
+    def _names_of(self, inference: Inference) -> list[str]:
+        if inference.outputs is self.protocol.signature.outputs:
+            return self._names
+        return [spec.onnx_name or spec.name for spec in inference.outputs]
 
     def _done(self, answer: asyncio.Future[list[Any]]) -> None:
         self._waiting -= 1
@@ -112,10 +118,6 @@ class Engine:
         signature = self.protocol.signature
         feeds = {spec.onnx_name or spec.name: _zeros(spec, rows) for spec in signature.inputs}
         return Inference(feeds, rows, signature.outputs)
-
-
-def _names(inference: Inference) -> list[str]:
-    return [spec.onnx_name or spec.name for spec in inference.outputs]
 
 
 def _zeros(spec: TensorSpec, rows: int) -> Any:

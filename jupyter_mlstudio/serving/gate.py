@@ -15,6 +15,12 @@ class TooManyFailures(Unavailable):
     status = 429
 
 
+def presented(headers: dict[bytes, bytes]) -> bytes:
+    """The key that a request shows, empty when there is none."""
+    scheme, _, key = headers.get(b"authorization", b"").partition(b" ")
+    return key.strip() if scheme.lower() == b"bearer" else b""
+
+
 class Gate:
     """The checks of one endpoint.
 
@@ -41,8 +47,7 @@ class Gate:
 
     def check_key(self, headers: dict[bytes, bytes]) -> None:
         """Refuses who has no valid key."""
-        scheme, _, key = headers.get(b"authorization", b"").partition(b" ")
-        if not self._keys.check(key.strip() if scheme.lower() == b"bearer" else b""):
+        if not self._keys.check(presented(headers)):
             if self._keys.too_many_failures():
                 raise TooManyFailures("too many wrong keys; wait a second", 1)
             raise Unauthorized("a valid key is needed: Authorization: Bearer <key>")

@@ -32,6 +32,7 @@ class KeyRing:
         self._next_check = 0.0
         self._stamp: tuple[int, int, int] | None = None
         self._digests: dict[str, bytes] = {}
+        self._good: dict[bytes, str] = {}
         self._limit = failures_per_s
         self._failures: tuple[int, int] = (0, 0)
         self.used_at: dict[str, float] = {}
@@ -39,15 +40,22 @@ class KeyRing:
     def check(self, presented: bytes) -> bool:
         """Tells whether this is one of the keys, without telling by its time how near it came."""
         self._refresh()
+        found = self._good.get(presented) or self._look_up(presented)
+        if found and found != STUDIO:
+            self.used_at[found] = time.time()
+        return bool(found)
+
+    def _look_up(self, presented: bytes) -> str:
+        """Finds a key by its digest, and keeps it for the next time if it is a good one."""
         digest = hashlib.sha256(presented).digest()
         found = self._find(digest)
         if not found:  # it may be so new that the file was not read since
             self._next_check = 0.0
             self._refresh()
             found = self._find(digest)
-        if found and found != STUDIO:
-            self.used_at[found] = time.time()
-        return bool(found)
+        if found:
+            self._good[presented] = found
+        return found
 
     def _find(self, digest: bytes) -> str:
         """Compares with every digest there is, wherever it is found."""
@@ -89,10 +97,12 @@ class KeyRing:
             stamp = (status.st_mtime_ns, status.st_ino, status.st_size)
             if stamp == self._stamp:
                 return
+            self._good.clear()
             self._digests = self._read()
             self._stamp = stamp
         except (OSError, ValueError, msgspec.MsgspecError) as error:
             print(f"the key file cannot be read, no key is accepted: {type(error).__name__}", file=sys.stderr)
+            self._good.clear()
             self._digests, self._stamp = {}, None
 
     def _read(self) -> dict[str, bytes]:

