@@ -1,277 +1,339 @@
-"""What a serve run executes: it keeps the listening socket, and a scoring process behind it alive.
+"""What a serve run executes: it keeps the endpoint's socket, and the processes behind it as the plan says.
 
-The socket stays open while the scoring process is started again, so that callers wait instead of being refused. The
-scoring process begins to load its libraries before the model version is ready, so that both take their time at once.
+The socket stays open while processes are replaced, so that callers wait instead of being refused. A process begins to
+load its libraries before the model version is ready, so that both take their time at once.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import json
+import itertools
 import os
 import queue
-import socket
-import subprocess
+import select
+import shutil
 import sys
+import tempfile
 import threading
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlstudio.client import active, tracking
-from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.errors import Conflict, Invalid, StudioError, Unavailable
-from jupyter_mlstudio.programs import context
+from jupyter_mlstudio.errors import Conflict, StudioError
+from jupyter_mlstudio.programs import context, serve_plan
+from jupyter_mlstudio.programs.serve_canary import Canary
+from jupyter_mlstudio.programs.serve_counts import Counts
+from jupyter_mlstudio.programs.serve_deployment import FAILED, IDLE, READY, Deployment
+from jupyter_mlstudio.programs.serve_generation import Generation
+from jupyter_mlstudio.programs.serve_plan import Plan, PlanFile, Planned
+from jupyter_mlstudio.programs.serve_port import listen
+from jupyter_mlstudio.programs.serve_tags import Tags
+from jupyter_mlstudio.programs.serve_versions import config_of
+from jupyter_mlstudio.programs.serve_worker import Message, Worker, end_all
 
-CRASHES_LIMIT = 5
-STEADY_S = 60.0
-"""After so long without a crash, the count begins again."""
+TICK_S = 0.1
+"""So often at least it looks after everything; and reads the plan again when that was changed."""
 
-BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
-HESITATION_S = 3.0
-"""A scoring process that says nothing for so long is not shown as ready."""
+SECOND_S = 1.0
+PATH_LIMIT = 80
+"""A unix socket's path may have 108 bytes; so many are left for the folder's."""
 
-SILENCE_S = 6.0
-"""One that says nothing for so long hangs and is replaced."""
-
-START_S = 120.0
-"""So long it may take to load the model, during which it says nothing."""
-
-GRACE_S = 6.0
-POLL_S = 0.03
-TAG = "mlstudio.endpoint."
-
-
-class Worker:
-    """One scoring process and what it says, line by line."""
-
-    def __init__(self, listening: socket.socket) -> None:
-        descriptor = listening.fileno()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "jupyter_mlstudio.serving", str(descriptor)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[descriptor],
-        )  # fmt: skip
-        self.messages: queue.SimpleQueue[dict[str, JSON] | None] = queue.SimpleQueue()
-        self.heard_at = time.monotonic()
-        self.started = False
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def configure(self, config: dict[str, JSON]) -> None:
-        """Tells it what to serve; it answers with ready or failed."""
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(json.dumps(config).encode() + b"\n")
-            self.process.stdin.flush()
-        self.heard_at = time.monotonic()
-
-    def end(self) -> None:
-        """Ends it: politely, then not."""
-        self.process.terminate()
-        try:
-            self.process.wait(GRACE_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def _listen(self) -> None:
-        assert self.process.stdout is not None
-        with contextlib.suppress(ValueError, OSError):
-            for line in self.process.stdout:
-                self.messages.put(json.loads(line))
-        self.messages.put(None)
+PORCH = Planned(name="", kind="bare", model="", version=0, onnx="")
+"""Receives requests where nothing else may: before deployments that execute what somebody else wrote."""
 
 
 class Server:
     """The endpoint's parent process."""
 
     def __init__(self, options: dict[str, JSON]) -> None:
-        self.options = options
+        self._options = options
         self._parent = os.getppid()
         self._listening = listen(options.get("port"))
-        self._url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        self._counts: dict[str, JSON] = {"requests": options.get("requests", 0), "errors": options.get("errors", 0)}
-        self._ready = False
-        self._crashes = 0
-        self._crashed_at = 0.0
-        self._used: dict[str, JSON] = {}
-        self._counted_at = time.monotonic()
+        self._folder = Path(options["keys_file"]).parent
+        self._sockets = _folder_of_sockets(self._folder)
+        self._numbers = itertools.count(1)
+        self._events: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._deployments: dict[str, Deployment] = {}
+        self._porch: Deployment | None = None
+        self._gone: list[Deployment] = []
+        self._plan_file = PlanFile(Path(options["plan"])) if options.get("plan") else None
+        self._plan = serve_plan.of_options(options) if self._plan_file is None else self._read_plan()
+        self._counts = Counts(int(options.get("requests", 0)), int(options.get("errors", 0)))
+        self._answered: dict[str, int] = {}
+        self._canary = Canary(self._plan.endpoint)
+        self._tags = Tags(f"http://127.0.0.1:{self._listening.getsockname()[1]}")
+        self._is_watched = False
+        self._second = time.monotonic()
 
     def run(self) -> int:
         """Serves until the run is stopped."""
-        worker = Worker(self._listening)
         try:
-            config = self._config()
-            while True:
-                worker.configure(config | {"requests": self._counts["requests"], "errors": self._counts["errors"]})
-                if self._follow(worker) == "orphaned":
-                    return 1
-                worker.end()
-                time.sleep(self._pause())
-                worker = Worker(self._listening)
+            self._go_by(self._plan)
+            while os.getppid() == self._parent:
+                self._hear()
+                self._mind()
+            return 1
         finally:
-            worker.end()
+            end_all([worker for one in (*self._all(), *self._gone) for worker in one.workers()])
+            shutil.rmtree(self._sockets, ignore_errors=True)
 
-    def _config(self) -> dict[str, JSON]:
-        """Waits until the model version is ready, and says what to serve."""
-        options = self.options
-        version = wait_until_ready(str(options["model"]), int(options["version"]), self._is_orphaned)
-        digests = {file["path"]: file["sha256"] for file in version["files"]}
-        onnx = str(options["onnx"])
-        if Path(onnx).name not in digests:
-            raise Conflict(f"version {options['version']} of {options['model']!r} has no ONNX file")
+    def _read_plan(self) -> Plan:
+        assert self._plan_file is not None
+        plan = self._plan_file.changed()
+        if plan is None:
+            raise Conflict("the endpoint's plan cannot be read: restart the endpoint, which writes it anew")
+        return plan
+
+    def _go_by(self, plan: Plan) -> None:
+        """Makes deployments what the plan says."""
+        self._plan = plan
+        self._counts.plan(plan)
+        now = time.monotonic()
+        for name, planned in plan.deployments.items():
+            if name in self._deployments:
+                self._deployments[name].plan(planned)
+            else:
+                self._deployments[name] = Deployment(planned, self._begin, now)
+        for name in [name for name in self._deployments if name not in plan.deployments]:
+            gone = self._deployments.pop(name)
+            gone.leave(now)
+            self._gone.append(gone)
+            self._tags.forget(name)
+
+    def _all(self) -> list[Deployment]:
+        return [*self._deployments.values(), *([self._porch] if self._porch is not None else [])]
+
+    # What is heard
+
+    def _hear(self) -> None:
+        """Takes note of what was said; waits for it a little."""
+        with contextlib.suppress(queue.Empty):
+            event = self._events.get(timeout=TICK_S)
+            while True:
+                self._take(event)
+                event = self._events.get_nowait()
+
+    def _take(self, event: tuple[Any, ...]) -> None:
+        now = time.monotonic()
+        match event:
+            case ("said", Worker() as worker, None):
+                worker.owner.lost(worker, now)
+            case ("said", Worker() as worker, message):
+                self._said(worker, message, now)
+            case ("found", Generation() as generation, StudioError() as error):
+                generation.fail(error.message)
+            case ("found", Generation() as generation, config):
+                generation.found(config)
+            case ("knock",):
+                self._is_watched = False
+                self._knocked(now)
+
+    def _said(self, worker: Worker, message: dict[str, JSON], now: float) -> None:
+        generation: Generation = worker.owner
+        generation.heard(worker, message, now)
+        if "stats" in message:
+            name = generation.planned.name
+            self._answered[name] = self._answered.get(name, 0) + self._counts.heard(worker, name)
+        elif (wanted := self._deployments.get(str(message.get("want")))) is not None:
+            wanted.wake(now)
+        if "ready" in message:
+            self._rebalance(worker, now)
+
+    def _rebalance(self, new: Worker, now: float) -> None:
+        """Has the other workers of a deployment give some of their connections to a new one."""
+        others = [one for one in new.owner.ready(now) if one is not new]
+        for one in others:
+            one.tell({"shed": 1 / (len(others) + 1)})
+
+    def _knocked(self, now: float) -> None:
+        """Somebody waits at the socket and all deployments sleep: the one that gets most is woken."""
+        sleeping = [one for one in self._deployments.values() if one.state(now)[0] == IDLE]
+        if sleeping:
+            max(sleeping, key=lambda one: self._plan.traffic.get(one.planned.name, 0)).wake(now)
+
+    # What is done
+
+    def _mind(self) -> None:
+        now = time.monotonic()
+        if self._plan_file is not None and (plan := self._plan_file.changed()) is not None:
+            self._go_by(plan)
+        self._mind_porch(now)
+        for deployment in (*self._all(), *self._gone):
+            deployment.mind(now)
+        self._gone = [one for one in self._gone if one.workers()]
+        self._route(now)
+        if now - self._second >= SECOND_S:
+            self._second = now
+            self._each_second(now)
+        self._tell(now)
+        if not self._is_watched and not any(one.current.wanted for one in self._all()) and self._deployments:
+            self._watch()
+
+    def _each_second(self, now: float) -> None:
+        queues = {}
+        for name, deployment in self._deployments.items():
+            deployment.scale(self._answered.pop(name, 0), now)
+            queues[name] = deployment.queue()
+        self._counts.log(queues)
+        workers = [worker for one in self._all() for worker in one.workers()]
+        if len(workers) > 1:
+            board = self._counts.board()
+            for worker in workers:
+                worker.tell({"board": board})
+        self._canary.judge(self._plan, self._counts, {name: one.state(now) for name, one in self._deployments.items()})
+
+    def _mind_porch(self, now: float) -> None:
+        """Has a process that only receives requests where no other one may, or can."""
+        receiving = any(one.receives and one.current.wanted and not one.current.failed for one in self._all_but_porch())
+        others = any(not one.receives for one in self._deployments.values())
+        if others and not receiving and self._porch is None:
+            self._porch = Deployment(PORCH, self._begin, now)
+        elif self._porch is not None and not others:
+            self._porch.leave(now)
+            self._gone.append(self._porch)
+            self._porch = None
+
+    def _all_but_porch(self) -> list[Deployment]:
+        return list(self._deployments.values())
+
+    def _tell(self, now: float) -> None:
+        """Says in tags what there is; gives up when nothing is left that could come back by itself."""
+        states = {name: one.state(now) for name, one in self._deployments.items()}
+        failed = [reason for state, reason in states.values() if state == FAILED]
+        if states and len(failed) == len(states):
+            self._tags.tell(False, failed[0], {})
+            raise Conflict(failed[0])
+        carrying = {name: state for name, state in states.items() if self._plan.traffic.get(name)} or states
+        ready = any(state in (READY, IDLE) for state, _ in carrying.values())
+        ready = ready and not any(state not in (READY, IDLE, FAILED) for state, _ in carrying.values())
+        reasons = [_sentence(name, *state, len(states)) for name, state in states.items() if state[1]]
+        shown = {
+            name: {
+                "state": state, "reason": reason, "instances": len(self._deployments[name].ready(now)),
+                "version": self._deployments[name].current.planned.version, "etag": self._plan.etag,
+            }
+            for name, (state, reason) in states.items()
+        }  # fmt: skip
+        first = next(iter(self._plan.deployments.values()), None)
+        path = f"/v2/models/{segment(first.model)}" if first is not None else ""
+        self._tags.tell(ready, "; ".join(reasons), shown, self._counts.used(), path)
+
+    # Processes
+
+    def _begin(self, planned: Planned, count: int) -> Generation:
+        generation = Generation(planned, self._spawn, self._configure, count)
+        if planned is PORCH:
+            generation.config = {
+                "model": "", "version": "", "onnx": "", "sha256": "", "kind": PORCH.kind, "deployment": ""
+            }  # fmt: skip
+        else:
+            threading.Thread(target=self._look_up, args=(generation,), daemon=True).start()
+        generation.mind(time.monotonic())
+        return generation
+
+    def _look_up(self, generation: Generation) -> None:
+        try:
+            self._events.put(("found", generation, config_of(generation.planned, lambda: bool(generation.failed))))
+        except StudioError as error:
+            self._events.put(("found", generation, error))
+
+    def _spawn(self, generation: Generation) -> Worker:
+        path = self._sockets / str(next(self._numbers))
+        worker = Worker(generation.planned.kind, self._listening, path, self._heard)
+        worker.owner = generation
+        return worker
+
+    def _heard(self, worker: Worker, message: Message) -> None:
+        self._events.put(("said", worker, message))
+
+    def _configure(self, generation: Generation, worker: Worker) -> None:
+        """Tells a worker what to serve; the first one receives requests as soon as it can."""
+        now = time.monotonic()
+        fronts = self._fronts(now)
+        front = generation in [one.owner for one in fronts] or (not fronts and self._comes_first(generation))
+        requests, errors = self._counts.totals() if self._is_only(generation) else (0, 0)
+        assert generation.config is not None
+        worker.configure(generation.config | {
+            "endpoint": self._plan.endpoint, "keys_file": self._options["keys_file"], "socket": str(worker.path),
+            "mirror_folder": str(self._folder / "mirror"), "requests": requests, "errors": errors,
+            "routes": self._routes(now, front, max(len(fronts), 1)),
+        })  # fmt: skip
+
+    def _is_only(self, generation: Generation) -> bool:
+        """Whether its one worker is all that there is, so that it can show the endpoint's counts itself."""
+        return len(self._deployments) == 1 and generation.planned.scale.max_instances <= 1
+
+    def _comes_first(self, generation: Generation) -> bool:
+        ranked = [one for one in self._by_traffic() if one.receives and not one.current.failed]
+        first = ranked[0] if ranked else self._porch
+        return first is not None and generation in first.generations()
+
+    def _by_traffic(self) -> list[Deployment]:
+        return sorted(self._deployments.values(), key=lambda one: -self._plan.traffic.get(one.planned.name, 0))
+
+    def _fronts(self, now: float) -> list[Worker]:
+        """The workers that receive requests: those of the deployment that answers most of them itself."""
+        for deployment in (*(one for one in self._by_traffic() if one.receives), self._porch):
+            if deployment is not None and (ready := deployment.ready(now)):
+                return ready
+        return []
+
+    def _route(self, now: float) -> None:
+        """Tells every process the routes that have changed for it."""
+        fronts = self._fronts(now)
+        for deployment in (*self._all(), *self._gone):
+            for generation in deployment.generations():
+                for worker in (*generation.workers, *generation.leaving):
+                    if worker.ready and (fronts or worker in generation.leaving):
+                        worker.route(self._routes(now, worker in fronts, max(len(fronts), 1)))
+
+    def _routes(self, now: float, front: bool, fronts: int) -> dict[str, JSON]:
         return {
-            "endpoint": options["endpoint"], "model": options["model"], "version": str(options["version"]),
-            "onnx": onnx,
-            "sha256": digests[Path(onnx).name], "keys_file": options["keys_file"], "signature": version["signature"],
-            "operators": version.get("operators", []), "limits": options.get("limits", {}),
+            "front": front, "fronts": fronts, "sticky_header": self._plan.sticky_header,
+            "traffic": {name: share for name, share in self._plan.traffic.items() if name in self._deployments},
+            "mirror": {name: share for name, share in self._plan.mirror.items() if name in self._deployments},
+            "deployments": {name: _target(one, now) for name, one in self._deployments.items()},
         }  # fmt: skip
 
-    def _follow(self, worker: Worker) -> str:
-        """Listens to the scoring process until it is gone."""
-        while True:
-            try:
-                message = worker.messages.get(timeout=0.5)
-            except queue.Empty:
-                if self._is_orphaned():
-                    return "orphaned"
-                self._mind(worker)
-                continue
-            worker.heard_at = time.monotonic()
-            if message is None:
-                return self._crashed(worker.process.wait())
-            if "failed" in message:
-                raise Conflict(str(message["failed"]))
-            worker.started = True
-            if "ready" in message or ("stats" in message and not self._ready):
-                self._tell(ready=True)
-            if "stats" in message:
-                self._count(message["stats"])
-            if self._is_orphaned():
-                return "orphaned"
+    def _watch(self) -> None:
+        """Waits for somebody at the socket, without receiving anybody."""
+        self._is_watched = True
 
-    def _mind(self, worker: Worker) -> None:
-        """Says so when the scoring process is silent, and kills it when it stays so."""
-        silent_s = time.monotonic() - worker.heard_at
-        if self._ready and silent_s > HESITATION_S:
-            self._tell(ready=False, reason="the scoring process does not answer")
-        if silent_s > (SILENCE_S if worker.started else START_S):
-            print(f"the scoring process has said nothing for {silent_s:.0f} s; it is replaced", file=sys.stderr)
-            worker.process.kill()
+        def wait() -> None:
+            select.select([self._listening], [], [])
+            self._events.put(("knock",))
 
-    def _crashed(self, status: int) -> str:
-        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        print(f"the scoring process {how}", file=sys.stderr)
-        now = time.monotonic()
-        self._crashes = self._crashes + 1 if now - self._crashed_at < STEADY_S else 1
-        self._crashed_at = now
-        self._tell(ready=False, reason=f"the scoring process {how}; it is started again")
-        if self._crashes >= CRASHES_LIMIT:
-            raise Unavailable(f"the scoring process {how}, {self._crashes} times in a row")
-        return "crashed"
-
-    def _pause(self) -> float:
-        return BACKOFF_S[min(self._crashes, len(BACKOFF_S)) - 1]
-
-    def _tell(self, *, ready: bool, reason: str = "") -> None:
-        self._ready = ready
-        tags = {TAG + "url": self._url, TAG + "ready": "true" if ready else "false", TAG + "reason": reason}
-        run = active.current()
-        run.set_tags(tags)
-        run.flush()
-        if ready:
-            print(f"ready at {self._url}/v2/models/{segment(self.options['model'])}", flush=True)
-
-    def _count(self, stats: dict[str, JSON]) -> None:
-        """Logs counts and latencies as the run's metrics when there were requests since the last time."""
-        now = time.monotonic()
-        requests = stats["requests"] - self._counts["requests"]
-        if requests:
-            metrics = {"requests": stats["requests"], "errors": stats["errors"]}
-            metrics["requests_per_s"] = requests / max(now - self._counted_at, 1e-3)
-            quantiles = [name for name in ("p50_ms", "p95_ms", "p99_ms") if stats[name] is not None]
-            metrics |= {f"latency_{name}": stats[name] for name in quantiles}
-            tracking.log_metrics(metrics)
-        elif self._counts.get("busy"):
-            tracking.log_metrics({"requests_per_s": 0.0})
-        if stats["keys_used_at"] != self._used:
-            self._used = stats["keys_used_at"]
-            tracking.set_tags({f"{TAG}{name}_used_at": _iso(at) for name, at in self._used.items()})
-        self._counts = {"requests": stats["requests"], "errors": stats["errors"], "busy": bool(requests)}
-        self._counted_at = now
-
-    def _is_orphaned(self) -> bool:
-        return os.getppid() != self._parent
+        threading.Thread(target=wait, daemon=True).start()
 
 
-def listen(port: int | None) -> socket.socket:
-    """Opens the listening socket on the loopback address.
-
-    Raises:
-        Conflict: the port is taken; the message has the port and, where it can be known, who holds it.
-    """
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(("127.0.0.1", port or 0))
-        listening.listen(2048)
-    except OSError as error:
-        listening.close()
-        if error.errno == errno.EADDRINUSE:
-            raise Conflict(f"port {port} is in use{_holder(port or 0)}; free it or choose another port") from error
-        raise Invalid(f"port {port} cannot be listened on: {error.strerror}") from error
-    listening.set_inheritable(True)
-    return listening
+def _target(deployment: Deployment, now: float) -> dict[str, JSON]:
+    planned, (state, reason) = deployment.current.planned, deployment.state(now)
+    names = ("request_timeout_s", "max_concurrent_requests")
+    limits: dict[str, JSON] = {name: planned.limits[name] for name in names if name in planned.limits}
+    return {
+        "model": planned.model, "version": str(planned.version), "kind": planned.kind, "state": state, "reason": reason,
+        "sockets": [str(one.path) for one in deployment.ready(now)], **limits,
+    }  # fmt: skip
 
 
-def wait_until_ready(model: str, version: int, cancelled: Any = lambda: False) -> dict[str, JSON]:
-    """Asks until a model version is converted.
-
-    Raises:
-        Conflict: it is refused, so it cannot be served.
-    """
-    path = f"models/{segment(model)}/versions/{version}"
-    while not cancelled():
-        found: dict[str, JSON] = connect().get(path)
-        if found["status"] == "Ready":
-            return found
-        if found["status"] == "Refused":
-            raise Conflict(f"version {version} of {model!r} cannot be served: {found['reason']}")
-        time.sleep(POLL_S)
-    raise Unavailable("the run's supervisor is gone")
+def _sentence(name: str, state: str, reason: str, count: int) -> str:
+    return reason if count == 1 else f"{name}: {reason}"
 
 
-def _holder(port: int) -> str:
-    try:
-        import psutil
-
-        for connection in psutil.net_connections("tcp"):
-            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
-                if connection.pid is None:
-                    return ""
-                with contextlib.suppress(psutil.Error):
-                    return f" by process {connection.pid} ({psutil.Process(connection.pid).name()})"
-                return f" by process {connection.pid}"
-    except (ImportError, OSError, StudioError):
-        return ""
-    except Exception as error:  # psutil raises its own kinds when it may not look
-        return "" if type(error).__module__.startswith("psutil") else _again(error)
-    return ""
-
-
-def _again(error: Exception) -> str:
-    raise error
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat()
+def _folder_of_sockets(folder: Path) -> Path:
+    """A folder that only its owner can enter, with a path that is short enough."""
+    sockets = folder / "sockets"
+    if len(str(sockets)) > PATH_LIMIT:
+        return Path(tempfile.mkdtemp(prefix="mlstudio-"))
+    shutil.rmtree(sockets, ignore_errors=True)
+    sockets.mkdir(mode=0o700)
+    return sockets
 
 
 def run(job: context.Job) -> int:
-    """Serves the model version that the run's options name."""
+    """Serves the endpoint that the run's options name."""
     return Server(dict(job.spec.get("options") or {})).run()
 
 

@@ -1,0 +1,53 @@
+"""The socket that an endpoint listens on. It belongs to the serve run, so it outlives every process behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+
+from jupyter_mlstudio.errors import Conflict, Invalid, StudioError
+
+BACKLOG = 2048
+
+
+def listen(port: int | None) -> socket.socket:
+    """Opens the listening socket on the loopback address.
+
+    Raises:
+        Conflict: the port is taken; the message has the port and, where it can be known, who holds it.
+    """
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port or 0))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Conflict(f"port {port} is in use{_holder(port or 0)}; free it or choose another port") from error
+        raise Invalid(f"port {port} cannot be listened on: {error.strerror}") from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def _holder(port: int) -> str:
+    try:
+        import psutil
+
+        for connection in psutil.net_connections("tcp"):
+            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
+                if connection.pid is None:
+                    return ""
+                with contextlib.suppress(psutil.Error):
+                    return f" by process {connection.pid} ({psutil.Process(connection.pid).name()})"
+                return f" by process {connection.pid}"
+    except (ImportError, OSError, StudioError):
+        return ""
+    except Exception as error:  # psutil raises its own kinds when it may not look
+        return "" if type(error).__module__.startswith("psutil") else _again(error)
+    return ""
+
+
+def _again(error: Exception) -> str:
+    raise error

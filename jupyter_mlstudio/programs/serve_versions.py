@@ -1,0 +1,53 @@
+"""What a worker is told to serve: a model version, once it is converted, and the files that were registered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from jupyter_mlstudio.client.connection import connect
+from jupyter_mlstudio.client.wire import segment
+from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.errors import Conflict, Unavailable
+from jupyter_mlstudio.programs.serve_plan import ONNX, Planned
+
+POLL_S = 0.03
+
+
+def config_of(planned: Planned, cancelled: Callable[[], bool]) -> dict[str, JSON]:
+    """Waits until a deployment's version is ready; answers what its workers serve.
+
+    Raises:
+        Conflict: it cannot be served, or has no ONNX file.
+    """
+    version = wait_until_ready(planned.model, planned.version, cancelled, converted=planned.kind == ONNX)
+    digests = {file["path"]: file["sha256"] for file in version["files"]}
+    name = Path(planned.onnx).name
+    if planned.kind == ONNX and name not in digests:
+        raise Conflict(f"version {planned.version} of {planned.model!r} has no ONNX file")
+    return {
+        "model": planned.model, "version": str(planned.version), "onnx": planned.onnx,
+        "sha256": digests.get(name, ""), "signature": version["signature"], "operators": version.get("operators", []),
+        "limits": planned.limits, "deployment": planned.name, "kind": planned.kind, "folder": planned.folder,
+        "script": planned.script, "sample": version.get("sample"),
+    }  # fmt: skip
+
+
+def wait_until_ready(
+    model: str, version: int, cancelled: Callable[[], bool] = lambda: False, *, converted: bool = True
+) -> dict[str, JSON]:
+    """Asks until a model version is converted, or, where that is enough, until the conversion is over.
+
+    Raises:
+        Conflict: it is refused, so it cannot be served.
+    """
+    path = f"models/{segment(model)}/versions/{version}"
+    while not cancelled():
+        found: dict[str, JSON] = connect().get(path)
+        if found["status"] == "Ready" or (found["status"] == "Refused" and not converted):
+            return found
+        if found["status"] == "Refused":
+            raise Conflict(f"version {version} of {model!r} cannot be served: {found['reason']}")
+        time.sleep(POLL_S)
+    raise Unavailable("the run's supervisor is gone")
