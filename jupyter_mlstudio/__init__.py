@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.client.experiments import Experiment, Workspace
     from jupyter_mlstudio.client.model_logging import log_model
     from jupyter_mlstudio.client.models import ModelVersion, deploy, register_model
+    from jupyter_mlstudio.client.packages import package
     from jupyter_mlstudio.client.runs import Run, get_run, list_runs
     from jupyter_mlstudio.client.session import set_experiment
     from jupyter_mlstudio.client.submission import submit
@@ -55,6 +56,7 @@ _HOMES = {
     "client.experiments": ("Experiment", "Workspace"),
     "client.model_logging": ("log_model",),
     "client.models": ("ModelVersion", "deploy", "register_model"),
+    "client.packages": ("package",),
     "client.runs": ("Run", "get_run", "list_runs"),
     "client.session": ("set_experiment",),
     "client.submission": ("submit",),
@@ -100,6 +102,7 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "ModelVersion",
     "deploy",
     "register_model",
+    "package",
     "Run",
     "get_run",
     "list_runs",

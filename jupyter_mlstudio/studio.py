@@ -18,6 +18,7 @@ from jupyter_mlstudio.services.mlflow import MLflow
 from jupyter_mlstudio.services.mlflow_artifacts import MLflowArtifacts
 from jupyter_mlstudio.services.mlflow_registry import MLflowRegistry
 from jupyter_mlstudio.services.models import Models
+from jupyter_mlstudio.services.packages import Packages
 from jupyter_mlstudio.services.runs import Runs
 from jupyter_mlstudio.services.snapshots import Snapshots
 from jupyter_mlstudio.services.supervisors import Supervisors
@@ -76,6 +77,7 @@ class Studio:
         self.mlflow_artifacts = MLflowArtifacts(self.artifacts, self.models, self.mlflow)
         self.mlflow_registry = MLflowRegistry(self.models, self.logged_models)
         self.endpoints = Endpoints(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
+        self.packages = Packages(self.runs, self.launcher, self.models)
         self.batch = Batch(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
         self.find_others: Callable[[], list[WorkspaceInfo]] = list
         self.open_other: Callable[[str], WorkspaceInfo] | None = None

@@ -29,6 +29,7 @@ PROMISED = [  # one a line, so that a change shows as a line
     "ModelVersion",
     "deploy",
     "register_model",
+    "package",
     "Run",
     "get_run",
     "list_runs",

@@ -1,4 +1,4 @@
-"""Batch endpoints from a terminal."""
+"""Batch endpoints and packages from a terminal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from jupyter_mlstudio.cli.common import FAILED, command, group, print_json, print_table, say_run
 from jupyter_mlstudio.client.batch import batch_endpoint, batch_endpoints, deploy_batch
+from jupyter_mlstudio.client.packages import package
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.kernel.arguments import pairs, typed
 
@@ -26,6 +27,11 @@ def add(commands: Any) -> None:
     for word in (deploying, invoking):
         word.add_argument("-s", "--setting", action="append", default=[], help="e.g. mini_batch_size=1000")
     command(batch, "delete", _delete, "delete a batch endpoint").add_argument("name")
+    packaging = command(commands, "package", _package, "package a model version to run it elsewhere")
+    packaging.add_argument("model", help="NAME, NAME:VERSION or NAME@ALIAS")
+    packaging.add_argument("--target", default="local", help="local, docker, kubernetes or edge")
+    packaging.add_argument("--to", help="copy the package into this folder")
+    packaging.add_argument("-s", "--setting", action="append", default=[], help="an option of the target")
 
 
 def _list(given: argparse.Namespace) -> None:
@@ -53,6 +59,16 @@ def _invoke(given: argparse.Namespace) -> int:
 def _delete(given: argparse.Namespace) -> None:
     batch_endpoint(given.name).delete()
     print_json({"name": given.name, "deleted": True}) if given.json else print(f"{given.name}: deleted")
+
+
+def _package(given: argparse.Namespace) -> int:
+    model, _, version = given.model.replace("@", ":", 1).partition(":")
+    run = package(model, given.target, version or "latest", wait=False, **_settings(given)).wait(check=False)
+    if given.to and run.status.value == "Completed":
+        for entry in run.artifacts():
+            run.download(entry.path, given.to)
+    say_run(run, given)
+    return FAILED if run.status.value != "Completed" else 0
 
 
 def _settings(given: argparse.Namespace) -> dict[str, JSON]:

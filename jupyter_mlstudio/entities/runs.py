@@ -21,6 +21,7 @@ class RunKind(StrEnum):
     CONVERT = "convert"
     SERVE = "serve"
     BATCH = "batch"
+    PACKAGE = "package"
 
 
 class RunStatus(StrEnum):

@@ -16,6 +16,12 @@ GROUPS = {
         "catboost": "jupyter_mlstudio.plugins.converters.catboost:CatboostConverter",
         "sklearn": "jupyter_mlstudio.plugins.converters.sklearn:SklearnConverter",
     },
+    "deployment": {
+        "local": "jupyter_mlstudio.plugins.deployment.targets:LocalTarget",
+        "docker": "jupyter_mlstudio.plugins.deployment.targets:DockerTarget",
+        "kubernetes": "jupyter_mlstudio.plugins.deployment.targets:KubernetesTarget",
+        "edge": "jupyter_mlstudio.plugins.deployment.targets:EdgeTarget",
+    },
     "compute": {"local": "jupyter_mlstudio.plugins.compute.local:LocalTarget"},
 }
 """The studio's own plugins by group, there even where the package is only on the path and not installed."""

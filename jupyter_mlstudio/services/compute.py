@@ -24,7 +24,7 @@ from jupyter_mlstudio.store.statements import upsert
 from jupyter_mlstudio.workspace import Workspace
 
 LOCAL = "local"
-WITHOUT_SLOT = frozenset({RunKind.INTERACTIVE, RunKind.CONVERT, RunKind.SERVE})
+WITHOUT_SLOT = frozenset({RunKind.INTERACTIVE, RunKind.CONVERT, RunKind.SERVE, RunKind.PACKAGE})
 """Kinds that start at once: they wait for nobody, and nobody waits for them."""
 
 

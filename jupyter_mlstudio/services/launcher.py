@@ -229,7 +229,7 @@ class Launcher:
             snapshot_id = self._snapshots.take(folder, spec.script or spec.notebook, spec.cell)
         code = run_folder / "code" if snapshot_id else None
         entry = self._snapshots.lay_out(snapshot_id, code) if snapshot_id and code else None
-        if kind not in (RunKind.CONVERT, RunKind.SERVE) and not retry_of:
+        if kind not in (RunKind.CONVERT, RunKind.SERVE, RunKind.PACKAGE) and not retry_of:
             known = git.state(folder)
             if known is not None:
                 (run_folder / "patch.diff").write_text(known[1], encoding="utf-8", errors="replace")
