@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from jupyter_mlstudio.entities.models import (
+    Approval,
+    LatencyProfile,
     Model,
     ModelFile,
+    ModelFormat,
+    ModelUser,
     ModelVersion,
     ParityReport,
     Signature,
+    Stage,
+    ThresholdReport,
     VersionStatus,
 )
+from jupyter_mlstudio.entities.runs import TERMINAL, RunKind
 from jupyter_mlstudio.entities.values import utc_now
-from jupyter_mlstudio.store.schema import deployments, model_aliases, model_versions, models
+from jupyter_mlstudio.store import batch
+from jupyter_mlstudio.store.schema import deployments, model_aliases, model_versions, models, runs
 from jupyter_mlstudio.store.statements import upsert
 
 T = TypeVar("T")
@@ -58,8 +67,9 @@ def find_alias(connection: Connection, name: str, alias: str) -> int | None:
 
 
 def newest(connection: Connection, name: str) -> int | None:
-    """The highest version number there is."""
-    return connection.execute(select(func.max(model_versions.c.version)).where(model_versions.c.model == name)).scalar()
+    """The highest version number that is not archived."""
+    where = (model_versions.c.model == name) & model_versions.c.archived_at.is_(None)
+    return connection.execute(select(func.max(model_versions.c.version)).where(where)).scalar()
 
 
 def take_number(connection: Connection, name: str, folder: str) -> int:
@@ -130,24 +140,87 @@ def delete_version(connection: Connection, name: str, version: int) -> None:
     )
 
 
-def users(connection: Connection, name: str, version: int | None = None) -> list[str]:
-    """Names of the endpoints that serve a model, or one version of it."""
+def rename(connection: Connection, name: str, to: str) -> None:
+    """Gives a model another name; its versions and aliases go with it."""
+    row = connection.execute(select(models).where(models.c.name == name)).one()
+    parked = {**row._mapping, "name": to, "folder": f"{row.folder[:50]}.renamed", "updated_at": utc_now()}
+    connection.execute(insert(models).values(parked))
+    for table in (model_versions, model_aliases):
+        connection.execute(update(table).where(table.c.model == name).values(model=to))
+    connection.execute(delete(models).where(models.c.name == name))
+    connection.execute(update(models).where(models.c.name == to).values(folder=row.folder))
+
+
+def versions_of(connection: Connection, name: str) -> list[Row[Any]]:
+    """All versions of a model, archived ones too, oldest first."""
+    where = model_versions.c.model == name
+    return list(connection.execute(select(model_versions).where(where).order_by(model_versions.c.version)))
+
+
+def protected(row: Row[Any]) -> list[str]:
+    """The protected aliases of a model's row."""
+    return load(row.protected_aliases, list[str]) or []
+
+
+def approval(row: Row[Any]) -> Approval:
+    """What was decided about a version's row."""
+    return load(row.approval, Approval) or Approval()
+
+
+def users(connection: Connection, name: str, version: int | None = None) -> list[ModelUser]:
+    """What uses a model, or one version of it: aliases, deployments behind endpoints, batch endpoints and jobs."""
+    found = [*_aliases(connection, name), *_deployments(connection, name), *_batch(connection, name)]
+    return [user for user in found if version in (None, user.version)]
+
+
+def _aliases(connection: Connection, name: str) -> list[ModelUser]:
+    row = get_row(connection, name)
+    guarded = protected(row) if row is not None else []
+    rows = connection.execute(
+        select(model_aliases).where(model_aliases.c.model == name).order_by(model_aliases.c.alias)
+    )
+    kinds = [(one, "protected alias" if one.alias in guarded else "alias") for one in rows]
+    return [ModelUser(kind=k, name=one.alias, version=one.version, text=f"{k} {one.alias!r}") for one, k in kinds]
+
+
+def _deployments(connection: Connection, name: str) -> list[ModelUser]:
     where = deployments.c.model == name
-    if version is not None:
-        where &= deployments.c.version == version
-    return sorted(set(connection.execute(select(deployments.c.endpoint).where(where)).scalars()))
+    rows = connection.execute(select(deployments).where(where).order_by(deployments.c.endpoint, deployments.c.name))
+    return [
+        ModelUser(
+            kind="endpoint", name=row.endpoint, version=row.version,
+            text=f"endpoint {row.endpoint!r} (deployment {row.name!r})",
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _batch(connection: Connection, name: str) -> list[ModelUser]:
+    found = [
+        ModelUser(
+            kind="batch endpoint", name=row.name, version=one.version,
+            text=f"batch endpoint {row.name!r} (deployment {one.name!r})",
+        )
+        for row in batch.list_rows(connection)
+        for one in batch.deployments_of(row)
+        if one.model == name
+    ]  # fmt: skip
+    ended = [status.value for status in TERMINAL]
+    live = (runs.c.kind == RunKind.BATCH.value) & runs.c.status.not_in(ended)
+    for row in connection.execute(select(runs.c.id, runs.c.name, runs.c.spec).where(live)):
+        options = msgspec.json.decode(row.spec).get("options") or {}
+        if options.get("model") == name:
+            text = f"batch job {row.name!r} ({row.id[:8]})"
+            found.append(ModelUser(kind="batch job", name=row.id, version=int(options["version"]), text=text))
+    return found
 
 
 def read_model(connection: Connection, row: Row[Any]) -> Model:
     """Makes the entity of a model's row."""
-    where = model_versions.c.model == row.name
-    numbers = list(
-        connection.execute(
-            select(model_versions.c.version).where(where).order_by(model_versions.c.version.desc())
-        ).scalars()
-    )
+    rows = versions_of(connection, row.name)[::-1]
+    numbers = [one.version for one in rows if one.archived_at is None]
     aliases = connection.execute(select(model_aliases).where(model_aliases.c.model == row.name)).all()
-    latest = get_version_row(connection, row.name, numbers[0]) if numbers else None
+    latest = next((one for one in rows if one.archived_at is None), None)
     return Model(
         name=row.name,
         description=row.description,
@@ -156,6 +229,10 @@ def read_model(connection: Connection, row: Row[Any]) -> Model:
         aliases={alias.alias: alias.version for alias in sorted(aliases, key=lambda one: one.alias)},
         versions=numbers,
         latest=None if latest is None else read_version(connection, latest),
+        tags=load(row.tags, dict[str, str]) or {},
+        protected_aliases=protected(row),
+        archived_at=row.archived_at,
+        archived_versions=[one.version for one in rows if one.archived_at is not None],
     )
 
 
@@ -170,7 +247,9 @@ def read_version(connection: Connection, row: Row[Any]) -> ModelVersion:
         sha256=row.sha256, size_bytes=row.size_bytes, files=load(row.files, list[ModelFile]) or [],
         signature=load(row.signature, Signature), parity=_parity(row.parity),
         sample=msgspec.json.decode(row.sample) if row.sample else None, operators=load(row.operators, list[str]) or [],
-        etag=row.etag,
+        etag=row.etag, stage=Stage.ARCHIVED if row.archived_at else Stage(row.stage or "None"), approval=approval(row),
+        archived_at=row.archived_at, formats=load(row.formats, list[ModelFormat]) or [],
+        profile=load(row.profile, LatencyProfile), threshold=load(row.threshold, ThresholdReport),
     )  # fmt: skip
 
 
@@ -197,6 +276,8 @@ def _real(value: Any) -> Any:
 
 
 def _finite(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
     if hasattr(value, "__dataclass_fields__"):
         return _finite(asdict(value))
     if isinstance(value, dict):
