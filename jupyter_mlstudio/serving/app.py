@@ -19,6 +19,7 @@ from jupyter_mlstudio.serving.fellows import Fellows
 from jupyter_mlstudio.serving.gate import Gate, presented
 from jupyter_mlstudio.serving.heads import Heads
 from jupyter_mlstudio.serving.keys import KeyRing
+from jupyter_mlstudio.serving.metrics import Meter, Series, Tally, text
 from jupyter_mlstudio.serving.paths import Paths
 from jupyter_mlstudio.serving.peers import COPY
 from jupyter_mlstudio.serving.request import Reply, Request, refusal
@@ -50,7 +51,8 @@ class Application:
         self.keys = KeyRing(config.keys_file, config.limits.failed_keys_per_s)
         self.paths = Paths(config.model, config.version, table_of_dialects(config, engine.protocol))
         self._gate = Gate(self.keys, port, config.limits.body_bytes)
-        self._teller = Teller(config, engine.protocol, self.keys, self.summary)
+        self._teller = Teller(config, engine.protocol, self.keys, port, self.summary, self.metrics)
+        self.meter = Meter()
         self._heads = Heads()
         self._held_bytes = 0
         self._told = (stats.requests, stats.errors)
@@ -64,6 +66,7 @@ class Application:
         """Goes by new routes from the next request on."""
         self.fellows.update(routes)
         self.paths.know((one.model, one.version) for one in routes.deployments.values())
+        self._heads.clear()
 
     def admit(self, request: Request) -> Reply | None:
         """Checks a request's head; answers only what is not let in."""
@@ -177,12 +180,33 @@ class Application:
         }
         return answer | {"keys_used_at": dict(self.keys.used_at)}
 
+    def metrics(self) -> bytes:
+        """The endpoint's numbers as Prometheus reads them: those of all its processes, where they were added up."""
+        board = self.fellows.board
+        told: dict[str, Any] = board["deployments"] if board is not None else {}
+        own = {"meter": self.meter.total().as_dict(), "queue": self.engine.waiting}
+        series = []
+        for name, target in self.fellows.routes.deployments.items():
+            numbers = told.get(name, {})
+            if "meter" not in numbers:
+                numbers = own if name == self.config.deployment else {}
+            tally = Tally()
+            tally.add(numbers.get("meter", {}))
+            series.append(
+                Series(
+                    self.config.endpoint, name, target.model, target.version, tally,
+                    int(numbers.get("queue", 0)), numbers.get("collected", {}),
+                )
+            )  # fmt: skip
+        return text(series)
+
     def report(self) -> dict[str, Any]:
         """What was counted since the last report, for the serve run to add up."""
         requests, errors = self.stats.requests - self._told[0], self.stats.errors - self._told[1]
         self._told = self.stats.requests, self.stats.errors
         self.copies.turn()
         counts = {"requests": requests, "errors": errors, "buckets": self.stats.turn(), "queue": self.engine.waiting}
+        counts["meter"] = self.meter.report()
         return counts | {"keys_used_at": dict(self.keys.used_at)} | self.fellows.summary()
 
     def _answered(self, request: Request, tensors: list[Any]) -> Reply:
@@ -191,7 +215,7 @@ class Application:
         assert request.inference is not None
         written = request.dialect.write(request.inference, tensors)
         lines = request.dialect.lines(request.headers, request.run_s, False)
-        (self.copies if request.copy else self.stats).record(_perf_counter() - request.began, True)
+        self._count(request, 200)
         return Reply(200, written.body, self._deployment + written.lines + lines, media=written.media)
 
     def _turned_down(self, request: Request, error: StudioError, lines: bytes = b"") -> Reply:
@@ -199,11 +223,19 @@ class Application:
         reply = refusal(error)
         if request.dialect is not None:
             if not request.goes_to:  # else it was counted on the way there
-                (self.copies if request.copy else self.stats).record(_perf_counter() - request.began, False)
+                self._count(request, error.status)
             reply.body = request.dialect.refusal(error)
             reply.lines += self._deployment + request.dialect.lines(request.headers, request.run_s, _is_fault(error))
         reply.lines += lines
         return reply
+
+    def _count(self, request: Request, status: int) -> None:
+        seconds = _perf_counter() - request.began
+        if request.copy:
+            self.copies.record(seconds, status == 200)
+        else:
+            self.stats.record(seconds, status == 200)
+            self.meter.record(status, seconds)
 
     def _failed(self, request: Request) -> Reply:
         """Writes a fault of the server's own into its log, and nothing of it to the client."""

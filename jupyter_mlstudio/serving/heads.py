@@ -37,6 +37,10 @@ class Heads:
         self._known: dict[bytes, Head] = {}
         self.find = self._known.get
 
+    def clear(self) -> None:
+        """Forgets all, because other heads may be let in now."""
+        self._known.clear()
+
     def keep(self, head: bytes, request: Request, key: bytes) -> None:
         """Keeps the head of a request that was admitted."""
         headers = request.headers

@@ -1,9 +1,9 @@
 """Rows as an Arrow stream, and the answer as one.
 
 Specification: Apache Arrow, "IPC Streaming Format". Columns are the model's by name and type; integers are widened only
-where that changes no value (int32 to INT64), numbers are rounded to the model's precision as in JSON. A null, or NaN, is
-a missing value as in a data frame. Compressed buffers are refused, since a small body could hold gigabytes of them: what
-a message says of itself is looked at before anything of it is read.
+where that changes no value (int32 to INT64), numbers are rounded to the model's precision as in JSON. A null, or NaN,
+is a missing value as in a data frame. Compressed buffers are refused, since a small body could hold gigabytes of them:
+what a message says of itself is looked at before anything of it is read.
 """
 
 from __future__ import annotations
