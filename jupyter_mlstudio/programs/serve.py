@@ -209,16 +209,18 @@ class Server:
         ready = any(state in (READY, IDLE) for state, _ in carrying.values())
         ready = ready and not any(state not in (READY, IDLE, FAILED) for state, _ in carrying.values())
         reasons = [_sentence(name, *state, len(states)) for name, state in states.items() if state[1]]
-        shown = {
-            name: {
-                "state": state, "reason": reason, "instances": len(self._deployments[name].ready(now)),
-                "version": self._deployments[name].current.planned.version, "etag": self._plan.etag,
-            }
-            for name, (state, reason) in states.items()
-        }  # fmt: skip
+        shown = {name: self._shown(name, *state, now) for name, state in states.items()}
         first = next(iter(self._plan.deployments.values()), None)
         path = f"/v2/models/{segment(first.model)}" if first is not None else ""
         self._tags.tell(ready, "; ".join(reasons), shown, self._counts.used(), path)
+
+    def _shown(self, name: str, state: str, reason: str, now: float) -> dict[str, JSON]:
+        deployment = self._deployments[name]
+        ready = deployment.ready(now)
+        return {
+            "state": state, "reason": reason, "instances": len(ready), "pids": [one.pid for one in ready],
+            "version": deployment.current.planned.version, "etag": self._plan.etag,
+        }  # fmt: skip
 
     # Processes
 
