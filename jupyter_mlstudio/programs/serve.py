@@ -259,7 +259,8 @@ class Server:
         assert generation.config is not None
         worker.configure(generation.config | {
             "endpoint": self._plan.endpoint, "keys_file": self._options["keys_file"], "socket": str(worker.path),
-            "mirror_folder": str(self._folder / "mirror"), "requests": requests, "errors": errors,
+            "mirror_folder": str(self._folder / "mirror"), "collected_folder": str(self._folder / "collected"),
+            "requests": requests, "errors": errors,
             "routes": self._routes(now, front, max(len(fronts), 1)),
         })  # fmt: skip
 

@@ -11,6 +11,7 @@ from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.programs.serve_plan import Plan
 from jupyter_mlstudio.programs.serve_worker import Worker
+from jupyter_mlstudio.serving.metrics import Tally
 from jupyter_mlstudio.serving.stats import Buckets, Stats
 
 TAG = "mlstudio.endpoint."
@@ -27,6 +28,9 @@ class Count:
     step: dict[str, int] = field(default_factory=lambda: {"requests": 0, "errors": 0})
     step_mirror: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MIRROR, 0))
     step_buckets: dict[int, int] = field(default_factory=dict)
+    meter: Tally = field(default_factory=Tally)
+    collected: dict[str, int] = field(default_factory=dict)
+    queue: int = 0
     logged: int = 0
     busy: bool = False
 
@@ -56,6 +60,7 @@ class Counts:
         self._whole = Count(Stats(requests, errors), logged=requests)
         self._by_name: dict[str, Count] = {}
         self._used: dict[str, float] = {}
+        self._collected: dict[int, dict[str, int]] = {}
         self._lost: dict[int, dict[str, int]] = {}
         self._mirrored: dict[int, dict[str, dict[str, int]]] = {}
         self._logged_at = time.monotonic()
@@ -83,9 +88,19 @@ class Counts:
             self._add(name, lost - before.get(name, 0), lost - before.get(name, 0), [])
         self._lost[worker.pid] = stats["lost"]
         self._add_copies(worker.pid, stats["mirror"])
+        if deployment:
+            self._meter(self.of(deployment), worker.pid, stats)
         for name, at in stats["keys_used_at"].items():
             self._used[name] = max(at, self._used.get(name, 0.0))
         return requests
+
+    def _meter(self, count: Count, pid: int, stats: dict[str, Any]) -> None:
+        """Adds what is shown to Prometheus."""
+        count.meter.add(stats.get("meter", {}))
+        now, before = stats.get("collected", {}), self._collected.get(pid, {})
+        for key, value in now.items():
+            count.collected[key] = count.collected.get(key, 0) + int(value) - before.get(key, 0)
+        self._collected[pid] = now
 
     def log(self, queues: dict[str, int]) -> None:
         """Logs as the run's metrics what has changed since the last time."""
@@ -94,7 +109,7 @@ class Counts:
         self._logged_at = now
         metrics: dict[str, float] = {}
         for name, count in (("", self._whole), *((f"{name}/", count) for name, count in self._by_name.items())):
-            queue = sum(queues.values()) if not name else queues.get(name[:-1], 0)
+            queue = count.queue = sum(queues.values()) if not name else queues.get(name[:-1], 0)
             metrics |= {name + key: value for key, value in _fresh(count, elapsed_s, queue).items()}
         if metrics:
             tracking.log_metrics(metrics)
@@ -109,7 +124,7 @@ class Counts:
 
     def board(self) -> dict[str, JSON]:
         """The numbers as each process shows them, since a caller may reach any."""
-        deployments = {name: _shown(count) | {"mirror": count.mirror} for name, count in self._by_name.items()}
+        deployments = {name: _shown(count) | _metered(count) for name, count in self._by_name.items()}
         return _shown(self._whole) | {"keys_used_at": self._used, "deployments": deployments}
 
     def _add(self, deployment: str, requests: int, errors: int, buckets: Any) -> None:
@@ -146,6 +161,11 @@ def _fresh(count: Count, elapsed_s: float, queue: int) -> dict[str, float]:
     if any(count.mirror.values()):
         values |= {f"mirror_{name}": value for name, value in count.mirror.items()}
     return values
+
+
+def _metered(count: Count) -> dict[str, JSON]:
+    meter = count.meter.as_dict()
+    return {"mirror": count.mirror, "meter": meter, "collected": count.collected, "queue": count.queue}
 
 
 def _shown(count: Count) -> dict[str, JSON]:

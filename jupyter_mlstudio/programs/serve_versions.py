@@ -31,6 +31,7 @@ def config_of(planned: Planned, cancelled: Callable[[], bool]) -> dict[str, JSON
         "sha256": digests.get(name, ""), "signature": version["signature"], "operators": version.get("operators", []),
         "limits": planned.limits, "deployment": planned.name, "kind": planned.kind, "folder": planned.folder,
         "script": planned.script, "sample": version.get("sample"),
+        "collector": planned.collector,
     }  # fmt: skip
 
 

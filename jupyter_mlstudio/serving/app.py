@@ -9,11 +9,17 @@ from __future__ import annotations
 import sys
 import time
 import traceback
+import uuid
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from jupyter_mlstudio.errors import NotFound, StudioError, TimedOut, Unavailable
+from jupyter_mlstudio.serving.collector import Collection, Collector
 from jupyter_mlstudio.serving.config import Routes, ServeConfig
 from jupyter_mlstudio.serving.dialects import table_of_dialects
+from jupyter_mlstudio.serving.dialects.base import is_identity
 from jupyter_mlstudio.serving.engine import Engine
 from jupyter_mlstudio.serving.fellows import Fellows
 from jupyter_mlstudio.serving.gate import Gate, presented
@@ -53,6 +59,7 @@ class Application:
         self._gate = Gate(self.keys, port, config.limits.body_bytes)
         self._teller = Teller(config, engine.protocol, self.keys, port, self.summary, self.metrics)
         self.meter = Meter()
+        self._collector = self._open_collector()
         self._heads = Heads()
         self._held_bytes = 0
         self._told = (stats.requests, stats.errors)
@@ -184,7 +191,7 @@ class Application:
         """The endpoint's numbers as Prometheus reads them: those of all its processes, where they were added up."""
         board = self.fellows.board
         told: dict[str, Any] = board["deployments"] if board is not None else {}
-        own = {"meter": self.meter.total().as_dict(), "queue": self.engine.waiting}
+        own = {"meter": self.meter.total().as_dict(), "queue": self.engine.waiting, "collected": self._collected()}
         series = []
         for name, target in self.fellows.routes.deployments.items():
             numbers = told.get(name, {})
@@ -200,13 +207,16 @@ class Application:
             )  # fmt: skip
         return text(series)
 
+    def _collected(self) -> dict[str, int]:
+        return self._collector.counts() if self._collector is not None else {}
+
     def report(self) -> dict[str, Any]:
         """What was counted since the last report, for the serve run to add up."""
         requests, errors = self.stats.requests - self._told[0], self.stats.errors - self._told[1]
         self._told = self.stats.requests, self.stats.errors
         self.copies.turn()
         counts = {"requests": requests, "errors": errors, "buckets": self.stats.turn(), "queue": self.engine.waiting}
-        counts["meter"] = self.meter.report()
+        counts |= {"meter": self.meter.report(), "collected": self._collected()}
         return counts | {"keys_used_at": dict(self.keys.used_at)} | self.fellows.summary()
 
     def _answered(self, request: Request, tensors: list[Any]) -> Reply:
@@ -214,9 +224,15 @@ class Application:
         assert request.dialect is not None
         assert request.inference is not None
         written = request.dialect.write(request.inference, tensors)
-        lines = request.dialect.lines(request.headers, request.run_s, False)
+        lines = self._deployment + written.lines + request.dialect.lines(request.headers, request.run_s, False)
+        taken = self._collector is not None and not request.copy and self._collector.samples()
+        identity = _identity(request, taken)
+        if identity:
+            lines += b"\r\nx-request-id: " + identity
+        if taken and self._collector is not None:
+            self._collector.take(identity.decode(), request.inference, tensors)
         self._count(request, 200)
-        return Reply(200, written.body, self._deployment + written.lines + lines, media=written.media)
+        return Reply(200, written.body, lines, media=written.media)
 
     def _turned_down(self, request: Request, error: StudioError, lines: bytes = b"") -> Reply:
         self.release(request)
@@ -226,8 +242,24 @@ class Application:
                 self._count(request, error.status)
             reply.body = request.dialect.refusal(error)
             reply.lines += self._deployment + request.dialect.lines(request.headers, request.run_s, _is_fault(error))
+            if identity := _identity(request, False):
+                reply.lines += b"\r\nx-request-id: " + identity
         reply.lines += lines
         return reply
+
+    def _open_collector(self) -> Collector | None:
+        collection = msgspec.convert(self.config.collector, Collection)
+        if not collection.enabled or not self.config.collected_folder or self.config.signature is None:
+            return None
+        return Collector(
+            collection, Path(self.config.collected_folder), self.config.deployment, self.config.version,
+            self.config.signature,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Writes what was collected."""
+        if self._collector is not None:
+            self._collector.close()
 
     def _count(self, request: Request, status: int) -> None:
         seconds = _perf_counter() - request.began
@@ -248,6 +280,18 @@ class Application:
             raise Unavailable("the endpoint has as many requests as it can hold; try again", 1)
         self._held_bytes += length
         request.held_bytes = length
+
+
+def _identity(request: Request, needed: bool) -> bytes:
+    """What the caller calls its request, else a new name where one is needed; empty where none is."""
+    sent = request.headers.get(b"x-request-id", b"")
+    if sent and is_identity(sent):
+        return sent
+    assert request.dialect is not None
+    if not needed and not request.dialect.named:
+        return b""
+    own = (getattr(request.inference, "id", None) or "").encode()
+    return own if own and is_identity(own) else uuid.uuid4().hex.encode()
 
 
 def _is_fault(error: StudioError) -> bool:

@@ -66,7 +66,8 @@ class ServeConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     ``sha256`` is the digest that was registered: other bytes are not loaded. ``keys_file`` holds digests of the access
     keys. ``operators`` are the graph's, which tell whether a run's cost is bounded by its inputs. ``socket`` is the
     path at which it listens for the endpoint's other processes. ``mirror_folder`` takes the differences of answers.
-    ``script`` is a scoring script in ``folder``, which holds the model's own files.
+    ``script`` is a scoring script in ``folder``, which holds the model's own files. ``collector`` is Azure's
+    ``data_collector``, whose rows go to ``collected_folder``.
     """
 
     endpoint: str
@@ -88,6 +89,8 @@ class ServeConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     mirror_folder: str = ""
     folder: str = ""
     script: str = ""
+    collector: dict[str, JSON] = {}
+    collected_folder: str = ""
 
 
 class Told(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

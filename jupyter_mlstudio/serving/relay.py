@@ -91,6 +91,9 @@ class Relay:
         """Writes an error as an answer."""
         return refusal(error)
 
+    def close(self) -> None:
+        """Has nothing to write."""
+
     def report(self) -> dict[str, Any]:
         """What was counted since the last report."""
         empty: dict[str, Any] = {"requests": 0, "errors": 0, "buckets": [], "queue": 0}

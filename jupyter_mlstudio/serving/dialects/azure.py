@@ -14,8 +14,6 @@ missing value; in lists of lists it is refused.
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,15 +23,16 @@ from jupyter_mlstudio.entities.models import Signature
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.onnx.tensors import Inference, names
 from jupyter_mlstudio.serving.dialects.answers import WARNING, main_output, method_outputs, objects, predictions
-from jupyter_mlstudio.serving.dialects.base import Dialect, Written
+from jupyter_mlstudio.serving.dialects.base import Dialect, Written, is_identity
 from jupyter_mlstudio.serving.dialects.rows import RowReader, RowsInference, decode
 
 _FORMS = "input_data, data or Inputs, or a list of rows"
-_ID = re.compile(rb"[\x21-\x7e]{1,128}\Z")
 
 
 class Azure(Dialect):
     """Reads and writes for one model."""
+
+    named = True
 
     def __init__(self, signature: Signature, rows: RowReader) -> None:
         self._signature = signature
@@ -76,12 +75,10 @@ class Azure(Dialect):
         return Written(msgspec.json.encode(answer), lines=b"" if finite else WARNING)
 
     def lines(self, headers: Mapping[bytes, bytes], run_s: float, failed: bool) -> bytes:
-        sent = headers.get(b"x-request-id", b"")
-        identity = sent if _ID.match(sent) else str(uuid.uuid4()).encode()
         client = headers.get(b"x-ms-client-request-id", b"")
-        echo = b"\r\nx-ms-client-request-id: " + client if _ID.match(client) else b""
-        return b"\r\nx-request-id: %b%b\r\nx-ms-run-fn-exec-ms: %.3f\r\nx-ms-run-function-failed: %b" % (
-            identity, echo, run_s * 1000, b"True" if failed else b"False",
+        echo = b"\r\nx-ms-client-request-id: " + client if is_identity(client) else b""
+        return b"%b\r\nx-ms-run-fn-exec-ms: %.3f\r\nx-ms-run-function-failed: %b" % (
+            echo, run_s * 1000, b"True" if failed else b"False",
         )  # fmt: skip
 
     def _of_rows(self, rows: Any, what: str) -> RowsInference:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.onnx.tensors import Inference
 
 JSON_TYPE = b"application/json"
+_IDENTITY = re.compile(rb"[\x21-\x7e]{1,128}\Z")
 
 
 @dataclass(slots=True)
@@ -22,6 +24,11 @@ class Written:
     body: bytes
     media: bytes = JSON_TYPE
     lines: bytes = b""
+
+
+def is_identity(value: bytes) -> bool:
+    """Tells whether a client's name for its request may be repeated in a header and a log."""
+    return _IDENTITY.match(value) is not None
 
 
 class Dialect(ABC):
@@ -61,6 +68,9 @@ class Dialect(ABC):
     def refusal(self, error: StudioError) -> bytes:
         """Writes an error as JSON."""
         return msgspec.json.encode({"error": error.message, "code": error.code})
+
+    named: bool = False
+    """Whether each answer says which request it belongs to."""
 
     def lines(self, headers: Mapping[bytes, bytes], run_s: float, failed: bool) -> bytes:
         """Further header lines of any answer, good or bad.
