@@ -1,7 +1,7 @@
 """The endpoint's listening socket, as one of several processes that receive connections from it.
 
-Each takes one connection whenever there is one, so that they share them; one that holds some already lets the others go
-first. The socket belongs to the serve run: what no process takes waits there, also while all of them are replaced.
+Each takes one connection at a time, so that they share them; one that holds some already lets the others go first. The
+socket belongs to the serve run: what no process takes waits there, also while all of them are replaced.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ COURTESY_S = 0.0002
 """So long a process waits, for each connection it holds, before it takes another one that is not taken by then."""
 
 COURTESY_LIMIT_S = 0.005
+BACKLOG = 2048
 NO_ROOM_S = 0.1
+IN_A_ROW = 64
+"""So many a process takes at once that receives alone."""
 
 
 class Door:
@@ -27,6 +30,7 @@ class Door:
     """
 
     def __init__(self, listening: socket.socket, receive: Callable[[], asyncio.Protocol], held: Sized) -> None:
+        listening.listen(BACKLOG)
         listening.setblocking(False)
         self._listening = listening
         self._receive = receive
@@ -52,7 +56,11 @@ class Door:
             self._loop.remove_reader(self._listening)
 
     def _knocked(self) -> None:
-        if self._fronts > 1 and len(self._held):
+        if self._fronts == 1:
+            for _ in range(IN_A_ROW):
+                if not self._take():
+                    return
+        elif len(self._held):
             self._wait(min(len(self._held) * COURTESY_S, COURTESY_LIMIT_S))
         else:
             self._take()
@@ -63,17 +71,16 @@ class Door:
 
     def _resume(self) -> None:
         self._pause = None
-        if self._take() and self._open:
+        self._take()
+        if self._pause is None and self._open:
             self._loop.add_reader(self._listening, self._knocked)
 
     def _take(self) -> bool:
-        """Takes one connection, if another process was not quicker; False when there is no room for any now."""
+        """Takes one connection; False when there is none (any more), or no room for any."""
         try:
             link, _ = self._listening.accept()
-        except BlockingIOError:
-            return True
-        except ConnectionAbortedError:
-            return True
+        except (BlockingIOError, ConnectionAbortedError):
+            return False
         except OSError:  # no more files may be opened: it stays in the queue until some are closed
             self._wait(NO_ROOM_S)
             return False

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.entities.models import TensorSpec
-from jupyter_mlstudio.errors import Conflict, Invalid, StudioError, TimedOut, Unavailable
+from jupyter_mlstudio.errors import Conflict, Invalid, StudioError, TimedOut
 from jupyter_mlstudio.onnx.check import is_bounded
 from jupyter_mlstudio.onnx.protocol import Protocol
 from jupyter_mlstudio.onnx.session import Execution, execute, open_session
 from jupyter_mlstudio.onnx.tensors import DTYPES, Inference
 from jupyter_mlstudio.serving.config import ServeConfig
+from jupyter_mlstudio.serving.request import Busy
 
 INLINE_S = 0.002
 MEASURED_ROWS = 64
@@ -40,14 +41,15 @@ class Engine:
         self.protocol = Protocol(config.signature, config.model, config.version, config.limits.rows)
         self._names = [spec.onnx_name or spec.name for spec in config.signature.outputs]
         self._pool = ThreadPoolExecutor(config.limits.workers, thread_name_prefix="infer")
-        self._waiting = 0
+        self._places = asyncio.Semaphore(config.limits.workers)
+        self._asked = 0
         self._bounded = is_bounded(config.operators)
         self._call_s, self._row_s = self._measure() if self._bounded else (float("inf"), 0.0)
 
     @property
     def waiting(self) -> int:
-        """How many requests wait for a thread, or are in one."""
-        return self._waiting
+        """How many requests wait for a thread."""
+        return max(self._asked - self._limits.workers, 0)
 
     def is_quick(self, rows: int) -> bool:
         """Tells whether so many rows are expected to be done at once."""
@@ -62,12 +64,21 @@ class Engine:
 
         Raises:
             TimedOut: the deadline passed.
-            Unavailable: too many requests wait already.
+            Busy: too many requests wait already, or this one has waited for too long.
         """
-        if self._waiting >= self._limits.max_concurrent_requests:
-            raise Unavailable("the endpoint has as many requests as it can work on; try again", 1)
+        if self._asked >= self._limits.max_concurrent_requests:
+            raise Busy("the endpoint has as many requests as it can work on; try again", 1)
+        self._asked += 1
+        try:
+            async with asyncio.timeout(self._limits.queue_wait_s):
+                await self._places.acquire()
+        except BaseException as error:
+            self._asked -= 1
+            if isinstance(error, TimeoutError):
+                waited_s = self._limits.queue_wait_s
+                raise Busy(f"the request waited {waited_s:g} s for its turn; try again", 1) from error
+            raise
         execution = Execution(self._session)
-        self._waiting += 1
         loop = asyncio.get_running_loop()
         answer = loop.run_in_executor(self._pool, execution.run, self._names_of(inference), inference.feeds)
         answer.add_done_callback(self._done)
@@ -93,7 +104,8 @@ class Engine:
         return [spec.onnx_name or spec.name for spec in inference.outputs]
 
     def _done(self, answer: asyncio.Future[list[Any]]) -> None:
-        self._waiting -= 1
+        self._asked -= 1
+        self._places.release()
         if not answer.cancelled():
             answer.exception()
 

@@ -16,7 +16,7 @@ import httptools
 
 from jupyter_mlstudio.errors import StudioError, TimedOut, Unavailable
 from jupyter_mlstudio.serving.config import Routes, Target
-from jupyter_mlstudio.serving.request import Reply, Request
+from jupyter_mlstudio.serving.request import Busy, Reply, Request
 
 STARTING_S = 30.0
 """So long a request waits for a deployment that starts, if it has so much time itself."""
@@ -36,13 +36,6 @@ _LEFT_OUT = frozenset({
 })  # fmt: skip
 _REPLACED = frozenset({b"connection", b"content-length", b"transfer-encoding", b"keep-alive"})
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
-
-
-class Busy(Unavailable):
-    """More requests wait already than may."""
-
-    code = "busy"
-    status = 429
 
 
 class Lost(Unavailable):

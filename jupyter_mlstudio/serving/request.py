@@ -14,6 +14,13 @@ from jupyter_mlstudio.serving.dialects.base import JSON_TYPE as JSON_TYPE
 from jupyter_mlstudio.serving.dialects.base import Dialect
 
 
+class Busy(Unavailable):
+    """More requests wait already than may, or one has waited for too long."""
+
+    code = "busy"
+    status = 429
+
+
 @dataclass(slots=True)
 class Request:
     """What was read of a request, and what is known about it.

@@ -178,8 +178,23 @@ def test_E20_more_slow_requests_than_allowed_are_told_to_come_back(serve: Callab
         link.sendall(head(scoring, len(GOOD)) + GOOD)
         time.sleep(0.1)
     answer = read_answer(links[2])
-    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+    assert (answer.status, answer.headers["retry-after"]) == (429, "1")
     assert [read_answer(link).status for link in links[:2]] == [504, 504]
+    for link in links:
+        link.close()
+
+
+def test_E20_a_request_waits_for_its_turn_as_long_as_it_may_and_no_longer(serve: Callable[..., Scoring]) -> None:
+    scoring = serve(graphs.endless(), limits={**FAST, "workers": 1, "queue_wait_s": 0.3})
+    links = [scoring.connect() for _ in range(2)]
+    for link in links:
+        link.sendall(head(scoring, len(GOOD)) + GOOD)
+        time.sleep(0.1)
+    began = time.monotonic()
+    answer = read_answer(links[1])
+    assert (answer.status, answer.headers["retry-after"], answer.json["code"]) == (429, "1", "busy")
+    assert 0.1 < time.monotonic() - began < 0.5
+    assert read_answer(links[0]).status == 504
     for link in links:
         link.close()
 
