@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from jupyter_mlstudio.entities.workspaces import Check, WorkspaceInfo
 from jupyter_mlstudio.errors import Invalid
@@ -17,6 +17,11 @@ from jupyter_mlstudio.services.logged_models import LoggedModels
 from jupyter_mlstudio.services.mlflow import MLflow
 from jupyter_mlstudio.services.mlflow_artifacts import MLflowArtifacts
 from jupyter_mlstudio.services.mlflow_registry import MLflowRegistry
+from jupyter_mlstudio.services.model_archive import version_archive
+from jupyter_mlstudio.services.model_cards import ModelCards
+from jupyter_mlstudio.services.model_comparison import ModelComparisons
+from jupyter_mlstudio.services.model_lineage import Lineage
+from jupyter_mlstudio.services.model_reviews import ModelReviews
 from jupyter_mlstudio.services.models import Models
 from jupyter_mlstudio.services.packages import Packages
 from jupyter_mlstudio.services.runs import Runs
@@ -74,8 +79,12 @@ class Studio:
         )
         self.logged_models = LoggedModels(self.database, self.changes, self.runs, self.mlflow)
         self.models = Models(workspace, self.database, self.changes, self.runs, self.launcher)
+        self.model_reviews = ModelReviews(self.database, self.changes)
+        self.model_lineage = Lineage(self.models, self.runs, self.snapshots, self.mlflow)
+        self.model_cards = ModelCards(self.models, self.model_lineage)
+        self.model_comparisons = ModelComparisons(self.models, self.model_lineage, self.snapshots)
         self.mlflow_artifacts = MLflowArtifacts(self.artifacts, self.models, self.mlflow)
-        self.mlflow_registry = MLflowRegistry(self.models, self.logged_models)
+        self.mlflow_registry = MLflowRegistry(self.models, self.model_reviews, self.logged_models)
         self.endpoints = Endpoints(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
         self.packages = Packages(self.runs, self.launcher, self.models)
         self.batch = Batch(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
@@ -103,6 +112,10 @@ class Studio:
         if self.open_other is None:
             raise Invalid("this host serves one workspace only")
         return self.open_other(path)
+
+    def model_archive(self, name: str, version: str) -> tuple[str, Iterator[bytes]]:
+        """Packs a whole version of a model: the name of a file, and its bytes."""
+        return version_archive(self.models, name, version)
 
     def diagnose(self) -> list[Check]:
         """Checks what the studio stands on."""

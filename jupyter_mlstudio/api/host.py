@@ -22,7 +22,17 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from jupyter_mlstudio.api.reader import checked_segment, read_body, read_query, write_answer, write_error
-from jupyter_mlstudio.api.route import Call, Caller, Discarded, FileAnswer, Route, TextAnswer, Upload, Wire
+from jupyter_mlstudio.api.route import (
+    Call,
+    Caller,
+    Discarded,
+    FileAnswer,
+    Route,
+    StreamAnswer,
+    TextAnswer,
+    Upload,
+    Wire,
+)
 from jupyter_mlstudio.errors import (
     Forbidden,
     Invalid,
@@ -118,6 +128,8 @@ class StudioHandler(web.RequestHandler):
         self.set_status(route.status)
         if isinstance(value, FileAnswer):
             await self._send_file(value)
+        elif isinstance(value, StreamAnswer):
+            await self._send_stream(value)
         elif isinstance(value, TextAnswer):
             self.set_header("Content-Type", "text/plain; charset=utf-8")
             self.set_header("X-Content-Type-Options", "nosniff")
@@ -174,6 +186,8 @@ class StudioHandler(web.RequestHandler):
 
     def _upload_folder(self) -> Any:
         studio = self.studio_for(None)
+        if "upload_id" in self.path_kwargs:
+            return studio.models.sources.upload_folder(checked_segment("upload_id", self.path_kwargs["upload_id"]))
         run_id = checked_segment("run_id", self.path_kwargs.get("run_id", ""))
         with studio.database.read() as connection:
             run_id = studio.runs.row(connection, run_id).id
@@ -219,12 +233,8 @@ class StudioHandler(web.RequestHandler):
 
     async def _send_file(self, answer: FileAnswer) -> None:
         """Sends a file as an attachment; a browser never renders it."""
-        self.set_header("Content-Type", "application/octet-stream")
         self.set_header("Content-Length", str(answer.size_bytes))
-        name = answer.name.encode("utf-8", "replace").decode()
-        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, safe='')}")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+        self._set_attachment(answer.name)
         with os.fdopen(answer.handle, "rb") as file:
             left = answer.size_bytes
             while left and (piece := await self.run(partial(file.read, min(CHUNK_BYTES, left)))):
@@ -234,6 +244,24 @@ class StudioHandler(web.RequestHandler):
                     await self.flush()
                 except StreamClosedError:
                     return
+
+    async def _send_stream(self, answer: StreamAnswer) -> None:
+        """Sends bytes as they are made. When that fails midway the connection is cut, so that nobody takes a part for
+        the whole."""
+        self._set_attachment(answer.name)
+        while (piece := await self.run(partial(next, answer.pieces, None))) is not None:
+            self.write(piece)
+            try:
+                await self.flush()
+            except StreamClosedError:
+                return
+
+    def _set_attachment(self, name: str) -> None:
+        shown = name.encode("utf-8", "replace").decode()
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(shown, safe='')}")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answers what Tornado itself refuses in the same form, without a word of the failure's inside."""

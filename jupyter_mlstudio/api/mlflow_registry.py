@@ -1,4 +1,9 @@
-"""Registered models over MLflow's REST API. Aliases point at versions as in the studio; there are no stages."""
+"""Registered models over MLflow's REST API. Aliases, tags and stages are the studio's own.
+
+MLflow's stages are words of :class:`~jupyter_mlstudio.entities.models.Stage`; ``Development``, which only Azure has, is
+told as it is, since clients take a stage as text. A protected alias is moved
+in the studio, where a reason can be given.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +21,7 @@ from jupyter_mlstudio.api.mlflow_wire import (
 )
 from jupyter_mlstudio.api.route import Call, Discarded
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.errors import Invalid, Unsupported
+from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.studio import Studio
 
 
@@ -41,6 +46,25 @@ class NewModel(Message):
 class OfModel(Message):
     name: str
     description: str = ""
+
+
+class NewModelName(Message):
+    name: str
+    new_name: str = ""
+
+
+class OfStages(OfModel):
+    stages: list[str] = Field(default_factory=list)
+
+
+class LatestParams(Named):
+    stages: list[str] = Field(default_factory=list)
+
+
+class ModelTag(Pair):
+    """A tag of a registered model."""
+
+    name: str
 
 
 class NewVersion(Message):
@@ -73,11 +97,17 @@ class NewAlias(OfAlias):
     version: str
 
 
+class Transition(Message):
+    name: str
+    version: str
+    stage: str
+    archive_existing_versions: bool = False
+
+
 def create(studio: Studio, call: Call[Params, NewModel]) -> JSON:
     """Makes a name to register versions under."""
-    if call.body.tags:
-        raise Unsupported("registered models have no tags in the studio; give versions tags")
-    model = studio.models.create(call.body.name, call.body.description)
+    new = call.body
+    model = studio.models.create(new.name, new.description, mapping(new.tags), call.caller.user)
     return {"registered_model": model_json(model, studio.mlflow_registry.uri)}
 
 
@@ -98,20 +128,54 @@ def search(studio: Studio, call: Call[PageParams, Discarded]) -> JSON:
 
 def update(studio: Studio, call: Call[Params, OfModel]) -> JSON:
     """Changes the description."""
-    model = studio.models.describe(call.body.name, call.body.description)
+    model = studio.models.update(call.body.name, call.body.description, user=call.caller.user)
     return {"registered_model": model_json(model, studio.mlflow_registry.uri)}
+
+
+def rename(studio: Studio, call: Call[Params, NewModelName]) -> JSON:
+    """Gives a registered model another name."""
+    model = studio.models.rename(call.body.name, call.body.new_name, call.caller.user)
+    return {"registered_model": model_json(model, studio.mlflow_registry.uri)}
+
+
+def set_tag(studio: Studio, call: Call[Params, ModelTag]) -> JSON:
+    """Sets a tag of a registered model."""
+    studio.models.update(call.body.name, tags={call.body.key: call.body.value}, user=call.caller.user)
+    return {}
+
+
+def delete_tag(studio: Studio, call: Call[Params, ModelTag]) -> JSON:
+    """Removes a tag of a registered model."""
+    studio.models.update(call.body.name, tags={call.body.key: None}, user=call.caller.user)
+    return {}
 
 
 def delete(studio: Studio, call: Call[Params, OfModel]) -> JSON:
     """Deletes a model with its versions."""
-    studio.models.delete(call.body.name)
+    studio.models.delete(call.body.name, call.caller.user)
     return {}
 
 
-def latest(studio: Studio, call: Call[Params, OfModel]) -> JSON:
-    """Gets the newest version: without stages there is one."""
-    model = studio.models.get(call.body.name)
-    return {"model_versions": model_json(model, studio.mlflow_registry.uri)["latest_versions"]}
+def latest(studio: Studio, call: Call[Params, OfStages]) -> JSON:
+    """Gets the newest version of each stage."""
+    found = studio.mlflow_registry.latest(call.body.name, call.body.stages)
+    return {"model_versions": [version_json(version, studio.mlflow_registry.uri) for version in found]}
+
+
+def latest_of(studio: Studio, call: Call[LatestParams, Discarded]) -> JSON:
+    """Gets the newest version of each stage, asked for in the way of MLflow's older clients."""
+    found = studio.mlflow_registry.latest(call.query.name, call.query.stages)
+    return {"model_versions": [version_json(version, studio.mlflow_registry.uri) for version in found]}
+
+
+def transition(studio: Studio, call: Call[Params, Transition]) -> JSON:
+    """Moves a version to a stage."""
+    asked = call.body
+    version = studio.mlflow_registry.transition(
+        asked.name, asked.version, asked.stage, archive_existing=asked.archive_existing_versions,
+        user=call.caller.user,
+    )  # fmt: skip
+    return {"model_version": version_json(version, studio.mlflow_registry.uri)}
 
 
 def create_version(studio: Studio, call: Call[Params, NewVersion]) -> JSON:
@@ -159,7 +223,7 @@ def update_version(studio: Studio, call: Call[Params, OfVersion]) -> JSON:
 
 def delete_version(studio: Studio, call: Call[Params, OfVersion]) -> JSON:
     """Deletes a version."""
-    studio.models.delete_version(call.body.name, call.body.version)
+    studio.models.delete_version(call.body.name, call.body.version, call.caller.user)
     return {}
 
 
@@ -179,13 +243,13 @@ def set_alias(studio: Studio, call: Call[Params, NewAlias]) -> JSON:
     """Points an alias at a version."""
     if not call.body.version.isdigit():
         raise Invalid(f"{call.body.version[:40]!r} is not a version's number")
-    studio.models.set_alias(call.body.name, call.body.alias, int(call.body.version[:18]))
+    studio.models.set_alias(call.body.name, call.body.alias, int(call.body.version[:18]), user=call.caller.user)
     return {}
 
 
 def delete_alias(studio: Studio, call: Call[Params, OfAlias]) -> JSON:
     """Removes an alias."""
-    studio.models.delete_alias(call.body.name, call.body.alias)
+    studio.models.delete_alias(call.body.name, call.body.alias, user=call.caller.user)
     return {}
 
 
@@ -196,8 +260,15 @@ ROUTES = [
     route("GET", _M + "search", "searchRegisteredModels", search, query=PageParams, resource="models"),
     route("PATCH", _M + "update", "updateRegisteredModel", update, body=OfModel, resource="models", gateway=False),
     route("DELETE", _M + "delete", "deleteRegisteredModel", delete, body=OfModel, resource="models", gateway=False),
-    route("POST", _M + "get-latest-versions", "getLatestVersions", latest, body=OfModel, resource="models",
+    route("POST", _M + "rename", "renameRegisteredModel", rename, body=NewModelName, resource="models", gateway=False),
+    route("POST", _M + "set-tag", "setRegisteredModelTag", set_tag, body=ModelTag, resource="models", gateway=False),
+    route("DELETE", _M + "delete-tag", "deleteRegisteredModelTag", delete_tag, body=ModelTag, resource="models",
+          gateway=False),
+    route("POST", _M + "get-latest-versions", "getLatestVersions", latest, body=OfStages, resource="models",
           action="read"),
+    route("GET", _M + "get-latest-versions", "getLatestVersionsOf", latest_of, query=LatestParams, resource="models"),
+    route("POST", _V + "transition-stage", "transitionStage", transition, body=Transition, resource="models",
+          gateway=False),
     route("GET", _M + "alias", "getVersionByAlias", get_by_alias, query=NamedAlias, resource="models"),
     route("POST", _M + "alias", "setRegisteredModelAlias", set_alias, body=NewAlias, resource="models", gateway=False),
     route("DELETE", _M + "alias", "deleteRegisteredModelAlias", delete_alias, body=OfAlias, resource="models",

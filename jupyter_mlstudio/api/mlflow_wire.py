@@ -197,7 +197,7 @@ def version_json(version: ModelVersion, uri: Callable[[ModelVersion], str]) -> J
     source_model = version.source.rpartition("/")[2]
     written = {
         "name": version.model, "version": str(version.version), "creation_timestamp": ms(version.created_at),
-        "last_updated_timestamp": ms(version.created_at), "user_id": version.user, "current_stage": "None",
+        "last_updated_timestamp": ms(version.created_at), "user_id": version.user, "current_stage": version.stage.value,
         "description": version.description, "source": uri(version), "run_id": version.run_id or "", "status": status,
         "status_message": version.reason, "tags": pairs(version.tags), "aliases": version.aliases,
     }  # fmt: skip
@@ -211,6 +211,7 @@ def model_json(model: Model, uri: Callable[[ModelVersion], str]) -> JSON:
         "name": model.name, "creation_timestamp": ms(model.created_at), "last_updated_timestamp": ms(model.updated_at),
         "description": model.description, "latest_versions": latest,
         "aliases": [{"alias": alias, "version": str(number)} for alias, number in model.aliases.items()],
+        "tags": pairs(model.tags),
     }  # fmt: skip
 
 

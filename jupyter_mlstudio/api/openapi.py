@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from jupyter_mlstudio.api.route import PREFIX, FileAnswer, NoBody, Route, Upload
+from jupyter_mlstudio.api.route import PREFIX, Discarded, FileAnswer, NoBody, Route, StreamAnswer, Upload
 from jupyter_mlstudio.api.table import ROUTES
 from jupyter_mlstudio.entities.values import JSON
 
@@ -56,9 +56,9 @@ Refs = dict[tuple[int, Mode], JSON]
 def _schemas(routes: list[Route]) -> tuple[JSON, Refs]:
     inputs: list[tuple[int, Mode, TypeAdapter[Any]]] = [(id(ErrorAnswer), "serialization", TypeAdapter(ErrorAnswer))]
     for route in routes:
-        if route.body not in (NoBody, Upload):
+        if route.body not in (NoBody, Upload, Discarded):
             inputs.append((id(route.body), "validation", TypeAdapter(route.body)))
-        if route.answer not in (None, FileAnswer):
+        if route.answer not in (None, FileAnswer, StreamAnswer):
             inputs.append((id(route), "serialization", TypeAdapter(route.answer)))
     found, definitions = TypeAdapter.json_schemas(inputs, ref_template="#/components/schemas/{model}")
     return definitions.get("$defs", {}), found
@@ -72,7 +72,7 @@ def _operation(route: Route, refs: Refs) -> JSON:
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
         "responses": _responses(route, refs),
     }
-    if route.body is Upload:
+    if route.body in (Upload, Discarded):
         operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": {}}}}
     elif route.body is not NoBody:
         schema = refs[(id(route.body), "validation")]
@@ -104,7 +104,7 @@ def _inline(schema: JSON, definitions: dict[str, JSON]) -> JSON:
 
 def _responses(route: Route, refs: Refs) -> JSON:
     success: dict[str, JSON] = {"description": "Success"}
-    if route.answer is FileAnswer:
+    if route.answer in (FileAnswer, StreamAnswer):
         success["content"] = {"application/octet-stream": {"schema": {}}}
     elif route.answer is not None:
         success["content"] = {"application/json": {"schema": refs[(id(route), "serialization")]}}

@@ -6,7 +6,7 @@ writes its answer. Handlers know no web framework.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -80,6 +80,14 @@ class FileAnswer:
     size_bytes: int
     name: str
     media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAnswer:
+    """An answer whose bytes are made while they are sent, as an attachment; its length is not known before."""
+
+    name: str
+    pieces: Iterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from jupyter_mlstudio.api import artifacts, batch, endpoints, experiments, models, packages, runs, tracking, workspaces
+from jupyter_mlstudio.api import (
+    artifacts,
+    batch,
+    endpoints,
+    experiments,
+    model_reviews,
+    models,
+    packages,
+    runs,
+    tracking,
+    workspaces,
+)
 from jupyter_mlstudio.api.route import Route
 
 ROUTES: list[Route] = [
@@ -12,6 +23,7 @@ ROUTES: list[Route] = [
     *tracking.ROUTES,
     *artifacts.ROUTES,
     *models.ROUTES,
+    *model_reviews.ROUTES,
     *packages.ROUTES,
     *endpoints.ROUTES,
     *batch.ROUTES,

@@ -30,11 +30,14 @@ NATIVE = "native"
 
 def run(job: context.Job) -> int:
     """Converts the model version that the run's options name; it is a success when it can be served."""
+    from jupyter_mlstudio.programs.operating_point import finished
+
     options = job.spec.get("options") or {}
     began = time.perf_counter()
     try:
         policy = ParityPolicy(**options["policy"]) if options.get("policy") else None
         outcome = convert(Path(str(options["folder"])) / NATIVE, options.get("tolerance"), policy)
+        outcome = finished(outcome, options.get("threshold"))
     except StudioError as error:
         report(options, Conversion(ready=False, reason=error.message))
         raise

@@ -17,6 +17,7 @@ from jupyter_mlstudio.entities.runs import Run, RunKind, RunPage
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Stale
+from jupyter_mlstudio.services.model_rows import check_deployable
 from jupyter_mlstudio.services.models import EXPERIMENT, Models
 from jupyter_mlstudio.services.names import checked_text
 from jupyter_mlstudio.services.paths import safe_join
@@ -216,6 +217,7 @@ class Batch:
         self, name: str, model: str, version: str, settings: BatchSettings, script: str | None
     ) -> BatchDeployment:
         served = self._models.version(model, version)
+        check_deployable(served)
         if script is None and served.status is not VersionStatus.READY:
             why = f": {served.reason}" if served.reason else ", wait until it is"
             raise Conflict(f"version {served.version} of {served.model!r} is not ready{why}")

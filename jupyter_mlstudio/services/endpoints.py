@@ -29,6 +29,7 @@ from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Stale, TimedOut, Unavailable
 from jupyter_mlstudio.services import endpoint_keys, snippets
 from jupyter_mlstudio.services.endpoint_calls import call
+from jupyter_mlstudio.services.model_rows import check_deployable
 from jupyter_mlstudio.services.models import EXPERIMENT, Models
 from jupyter_mlstudio.store import endpoints as store
 from jupyter_mlstudio.store.changes import Changes
@@ -106,6 +107,7 @@ class Endpoints:
         if request_id is not None and (known := self._of_request(request_id)):
             return IssuedKeys(endpoint=self._started(known, user))
         served = self._models.version(model, version)
+        check_deployable(served)
         if served.status is VersionStatus.REFUSED:
             raise Conflict(f"version {served.version} of {served.model!r} cannot be served: {served.reason}")
         keys = {key: endpoint_keys.new_key() for key in endpoint_keys.NAMES}

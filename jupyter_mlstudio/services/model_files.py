@@ -89,7 +89,7 @@ class ModelFiles:
             raise Invalid(f"the converted file {source.name!r} is not a plain file")
         temporary = folder / f".{ONNX}.{uuid.uuid4().hex}"
         try:
-            file = _copy(source, temporary, ONNX)
+            file = _copy(source, temporary, ONNX, ONNX)
             operators = check_onnx(temporary)
             temporary.replace(folder / ONNX)
             _sync(folder)
@@ -107,7 +107,7 @@ class ModelFiles:
             raise Invalid(f"{name!r} of the conversion is not a plain file")
         temporary = folder / f".{name}.{uuid.uuid4().hex}"
         try:
-            file = _copy(source, temporary, name)
+            file = _copy(source, temporary, name, name)
             temporary.replace(folder / name)
             _sync(folder)
         finally:
@@ -246,7 +246,8 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
     return sorted(found)
 
 
-def _copy(source: Path, target: Path, name: str) -> ModelFile:
+def _copy(source: Path, target: Path, name: str, stored: str = "") -> ModelFile:
+    """Copies a file and digests it; ``stored`` is its path in the version when that is not below ``native/``."""
     digest, size = hashlib.sha256(), 0
     target.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
@@ -257,8 +258,7 @@ def _copy(source: Path, target: Path, name: str) -> ModelFile:
             writer.write(chunk)
         writer.flush()
         os.fsync(writer.fileno())
-    stored = name if name == ONNX and target.parent.name != NATIVE else f"{NATIVE}/{name}"
-    return ModelFile(path=stored, size_bytes=size, sha256=digest.hexdigest())
+    return ModelFile(path=stored or f"{NATIVE}/{name}", size_bytes=size, sha256=digest.hexdigest())
 
 
 def _check_manifest(native: Path, files: list[ModelFile]) -> None:

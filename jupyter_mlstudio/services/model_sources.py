@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import time
+import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +80,18 @@ class ModelSources:
         if not native.is_dir():
             raise Conflict(f"version {version} of {name!r} has no files as they were logged")
         return self._taken(native, f"models:/{name}/{version}", known=known)
+
+    def below_root(self, address: str) -> str:
+        """Turns a ``file:///`` address into a path below the workspace's root.
+
+        Raises:
+            Invalid: it is not the address of something there.
+        """
+        path = urllib.parse.unquote(address.removeprefix("file://"))
+        root = self._workspace.root.as_posix()
+        if not path.startswith(f"{root}/") or any(sign in address for sign in "?#;"):
+            raise Invalid(f"{address[:120]!r} is not in the workspace {root}: copy the model there")
+        return path.removeprefix(f"{root}/").rstrip("/")
 
     def upload_folder(self, upload_id: str) -> Path:
         """Where an upload's file is written before it is whole.

@@ -99,6 +99,13 @@ class Snapshots:
             raise NotFound(f"the code of this run has no file {path[:200]!r}")
         return text_preview(path, self._object(found.sha256).read_bytes())
 
+    def content(self, digest: str) -> bytes:
+        """Reads a file of any snapshot by its digest; empty when it is gone."""
+        try:
+            return self._object(digest).read_bytes()
+        except OSError:
+            return b""
+
     def _keep(self, name: str, content: bytes) -> SnapshotFile:
         digest = hashlib.sha256(content).hexdigest()
         target = self._object(digest)

@@ -447,7 +447,7 @@ export interface paths {
         /** Lists registered models, the one registered to last first. */
         get: operations["listModels"];
         put?: never;
-        /** Registers a run's model: copies, hashes, converts to ONNX and compares; answers at once, while converting. */
+        /** Registers a model: copies, hashes, converts to ONNX and compares; answers at once, while converting. */
         post: operations["registerModel"];
         delete?: never;
         options?: never;
@@ -466,12 +466,46 @@ export interface paths {
         get: operations["getModel"];
         put?: never;
         post?: never;
-        /** Deletes a model and its versions; refused while an endpoint uses one. */
+        /** Deletes a model and its versions; refused while something uses one. */
         delete: operations["deleteModel"];
         options?: never;
         head?: never;
-        /** Changes the description. */
+        /** Changes description, tags (null removes one), or which aliases are protected. */
         patch: operations["updateModel"];
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a model another name; refused while something is served under the old one. */
+        post: operations["renameModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what uses a model: aliases, endpoints, batch endpoints and jobs. */
+        get: operations["listModelUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/mlstudio/api/v1/models/{name}/versions/{version}": {
@@ -485,12 +519,29 @@ export interface paths {
         get: operations["getVersion"];
         put?: never;
         post?: never;
-        /** Deletes a version; refused while an endpoint uses it. */
+        /** Deletes a version; refused while something uses it. */
         delete: operations["deleteVersion"];
         options?: never;
         head?: never;
         /** Changes description or tags. */
         patch: operations["updateVersion"];
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what uses a version: aliases, endpoints, batch endpoints and jobs. */
+        get: operations["listVersionUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/mlstudio/api/v1/models/{name}/versions/{version}/conversion": {
@@ -504,6 +555,23 @@ export interface paths {
         put?: never;
         /** Takes what the version's convert run found out; only that run may tell. */
         post: operations["finishConversion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/threshold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Registers the version's files again with a decision threshold in the ONNX graph: a new version. */
+        post: operations["setThreshold"];
         delete?: never;
         options?: never;
         head?: never;
@@ -537,6 +605,245 @@ export interface paths {
         };
         /** Downloads one file of a version. */
         get: operations["downloadModelFile"];
+        /** Refuses: the files of a version never change. */
+        put: operations["replaceModelFile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/archive.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Downloads a whole version as a ZIP file with the digests of its files. */
+        get: operations["downloadModel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/model-uploads/{upload_id}/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps the body as a file of an upload, whose id the caller makes up; registering takes the whole upload. */
+        put: operations["uploadModelFile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/model-uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes the files of an upload that will not be registered. */
+        delete: operations["discardUpload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves or rejects a version, or takes the decision back. */
+        post: operations["decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/stage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Moves a version to a stage. */
+        post: operations["setStage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hides a version: it cannot be deployed anew nor get an alias. */
+        post: operations["archiveVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings an archived version back. */
+        post: operations["restoreVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hides a model; refused while something is served. */
+        post: operations["archiveModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings an archived model back. */
+        post: operations["restoreModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what happened to a model, deleted versions included. */
+        get: operations["getModelJournal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what happened to a version. */
+        get: operations["getVersionJournal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Writes a version's model card. */
+        get: operations["getModelCard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells where a version comes from and what hangs on it. */
+        get: operations["getModelLineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compares two versions. */
+        get: operations["compareVersions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -761,10 +1068,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** AliasTarget */
+        /**
+         * AliasTarget
+         * @description ``reason`` is needed to move a protected alias.
+         */
         AliasTarget: {
             /** Version */
             version: number;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * Approval
@@ -1119,6 +1434,18 @@ export interface components {
             threshold: components["schemas"]["ThresholdReport"] | null;
         };
         /**
+         * Decision
+         * @description A rejection needs a reason.
+         */
+        Decision: {
+            status: components["schemas"]["ApprovalStatus"];
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * Deployment
          * @description A model version behind an endpoint, and the run that serves it.
          */
@@ -1375,6 +1702,26 @@ export interface components {
             tags: string[];
         };
         /**
+         * FileChange
+         * @description One file of the code in two versions. ``diff`` is a unified diff, empty for what is not text; it may be cut.
+         */
+        FileChange: {
+            /** Path */
+            path: string;
+            /** Change */
+            change: string;
+            /**
+             * Diff
+             * @default
+             */
+            diff: string;
+            /**
+             * Truncated
+             * @default false
+             */
+            truncated: boolean;
+        };
+        /**
          * GitState
          * @description The repository a run was submitted from. ``patch_bytes`` is the size of the stored diff against ``commit``.
          */
@@ -1537,6 +1884,43 @@ export interface components {
             memory_bytes: number | null;
         };
         /**
+         * LineageData
+         * @description A data set that went into the run, as it was logged.
+         */
+        LineageData: {
+            /** Name */
+            name: string;
+            /** Digest */
+            digest: string;
+            /** Source Type */
+            source_type: string;
+            /** Source */
+            source: string;
+            /**
+             * Context
+             * @default
+             */
+            context: string;
+        };
+        /**
+         * LineageRun
+         * @description A run in a version's history.
+         */
+        LineageRun: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Experiment */
+            experiment: string;
+            /** Kind */
+            kind: string;
+            /** Status */
+            status: string;
+            /** User */
+            user: string;
+        };
+        /**
          * LogAnswer
          * @description ``taken`` is false when the batch had been taken before.
          */
@@ -1677,10 +2061,86 @@ export interface components {
             /** Archived Versions */
             archived_versions?: number[];
         };
+        /**
+         * ModelCard
+         * @description A model card: Markdown that begins with YAML metadata, in the form of Hugging Face's model cards.
+         */
+        ModelCard: {
+            /** Text */
+            text: string;
+        };
         /** ModelChange */
         ModelChange: {
-            /** Description */
-            description: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: {
+                [key: string]: string | null;
+            } | null;
+            /**
+             * Protected Aliases
+             * @default null
+             */
+            protected_aliases: string[] | null;
+        };
+        /**
+         * ModelComparison
+         * @description Two versions side by side. Lists hold what differs, except ``metrics``, which holds all.
+         */
+        ModelComparison: {
+            left: components["schemas"]["ModelVersion"];
+            right: components["schemas"]["ModelVersion"];
+            /** Metrics */
+            metrics: components["schemas"]["ValueChange"][];
+            /** Params */
+            params: components["schemas"]["ValueChange"][];
+            /** Data */
+            data: components["schemas"]["ValueChange"][];
+            /** Environment */
+            environment: components["schemas"]["ValueChange"][];
+            /** Code */
+            code: components["schemas"]["FileChange"][];
+            /** Parity */
+            parity: components["schemas"]["ValueChange"][];
+            /** Size */
+            size: components["schemas"]["ValueChange"][];
+            /** Latency */
+            latency: components["schemas"]["ValueChange"][];
+            /** Signature */
+            signature: components["schemas"]["SignatureChange"][];
+        };
+        /**
+         * ModelEvent
+         * @description One entry of a model's journal, which is only added to.
+         *
+         *     ``digest`` is the SHA-256 of this entry and of the digest before it, so that a cut or a change shows.
+         */
+        ModelEvent: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** User */
+            user: string;
+            /** Version */
+            version: number | null;
+            /** Action */
+            action: string;
+            /** Reason */
+            reason: string;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /** Digest */
+            digest: string;
         };
         /**
          * ModelFile
@@ -1710,6 +2170,54 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * ModelJournal
+         * @description What happened to a model, oldest first. ``whole`` says whether every digest fits the one before it.
+         */
+        ModelJournal: {
+            /** Events */
+            events: components["schemas"]["ModelEvent"][];
+            /** Whole */
+            whole: boolean;
+        };
+        /**
+         * ModelLineage
+         * @description Where a version comes from and what hangs on it. ``commit`` and ``snapshot_id`` say which code.
+         */
+        ModelLineage: {
+            /** Source */
+            source: string;
+            run: components["schemas"]["LineageRun"] | null;
+            convert_run: components["schemas"]["LineageRun"] | null;
+            /** Snapshot Id */
+            snapshot_id: string | null;
+            /** Entry */
+            entry: string | null;
+            /** Commit */
+            commit: string | null;
+            /** Branch */
+            branch: string | null;
+            /** Dirty */
+            dirty: boolean;
+            /** Data */
+            data: components["schemas"]["LineageData"][];
+            /** Users */
+            users: components["schemas"]["ModelUser"][];
+        };
+        /**
+         * ModelUser
+         * @description Something that uses a version. ``kind`` is ``alias``, ``endpoint``, ``batch endpoint`` or ``batch job``.
+         */
+        ModelUser: {
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+            /** Text */
+            text: string;
         };
         /**
          * ModelVersion
@@ -1903,6 +2411,11 @@ export interface components {
             };
             origin?: components["schemas"]["Origin-Input"];
         };
+        /** NewName */
+        NewName: {
+            /** Name */
+            name: string;
+        };
         /**
          * NewRun
          * @description A run to start. Without ``experiment`` it goes to the default one, without ``name`` it gets one.
@@ -1936,23 +2449,59 @@ export interface components {
              */
             request_id: string | null;
         };
+        /** NewThreshold */
+        NewThreshold: {
+            /** Threshold */
+            threshold: number;
+            /**
+             * Alias
+             * @default null
+             */
+            alias: string | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: string | null;
+        };
         /**
          * NewVersion
-         * @description Registers files of a run as the next version of ``name``, which is made when it does not exist.
+         * @description Registers files as the next version of ``name``, which is made when it does not exist.
          *
-         *     ``path`` is the model's folder below the run's artifacts. The same ``request_id``
-         *     again answers the same version.
+         *     With ``run_id`` alone ``path`` is the model's folder below the run's artifacts. ``file``, a file or folder below the
+         *     workspace's root, or ``upload``, the id of an upload, say otherwise; the run is then only where it came from.
+         *     ``allow_code`` loads, in the convert run, what executes code when it is loaded though it is not a run's own.
+         *     ``threshold`` is the probability from which a binary classifier answers its second class.
+         *     The same ``request_id`` again answers the same version.
          */
         NewVersion: {
             /** Name */
             name: string;
-            /** Run Id */
-            run_id: string;
+            /**
+             * Run Id
+             * @default null
+             */
+            run_id: string | null;
             /**
              * Path
              * @default model
              */
             path: string;
+            /**
+             * File
+             * @default null
+             */
+            file: string | null;
+            /**
+             * Upload
+             * @default null
+             */
+            upload: string | null;
             /**
              * Alias
              * @default null
@@ -1974,6 +2523,16 @@ export interface components {
             tolerance: number | null;
             /** @default null */
             policy: components["schemas"]["ParityPolicy"] | null;
+            /**
+             * Allow Code
+             * @default false
+             */
+            allow_code: boolean;
+            /**
+             * Threshold
+             * @default null
+             */
+            threshold: number | null;
             /**
              * Request Id
              * @default null
@@ -2818,6 +3377,24 @@ export interface components {
             labels?: string[];
         };
         /**
+         * SignatureChange
+         * @description One input or output that differs. ``breaks`` says that a caller of the left version fails with the right one.
+         */
+        SignatureChange: {
+            /** Where */
+            where: string;
+            /** Name */
+            name: string;
+            /** Change */
+            change: string;
+            /** Left */
+            left: string;
+            /** Right */
+            right: string;
+            /** Breaks */
+            breaks: boolean;
+        };
+        /**
          * Snapshot
          * @description The code that a run executed, addressed by its content. ``entry`` is the file that was started.
          */
@@ -2872,6 +3449,23 @@ export interface components {
          * @enum {string}
          */
         Stage: "None" | "Development" | "Staging" | "Production" | "Archived";
+        /**
+         * StageChange
+         * @description ``archive_existing`` archives the versions that are in this stage now.
+         */
+        StageChange: {
+            stage: components["schemas"]["Stage"];
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Archive Existing
+             * @default false
+             */
+            archive_existing: boolean;
+        };
         /** TargetChange */
         TargetChange: {
             /** Slots */
@@ -2947,6 +3541,18 @@ export interface components {
              */
             ties: number;
         };
+        /**
+         * ValueChange
+         * @description One named value in two versions; None where a version does not have it.
+         */
+        ValueChange: {
+            /** Name */
+            name: string;
+            /** Left */
+            left: unknown;
+            /** Right */
+            right: unknown;
+        };
         /** VersionChange */
         VersionChange: {
             /**
@@ -2968,6 +3574,14 @@ export interface components {
          * @enum {string}
          */
         VersionStatus: "Converting" | "Ready" | "Refused";
+        /** Why */
+        Why: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
         /**
          * WorkspaceInfo
          * @description A workspace as a host shows it. ``path`` is its root, the folder that holds ``.mlstudio``.
@@ -4210,6 +4824,7 @@ export interface operations {
         parameters: {
             query?: {
                 q?: string;
+                archived?: boolean;
                 /** @description Id of a workspace that the server knows; without it the server's own. */
                 workspace?: string;
             };
@@ -4379,6 +4994,78 @@ export interface operations {
             };
         };
     };
+    renameModel: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewName"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listModelUsers: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelUser"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     getVersion: {
         parameters: {
             query?: {
@@ -4486,6 +5173,41 @@ export interface operations {
             };
         };
     };
+    listVersionUsers: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelUser"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     finishConversion: {
         parameters: {
             query?: {
@@ -4507,6 +5229,45 @@ export interface operations {
         responses: {
             /** @description Success */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    setThreshold: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewThreshold"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4567,6 +5328,7 @@ export interface operations {
     deleteAlias: {
         parameters: {
             query?: {
+                reason?: string;
                 /** @description Id of a workspace that the server knows; without it the server's own. */
                 workspace?: string;
             };
@@ -4622,6 +5384,558 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    replaceModelFile: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    downloadModel: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    uploadModelFile: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                upload_id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelFile"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    discardUpload: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    decide: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    setStage: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StageChange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    archiveVersion: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    restoreVersion: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    archiveModel: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    restoreModel: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getModelJournal: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelJournal"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getVersionJournal: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelJournal"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getModelCard: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCard"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getModelLineage: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelLineage"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    compareVersions: {
+        parameters: {
+            query: {
+                left: string;
+                right: string;
+                other?: string | null;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelComparison"];
                 };
             };
             /** @description Refused */
