@@ -20,6 +20,7 @@ from sklearn import (
     impute,
     linear_model,
     model_selection,
+    multiclass,
     naive_bayes,
     neighbors,
     neural_network,
@@ -230,28 +231,76 @@ def test_float32_alone_would_flip_labels_and_float64_is_chosen_instead() -> None
     assert (ours.parity.dtype, ours.parity.label_flips) == ("float64", 0)
 
 
+MENDED: dict[str, Callable[[], Any]] = {
+    "neighbours by distance": lambda: pipe(columns(), neighbors.KNeighborsClassifier(weights="distance")),
+    "categories of text in boosting": lambda: pipe(
+        compose.ColumnTransformer([("o", preprocessing.OrdinalEncoder(), ["job", "grade"])]),
+        ensemble.HistGradientBoostingClassifier(categorical_features=[0, 1], max_iter=5)),
+    "boosting that finds the categories itself": lambda: ensemble.HistGradientBoostingClassifier(max_iter=20),
+    "tuned threshold": lambda: pipe(columns(), model_selection.TunedThresholdClassifierCV(logistic())),
+    "fixed threshold": lambda: pipe(columns(), model_selection.FixedThresholdClassifier(logistic(), threshold=0.8)),
+    "splines": lambda: pipe(
+        compose.ColumnTransformer([("s", preprocessing.SplineTransformer(), ["age", "code"])]), logistic()),
+    "a function of numpy": lambda: pipe(
+        compose.ColumnTransformer([("f", preprocessing.FunctionTransformer(np.log1p), ["age"])]), logistic()),
+    "isotonic calibration": lambda: pipe(
+        columns(), calibration.CalibratedClassifierCV(svm.LinearSVC(), method="isotonic", cv=3)),
+    "one against the rest": lambda: pipe(columns(), multiclass.OneVsRestClassifier(logistic())),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_what_usual_converters_get_wrong_answers_the_same(name: str) -> None:
+    frame, answers = people()
+    if "itself" in name:
+        frame = frame[["age", "grade", "code"]].assign(job=frame["job"].astype("category"))
+    found = outcome(MENDED[name](), frame, answers).conversion
+    assert found.ready, found.reason
+    assert found.parity is not None
+    assert found.parity.label_flips == found.parity.ties
+
+
+TARGETS: dict[str, Callable[[], Any]] = {
+    "log of the target": lambda: compose.TransformedTargetRegressor(
+        linear_model.Ridge(), func=np.log1p, inverse_func=np.expm1),
+    "scaled target": lambda: compose.TransformedTargetRegressor(
+        linear_model.Ridge(), transformer=preprocessing.StandardScaler()),
+    "neighbours by distance": lambda: neighbors.KNeighborsRegressor(weights="distance"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_regressor_that_usual_converters_refuse_answers_the_same(name: str) -> None:
+    data = load_diabetes()
+    found = outcome(TARGETS[name](), data.data, data.target).conversion
+    assert found.ready, found.reason
+    assert found.parity is not None
+    assert float(found.parity.max_abs_difference) <= 1e-4
+
+
+def test_words_of_every_script_are_words() -> None:
+    texts = [f"{word} a {other} ça" for word in ("Éclair", "naïve", "Straße", "東京") for other in ("x", "über", "Öl")]
+    texts, answers = texts * 4, [int("É" in text or "ü" in text) for text in texts * 4]
+    found = outcome(
+        pipe(feature_extraction.text.CountVectorizer(ngram_range=(1, 2)), logistic()), texts, answers
+    ).conversion
+    assert found.ready, found.reason
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "neighbours by distance": (
-        lambda: pipe(columns(), neighbors.KNeighborsClassifier(weights="distance")), "weights='uniform'"),
-    "categories in boosting": (
-        lambda: pipe(
-            compose.ColumnTransformer([("o", preprocessing.OrdinalEncoder(), ["job", "grade"])]),
-            ensemble.HistGradientBoostingClassifier(categorical_features=[0, 1], max_iter=5)),
-        "categorical_features=None"),
     "infrequent categories": (
         lambda: pipe(
             compose.ColumnTransformer([("o", preprocessing.OneHotEncoder(min_frequency=70), ["job"])]), logistic()),
         "group rare values"),
-    "tuned threshold": (
-        lambda: pipe(columns(), model_selection.TunedThresholdClassifierCV(logistic())), "threshold"),
-    "splines": (
+    "a function of your own": (
         lambda: pipe(
-            compose.ColumnTransformer([("s", preprocessing.SplineTransformer(), ["age"])]), logistic()),
-        "SplineTransformer has no ONNX form"),
-    "a function": (
+            compose.ColumnTransformer([("f", preprocessing.FunctionTransformer(np.nan_to_num), ["age"])]), logistic()),
+        "of numpy's functions"),
+    "splines that go on": (
         lambda: pipe(
-            compose.ColumnTransformer([("f", preprocessing.FunctionTransformer(np.log1p), ["age"])]), logistic()),
-        "FunctionTransformer"),
+            compose.ColumnTransformer([("s", preprocessing.SplineTransformer(extrapolation="linear"), ["age"])]),
+            logistic()),
+        "use 'constant'"),
 }  # fmt: skip
 
 

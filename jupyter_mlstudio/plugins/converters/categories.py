@@ -46,24 +46,31 @@ class CategoryCodes(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 def _shape(operator: Any) -> None:
     from skl2onnx.common import data_types
 
-    floats = data_types.DoubleTensorType if _element(operator.inputs) == DOUBLE else data_types.FloatTensorType
+    floats = data_types.DoubleTensorType if number_type(operator.inputs) == DOUBLE else data_types.FloatTensorType
     operator.outputs[0].type = floats([operator.inputs[0].get_first_dimension(), operator.raw_operator.width])
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     graph, codes = Graph(scope, container), operator.raw_operator
-    element = _element(operator.inputs)
+    rows = coded_matrix(graph, operator.inputs, list(range(codes.width)), codes.categories)
+    graph.node("Identity", [rows], operator.outputs[0].full_name)
+
+
+def coded_matrix(graph: Graph, variables: list[Any], order: list[int], categories: dict[int, list[Any]]) -> str:
+    """One matrix of columns in this order, those with categories as codes, NaN for what is no category."""
+    element = number_type(variables)
     columns = []
-    for number in range(codes.width):
-        name, kind = _column(graph, operator.inputs, number, codes.width)
-        if number in codes.categories:
-            columns.append(_coded(graph, name, kind, codes.categories[number], element))
+    for number in order:
+        name, kind = _column(graph, variables, number, len(order))
+        if number in categories:
+            columns.append(_coded(graph, name, kind, categories[number], element))
         else:
             columns.append(graph.node("Cast", [name], to=element))
-    graph.node("Concat", columns, operator.outputs[0].full_name, axis=1)
+    return graph.node("Concat", columns, axis=1)
 
 
-def _element(variables: list[Any]) -> int:
+def number_type(variables: list[Any]) -> int:
+    """The float type of the columns that are not text."""
     numbers = [variable for variable in variables if kind_of(variable) != STRING]
     return float_type(numbers) if numbers else FLOAT
 

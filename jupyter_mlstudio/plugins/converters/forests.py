@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.onnx.forest import Forest
-from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, FLOAT, Graph, float_type, kind_of, label_array
+from jupyter_mlstudio.plugins.converters.categories import coded_matrix, number_type
+from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, FLOAT, Graph, kind_of, label_array
 
 IDENTITY, SIGMOID, SOFTMAX, EXP, SIGNED_SQUARE = "identity", "sigmoid", "softmax", "exp", "signed square"
 
@@ -33,9 +34,11 @@ class Boosted:
 
 
 Reader = Callable[[Any], Boosted]
+Encoders = Callable[[Any], tuple[list[int], dict[int, list[Any]]]]
+"""Answers the order of a model's columns and the categories that become codes; nothing where rows go in as they are."""
 
 
-def converter_of(read: Reader) -> Callable[[Any, Any, Any], None]:
+def converter_of(read: Reader, encoders: Encoders | None = None) -> Callable[[Any, Any, Any], None]:
     """Makes skl2onnx's conversion function for models that ``read`` reads."""
 
     def convert(scope: Any, operator: Any, container: Any) -> None:
@@ -43,7 +46,9 @@ def converter_of(read: Reader) -> Callable[[Any, Any, Any], None]:
         graph = Graph(scope, container)
         answer = operator.outputs[-1]
         wide = kind_of(answer) == DOUBLE
-        raw = _trees(graph, boosted, graph.matrix(operator.inputs))
+        order, categories = ([], {}) if encoders is None else encoders(operator.raw_operator)
+        rows = coded_matrix(graph, operator.inputs, order, categories) if order else graph.matrix(operator.inputs)
+        raw = _trees(graph, boosted, rows)
         if wide:
             raw = graph.node("Cast", [raw], to=DOUBLE)
         values = _linked(graph, boosted, raw, wide)
@@ -68,7 +73,7 @@ def shape_of(classes: Callable[[Any], Sequence[Any] | None], targets: Callable[[
 
         model = operator.raw_operator
         rows = operator.inputs[0].get_first_dimension()
-        floats = data_types.DoubleTensorType if float_type(operator.inputs) == DOUBLE else data_types.FloatTensorType
+        floats = data_types.DoubleTensorType if number_type(operator.inputs) == DOUBLE else data_types.FloatTensorType
         labels = classes(model)
         if labels is None:
             operator.outputs[0].type = floats([rows, targets(model)])
@@ -82,7 +87,11 @@ def shape_of(classes: Callable[[Any], Sequence[Any] | None], targets: Callable[[
 
 
 def register(
-    kind: type, read: Reader, classes: Callable[[Any], Sequence[Any] | None], targets: Callable[[Any], int]
+    kind: type,
+    read: Reader,
+    classes: Callable[[Any], Sequence[Any] | None],
+    targets: Callable[[Any], int],
+    encoders: Encoders | None = None,
 ) -> None:
     """Tells skl2onnx, in this process, about a class of another library."""
     from skl2onnx import update_registered_converter
@@ -91,7 +100,7 @@ def register(
                "raw_scores": [True, False]}  # fmt: skip
     update_registered_converter(
         kind, f"Mlstudio{kind.__module__.partition('.')[0].title()}{kind.__name__}", shape_of(classes, targets),
-        converter_of(read), overwrite=True, options=options, parser=_parse,
+        converter_of(read, encoders), overwrite=True, options=options, parser=_parse,
     )  # fmt: skip
 
 
@@ -104,7 +113,8 @@ def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> A
     operator.inputs = inputs
     if hasattr(model, "predict_proba"):
         operator.outputs.append(scope.declare_local_variable("label", data_types.Int64TensorType()))
-    operator.outputs.append(scope.declare_local_variable("answer", data_types.FloatTensorType()))
+    floats = data_types.DoubleTensorType if number_type(inputs) == DOUBLE else data_types.FloatTensorType
+    operator.outputs.append(scope.declare_local_variable("answer", floats()))
     return operator.outputs
 
 

@@ -13,7 +13,8 @@ from jupyter_mlstudio.onnx.protocol import DATATYPES
 from jupyter_mlstudio.plugins.converters.base import Converted, Converter, Original, Prediction, Source
 from jupyter_mlstudio.plugins.converters.files import load_pickled, mlflow_file, read_rows, whole_file
 from jupyter_mlstudio.plugins.converters.mlflow import mlflow_example, mlflow_flavor
-from jupyter_mlstudio.plugins.converters.sklearn_inputs import input_specs
+from jupyter_mlstudio.plugins.converters.sklearn_forms import register_forms
+from jupyter_mlstudio.plugins.converters.sklearn_inputs import input_specs, parts
 from jupyter_mlstudio.plugins.converters.sklearn_repairs import (
     conversion_functions,
     mended,
@@ -23,13 +24,8 @@ from jupyter_mlstudio.plugins.converters.sklearn_repairs import (
 from jupyter_mlstudio.plugins.converters.strangers import register_strangers
 
 SAMPLE_ROWS = 1000
+USUAL_WORD = r"(?u)\b\w\w+\b"
 FLOAT64, MIXED, FLOAT32 = "float64", "float64 with float32 model", "float32"
-TREES = frozenset({
-    "DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor",
-    "RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor",
-    "GradientBoostingClassifier", "GradientBoostingRegressor",
-})  # fmt: skip
-"""Models that scikit-learn itself computes in float32: their float64 form would be another model."""
 
 
 class SklearnConverter(Converter):
@@ -74,12 +70,6 @@ class SklearnConverter(Converter):
     def convert(self, original: Original, dtype: str) -> Converted:
         refuse_known_wrong(original.model)
         model = self.prepared(original)
-        last = model.steps[-1][1] if hasattr(model, "steps") else model
-        kind = type(last).__name__
-        if dtype == FLOAT64 and kind in TREES:
-            raise Invalid(f"scikit-learn computes {kind} in float32 itself")
-        if dtype == FLOAT64 and kind.startswith("HistGradientBoosting"):
-            raise Invalid(f"onnxruntime has no float64 form of {kind}")
         floats = "FP32" if dtype == FLOAT32 else "FP64"
         if dtype == MIXED:
             model = with_cast(model)
@@ -103,7 +93,7 @@ class SklearnConverter(Converter):
             if not hasattr(model, "predict"):
                 raise Invalid(f"{type(model).__name__} has no predict(): only models that predict can be served")
             answer = model.predict(rows)
-            if _task(model) == "regression":
+            if task_of(model) == "regression":
                 return Prediction(values=answer)
             probabilities = model.predict_proba(rows) if hasattr(model, "predict_proba") else None
         if np.ndim(answer) == 2 and np.shape(answer)[1] > 1:
@@ -114,6 +104,7 @@ class SklearnConverter(Converter):
         from skl2onnx import convert_sklearn
 
         register_strangers(model)
+        register_forms(model)
         converters, shapes = conversion_functions(model, doubles=floats == "FP64")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -131,7 +122,7 @@ class SklearnConverter(Converter):
             TensorSpec(name=spec.name, datatype=spec.datatype, shape=spec.shape, onnx_name=name, columns=spec.columns)
             for spec, name in zip(specs, graph_inputs, strict=True)
         ]
-        task = _task(model)
+        task = task_of(model)
         labels = [str(label) for label in getattr(model, "classes_", [])] if task == "classification" else []
         outputs = _outputs(proto, task, hasattr(model, "predict_proba"))
         return Converted(proto.SerializeToString(), Signature(inputs=inputs, outputs=outputs, task=task, labels=labels))
@@ -147,7 +138,7 @@ def thinned(rows: Any) -> Any:
     return rows[picks] if isinstance(rows, np.ndarray) else [rows[pick] for pick in picks]
 
 
-def _task(model: Any) -> str:
+def task_of(model: Any) -> str:
     from sklearn.base import is_classifier, is_regressor
 
     if is_classifier(model):
@@ -170,16 +161,27 @@ def _onnx_type(spec: TensorSpec) -> Any:
 
 
 def _options(model: Any) -> dict[Any, Any]:
+    from skl2onnx._supported_operators import sklearn_operator_name_map
+    from skl2onnx.common._registration import get_converter
     from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-
-    from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
 
     options: dict[Any, Any] = {}
     for part in parts(model):
-        if isinstance(part, (CountVectorizer, TfidfVectorizer)) and part.lowercase:
-            options[id(part)] = {"locale": "C.UTF-8"}
-    if _task(model) == "classification":
-        options[id(model)] = {"zipmap": False}
+        if isinstance(part, (CountVectorizer, TfidfVectorizer)):
+            options[id(part)] = _words(part)
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    if task_of(model) == "classification":
+        alias = sklearn_operator_name_map.get(type(last))
+        if alias is None or "zipmap" in (get_converter(alias).get_allowed_options() or {}):
+            options[id(model)] = {"zipmap": False}
+    return options
+
+
+def _words(vectorizer: Any) -> dict[str, Any]:
+    """How text is split: words as Python's expression for them has it, in every script."""
+    options: dict[str, Any] = {"locale": "C.UTF-8"} if vectorizer.lowercase else {}
+    if vectorizer.analyzer == "word" and vectorizer.token_pattern == USUAL_WORD:
+        options["tokenexp"] = r"[\p{L}\p{N}_][\p{L}\p{N}_]+"
     return options
 
 

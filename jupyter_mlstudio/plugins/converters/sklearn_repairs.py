@@ -16,7 +16,6 @@ from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.plugins.converters.refused import Refused
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
 
-LOG_LINKS = ("poisson", "gamma")
 MISSING_TEXT = ""
 """How a missing text travels: ONNX strings have no null."""
 
@@ -29,18 +28,6 @@ def refuse_known_wrong(model: Any) -> None:
     """
     for part in parts(model):
         name = type(part).__name__
-        if name.startswith("HistGradientBoosting") and getattr(part, "is_categorical_", None) is not None:
-            raise Refused(
-                f"{name} with categorical_features answers differently in ONNX: encode the columns before it"
-                " (OrdinalEncoder, TargetEncoder or OneHotEncoder) and set categorical_features=None"
-            )
-        if name.startswith(("KNeighbors", "RadiusNeighbors")) and part.get_params().get("weights") != "uniform":
-            raise Refused(f"{name} with weights={part.weights!r} answers differently in ONNX: use weights='uniform'")
-        if name in ("TunedThresholdClassifierCV", "FixedThresholdClassifier"):
-            raise Refused(
-                f"{name} loses its threshold in ONNX: deploy the classifier inside it and compare its probabilities"
-                " with the threshold where you use them"
-            )
         if name == "OneHotEncoder" and any(kinds is not None for kinds in _infrequent(part)):
             raise Refused(
                 "OneHotEncoder that groups infrequent categories fails in ONNX: leave out min_frequency and"
@@ -63,6 +50,10 @@ def mended(model: Any) -> Any:
     name = type(model).__name__
     if hasattr(model, "best_estimator_"):
         return mended(model.best_estimator_)
+    if name == "SelfTrainingClassifier":
+        return mended(model.estimator_)
+    if name == "FrozenEstimator":
+        return mended(model.estimator)
     if hasattr(model, "steps"):
         twin = copy.copy(model)
         twin.steps = [(step, mended(part)) for step, part in model.steps]
@@ -125,8 +116,6 @@ def conversion_functions(
     shapes: dict[type, Callable[..., None]] = {}
     for part in parts(model):
         kind = type(part)
-        if kind.__name__.startswith("HistGradientBoosting"):
-            converters[kind], shapes[kind] = _boosting(kind), _shape_of(kind)
         if kind.__name__ == "SimpleImputer":
             converters[kind], shapes[kind] = _imputer(kind), _imputer_shape(kind)
         if doubles and kind.__name__ in FLAGS_ONLY:
@@ -179,44 +168,6 @@ def _shape_of(kind: type) -> Callable[..., None]:
     from skl2onnx.common._registration import get_shape_calculator
 
     return get_shape_calculator(_get_sklearn_operator_name(kind))  # type: ignore[no-any-return]
-
-
-class _Integers:
-    """A container whose nodes get integers where skl2onnx writes booleans, which protobuf 7 refuses."""
-
-    def __init__(self, container: Any) -> None:
-        self._container = container
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._container, name)
-
-    def add_node(self, *args: Any, **attributes: Any) -> Any:
-        plain = {key: _integers(value) for key, value in attributes.items()}
-        return self._container.add_node(*args, **plain)
-
-
-def _integers(value: Any) -> Any:
-    if isinstance(value, list) and any(isinstance(one, (bool, np.bool_)) for one in value):
-        return [int(one) for one in value]
-    return value
-
-
-def _boosting(kind: type) -> Callable[..., None]:
-    """Mends histogram boosting: booleans, and the exponential that a log link needs after the trees."""
-    own = _own(kind)
-
-    def convert(scope: Any, operator: Any, container: Any) -> None:
-        if getattr(operator.raw_operator, "loss", "") not in LOG_LINKS:
-            own(scope, operator, _Integers(container))
-            return
-        answer = operator.outputs[0]
-        raw = scope.declare_local_variable("raw_prediction", answer.type)
-        operator.outputs.set_element(0, raw)
-        own(scope, operator, _Integers(container))
-        operator.outputs.set_element(0, answer)
-        _node(scope, container, "Exp", [raw.full_name], answer.full_name, 13)
-
-    return convert
 
 
 def _replaces_nan(imputer: Any) -> bool:

@@ -1,0 +1,116 @@
+"""Puts the studio's own formulas, forests and wrappers into skl2onnx's place for classes of scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jupyter_mlstudio.plugins.converters import sklearn_forests, sklearn_wrappers
+from jupyter_mlstudio.plugins.converters.sklearn_formulas import CENTERS, FORMULAS
+from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, Graph, float_type, label_array
+from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
+from jupyter_mlstudio.plugins.converters.sklearn_tensors import Tensor, squared_distances
+
+OPTIONS = {"zipmap": [True, False, "columns"], "nocl": [True, False], "output_class_labels": [False, True],
+           "raw_scores": [True, False]}  # fmt: skip
+
+
+def register_forms(model: Any) -> None:
+    """Registers the studio's form of every part of a model that has one, with skl2onnx in this process."""
+    for part in parts(model):
+        name = type(part).__name__
+        if not type(part).__module__.startswith("sklearn."):
+            continue
+        if name in CENTERS:
+            _register(part, _nearest, has_labels=True, has_answer=False)
+        elif name in FORMULAS:
+            selects = hasattr(part, "support_")
+            _register(part, _formula, hasattr(part, "classes_") and not selects)
+        elif name in sklearn_forests.WRITERS:
+            sklearn_forests.register(part)
+        elif name in sklearn_wrappers.WRITERS and sklearn_wrappers.takes(part):
+            _register(part, sklearn_wrappers.write, hasattr(part, "classes_"))
+
+
+def _register(part: Any, write: Callable[..., None], has_labels: bool, has_answer: bool = True) -> None:
+    from skl2onnx import update_registered_converter
+
+    kind = type(part)
+    update_registered_converter(
+        kind, f"Mlstudio{kind.__name__}", _shape(has_labels, has_answer), write, overwrite=True, options=OPTIONS,
+        parser=_parser(has_labels, has_answer),
+    )  # fmt: skip
+
+
+def _parser(has_labels: bool, has_answer: bool) -> Callable[..., Any]:
+    def parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
+        from skl2onnx._supported_operators import _get_sklearn_operator_name
+        from skl2onnx.common import data_types
+
+        operator = scope.declare_local_operator(_get_sklearn_operator_name(type(model)), model)
+        operator.inputs = inputs
+        if has_labels:
+            operator.outputs.append(scope.declare_local_variable("label", data_types.Int64TensorType()))
+        if has_answer:
+            wide = float_type(inputs) == DOUBLE
+            floats = data_types.DoubleTensorType if wide else data_types.FloatTensorType
+            operator.outputs.append(scope.declare_local_variable("answer", floats()))
+        return operator.outputs
+
+    return parse
+
+
+def _shape(has_labels: bool, has_answer: bool) -> Callable[[Any], None]:
+    def shape(operator: Any) -> None:
+        from skl2onnx.common import data_types
+
+        rows = operator.inputs[0].get_first_dimension()
+        if has_labels:
+            text = label_array(classes_of(operator.raw_operator)).dtype.kind == "U"
+            operator.outputs[0].type = (data_types.StringTensorType if text else data_types.Int64TensorType)([rows])
+        if has_answer:
+            wide = float_type(operator.inputs) == DOUBLE
+            floats = data_types.DoubleTensorType if wide else data_types.FloatTensorType
+            operator.outputs[-1].type = floats([rows, width_of(operator.raw_operator, operator.inputs)])
+
+    return shape
+
+
+def classes_of(model: Any) -> Sequence[Any]:
+    """Labels: a classifier's classes, or numbers of clusters."""
+    return list(getattr(model, "classes_", range(2)))
+
+
+def width_of(model: Any, inputs: list[Any]) -> int | None:
+    """How many columns a model answers with, measured on a row of ones where the model does not say."""
+    if hasattr(model, "support_"):
+        return int(np.sum(model.support_))
+    if hasattr(model, "classes_"):
+        return len(model.classes_)
+    count = sum(variable.type.shape[1] or 0 for variable in inputs)
+    try:
+        row = np.full((1, getattr(model, "n_features_in_", count)), 0.5)
+        answer = model.predict(row) if hasattr(model, "predict") else model.transform(row)
+        return int(np.asarray(answer.toarray() if hasattr(answer, "toarray") else answer).reshape(1, -1).shape[1])
+    except Exception:
+        return None
+
+
+def _formula(scope: Any, operator: Any, container: Any) -> None:
+    graph, model = Graph(scope, container), operator.raw_operator
+    rows = Tensor(graph, graph.matrix(operator.inputs), float_type(operator.inputs) == DOUBLE)
+    found = FORMULAS[type(model).__name__](model, rows)
+    graph.node("Identity", [found.name], operator.outputs[-1].full_name)
+    if len(operator.outputs) > 1:
+        graph.labels(found.name, model.classes_, operator.outputs[0].full_name)
+
+
+def _nearest(scope: Any, operator: Any, container: Any) -> None:
+    graph, model = Graph(scope, container), operator.raw_operator
+    rows = Tensor(graph, graph.matrix(operator.inputs), float_type(operator.inputs) == DOUBLE)
+    centers = np.asarray(CENTERS[type(model).__name__](model), dtype=np.float64)
+    best = graph.node("ArgMin", [squared_distances(rows, centers).name], axis=1, keepdims=0)
+    labels = list(getattr(model, "subcluster_labels_", range(len(centers))))
+    graph.pick(best, labels, operator.outputs[0].full_name)
