@@ -143,7 +143,7 @@ def check_shape(spec: TensorSpec, shape: Sequence[int], rows: int, rows_limit: i
     if len(shape) != len(spec.shape):
         raise Invalid(f"input {shown(spec.name)} has shape {shaped(shape)}, the model takes {shaped(spec.shape)}")
     for length, wanted in zip(shape, spec.shape, strict=True):
-        if length != wanted and (wanted >= 0 or length < 1):
+        if length < 1 if wanted < 0 else length != wanted:
             raise Invalid(
                 f"input {shown(spec.name)} has shape {shaped(shape)}, the model takes {shaped(spec.shape)}"
                 " where -1 is any number from 1"

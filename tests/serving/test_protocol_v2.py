@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -100,3 +100,72 @@ def test_tritons_client_speaks_to_it(doubling: Scoring) -> None:
             client.infer("m", [wrong], headers=headers)
     finally:
         client.close()
+
+
+@pytest.fixture
+def triton(doubling: Scoring) -> Iterator[tritonclient.http.InferenceServerClient]:
+    client = tritonclient.http.InferenceServerClient(f"127.0.0.1:{doubling.port}")
+    yield client
+    client.close()
+
+
+HEADERS = {"Authorization": "Bearer mls_one"}
+"""The client adds to what it is given, so each call has its own."""
+
+closes_late = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@closes_late
+def test_tritons_client_finds_out_what_the_server_is(triton: tritonclient.http.InferenceServerClient) -> None:
+    assert triton.is_server_live()
+    assert triton.is_server_ready()
+    assert triton.is_model_ready("m", headers=dict(HEADERS))
+    assert not triton.is_model_ready("other", headers=dict(HEADERS))
+    assert triton.get_server_metadata(headers=dict(HEADERS))["extensions"] == ["binary_tensor_data"]
+    assert triton.get_model_metadata("m", "3", headers=dict(HEADERS))["outputs"][0]["name"] == "Y"
+
+
+@closes_late
+def test_E08_tritons_client_cannot_load_or_list_models(triton: tritonclient.http.InferenceServerClient) -> None:
+    for ask in (triton.get_model_repository_index, lambda headers: triton.load_model("m", headers=headers),
+                lambda headers: triton.unload_model("m", headers=headers)):  # fmt: skip
+        with pytest.raises(tritonclient.http.InferenceServerException, match="404"):
+            ask(headers=dict(HEADERS))
+
+
+@closes_late
+@pytest.mark.parametrize("binary_input", [True, False])
+@pytest.mark.parametrize("binary_output", [True, False, None])
+def test_tritons_client_sends_and_reads_bytes(
+    triton: tritonclient.http.InferenceServerClient, binary_input: bool, binary_output: bool | None
+) -> None:
+    rows = np.arange(200, dtype=np.float32).reshape(100, 2)
+    tensor = tritonclient.http.InferInput("X", list(rows.shape), "FP32")
+    tensor.set_data_from_numpy(rows, binary_data=binary_input)
+    wanted = None
+    if binary_output is not None:
+        wanted = [tritonclient.http.InferRequestedOutput("Y", binary_data=binary_output)]
+    answer = triton.infer("m", [tensor], outputs=wanted, headers=dict(HEADERS), model_version="3", request_id="7")
+    assert np.array_equal(answer.as_numpy("Y"), rows * 2)
+    assert answer.get_response()["id"] == "7"
+
+
+@closes_late
+def test_tritons_client_sends_every_type_as_bytes(serve: Callable[..., Scoring]) -> None:
+    values = {
+        "BOOL": np.array([[True, False]]), "UINT8": np.array([[0, 255]], np.uint8),
+        "INT8": np.array([[-128, 127]], np.int8), "INT64": np.array([[-(2**63), 2**63 - 1]]),
+        "FP32": np.array([[0.5, -1]], np.float32), "FP64": np.array([[0.1, 1e-300]]),
+        "BYTES": np.array([["é\u2028".encode(), b""]], object),
+    }  # fmt: skip
+    tensors = []
+    for kind, array in values.items():
+        tensors.append(tritonclient.http.InferInput(kind, list(array.shape), kind))
+        tensors[-1].set_data_from_numpy(array)
+    client = tritonclient.http.InferenceServerClient(f"127.0.0.1:{serve(graphs.typed(), graphs.TYPED).port}")
+    try:
+        answer = client.infer("m", tensors, headers=dict(HEADERS))
+    finally:
+        client.close()
+    for kind, array in values.items():
+        assert answer.as_numpy(f"{kind}_out").tolist() == array.tolist()
