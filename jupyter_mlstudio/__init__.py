@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.client.model_logging import log_model
     from jupyter_mlstudio.client.models import ModelVersion, deploy, register_model
     from jupyter_mlstudio.client.packages import package
+    from jupyter_mlstudio.client.registry import Model, get_model, list_models
     from jupyter_mlstudio.client.runs import Run, get_run, list_runs
     from jupyter_mlstudio.client.session import set_experiment
     from jupyter_mlstudio.client.submission import submit
@@ -57,6 +58,7 @@ _HOMES = {
     "client.model_logging": ("log_model",),
     "client.models": ("ModelVersion", "deploy", "register_model"),
     "client.packages": ("package",),
+    "client.registry": ("Model", "get_model", "list_models"),
     "client.runs": ("Run", "get_run", "list_runs"),
     "client.session": ("set_experiment",),
     "client.submission": ("submit",),
@@ -103,6 +105,9 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "deploy",
     "register_model",
     "package",
+    "Model",
+    "get_model",
+    "list_models",
     "Run",
     "get_run",
     "list_runs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 import uuid
@@ -10,11 +11,13 @@ from typing import Protocol
 
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.endpoints import Endpoint
+from jupyter_mlstudio.client.model_reviews import Reviewed
+from jupyter_mlstudio.client.model_uploads import source_of
 from jupyter_mlstudio.client.shown import Shown, signature
 from jupyter_mlstudio.client.wire import Connection, segment
 from jupyter_mlstudio.entities.models import Signature
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.errors import Conflict, TimedOut
+from jupyter_mlstudio.errors import Conflict, Invalid, TimedOut
 
 POLL_S = 0.03
 WAIT_S = 600.0
@@ -29,39 +32,54 @@ class HasId(Protocol):
 
 
 def register_model(
-    run: HasId | str,
-    name: str,
+    run: HasId | str | None = None,
+    name: str = "",
     alias: str | None = None,
-    path: str = "model",
+    path: str | os.PathLike[str] | None = None,
     description: str = "",
     tags: Mapping[str, str] | None = None,
     tolerance: float | None = None,
     wait: bool = True,
     policy: Mapping[str, JSON] | None = None,
+    *,
+    file: str | os.PathLike[str] | None = None,
+    allow_code: bool = False,
+    threshold: float | None = None,
 ) -> ModelVersion:
-    """Registers a run's model as the next version of ``name``: copied, hashed, converted to ONNX and compared.
+    """Registers a model as the next version of ``name``: copied, hashed, converted to ONNX and compared.
 
     Args:
-        run: the run, or its id.
+        run: the run that made it, or its id. Without one, ``path`` is a file or folder of this machine.
         alias: a name that shall point to this version, such as ``champion``.
-        path: the model's folder below the run's artifacts. Where there is none of this name and MLflow logged one
-            model with the run (autologging does), it is that one; of several give one: ``models/<its id>``.
+        path: the model's folder below the run's artifacts, by default ``model``. Where there is none of this name and
+            MLflow logged one model with the run (autologging does), it is that one; of several give one:
+            ``models/<its id>``.
         tolerance: largest difference between ONNX and original; by default 1e-5 for probabilities and 1e-4 of the
             scale for values, and never a label that flips.
         policy: more than one number: ``{"max_label_flips": 2, "max_abs_difference": 1e-3, "quantile": 0.99}`` accepts
             two flipped labels, and looks at the 99 % of the rows that differ least.
         wait: return when it is ready; otherwise at once, while it is converted.
+        file: a file or folder of this machine, though a run is given: that is then only where it came from.
+        allow_code: convert files of this machine even if loading them executes code, as pickles do. What a run of
+            yours logged needs no such word.
+        threshold: probability from which a binary classifier answers its second class; it becomes part of the graph.
 
     Raises:
         Conflict: the ONNX form does not answer like the original; the message has the numbers.
         NotFound: the run has no such model.
+        Invalid: a file is not what its name says.
+        WrongType: it is an archive.
     """
-    run_id = run if isinstance(run, str) else run.id
+    if not name:
+        raise Invalid("give the model a name: register_model(run, name='churn')")
     connection = connect()
-    body = {
-        "name": name, "run_id": run_id, "path": path, "alias": alias, "description": description,
-        "tags": dict(tags or {}), "tolerance": tolerance, "request_id": uuid.uuid4().hex,
-        "policy": None if policy is None else dict(policy),
+    local = file if file is not None or run is not None else path
+    body: dict[str, JSON] = {
+        "name": name, "run_id": run if run is None or isinstance(run, str) else run.id, "alias": alias,
+        "path": "model" if path is None or local is not None else os.fspath(path), "description": description,
+        "tags": dict(tags or {}), "tolerance": tolerance, "request_id": uuid.uuid4().hex, "allow_code": allow_code,
+        "threshold": threshold, "policy": None if policy is None else dict(policy),
+        **({} if local is None else source_of(local, connection)),
     }  # fmt: skip
     version = ModelVersion(connection.post("models", body, again=True, timeout_s=600.0), connection)
     return version.wait() if wait else version
@@ -101,7 +119,7 @@ def endpoint_name(model: str) -> str:
     return plain if len(plain) >= 3 and plain[0].isalpha() else f"model-{plain}"[:32].strip("-")
 
 
-class ModelVersion(Shown):
+class ModelVersion(Reviewed, Shown):
     """One registered version of a model. What is read of a converting one is asked for anew."""
 
     def __init__(self, data: Mapping[str, JSON], connection: Connection | None = None) -> None:
@@ -148,6 +166,27 @@ class ModelVersion(Shown):
         return list(self._data["aliases"])
 
     @property
+    def stage(self) -> str:
+        """``None``, ``Development``, ``Staging``, ``Production`` or ``Archived``."""
+        return str(self._data["stage"])
+
+    @property
+    def approval(self) -> dict[str, JSON]:
+        """What was decided: status, user, at, reason."""
+        return dict(self._data["approval"])
+
+    @property
+    def formats(self) -> list[dict[str, JSON]]:
+        """What its files are, told from their content; ``executes`` says that loading one may execute code."""
+        return list(self._data["formats"])
+
+    @property
+    def threshold(self) -> float | None:
+        """The decision threshold in its graph."""
+        found = self._fresh()["threshold"]
+        return None if found is None else float(found["threshold"])
+
+    @property
     def data(self) -> dict[str, JSON]:
         """Everything the API tells of this version, as JSON."""
         return dict(self._fresh())
@@ -190,6 +229,9 @@ class ModelVersion(Shown):
             ("Status", str(data["status"])), ("Reason", str(data["reason"])),
             ("Aliases", ", ".join(self.aliases)),
             ("Framework", str(data["framework"])), ("Compared", compared),
-            ("Number type", str(parity.get("dtype", ""))),
+            ("Number type", str(parity.get("dtype", ""))), ("Approval", str(data["approval"]["status"])),
+            ("Stage", "" if self.stage == "None" else self.stage),
+            ("Threshold", str((data["threshold"] or {}).get("threshold", ""))),
+            ("Executes code when loaded", ", ".join(one["path"] for one in self.formats if one["executes"])),
             ("SHA-256", str(data["sha256"])),
         ]  # fmt: skip

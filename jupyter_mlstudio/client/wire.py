@@ -99,9 +99,9 @@ class Connection:
         """Changes fields."""
         return self._json("PATCH", path, _encode(body), again=True)
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str, query: Mapping[str, object] | None = None) -> None:
         """Deletes something."""
-        self._json("DELETE", path)
+        self._json("DELETE", path, query=query)
 
     def upload(self, path: str, content: BinaryIO, size_bytes: int) -> JSON:
         """Sends the bytes of a file as body."""

@@ -6,6 +6,7 @@ import functools
 import json
 from argparse import Namespace
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
@@ -63,10 +64,12 @@ def parsers() -> dict[str, MagicParser]:
     experiment.add_argument("name", nargs="?", help="the experiment; without it the present one is said")
     experiment.add_argument("--metric", help="its primary metric")
     experiment.add_argument("--goal", choices=["maximize", "minimize"], default="maximize", help="which way is better")
-    register = _of_run("%ml_register", "Registers a run's model as a new version: converted to ONNX and compared.")
+    register = _of_run("%ml_register", "Registers the model of a run or of a file: converted to ONNX and compared.")
     register.add_argument("-n", "--name", required=True, help="the model's name")
     register.add_argument("-a", "--alias", help="a name for this version, e.g. champion")
-    register.add_argument("--path", default="model", help="the model's folder among the run's artifacts")
+    register.add_argument("--path", help="the model's folder among the run's artifacts, by default model")
+    register.add_argument("--allow-code", action="store_true", help="convert a file that executes code when loaded")
+    register.add_argument("--threshold", type=float, help="probability from which a binary classifier says yes")
     register.add_argument("--description", default="", help="what it is")
     register.add_argument("--tolerance", type=float, help="largest difference between ONNX and the original")
     deploy = MagicParser("%ml_deploy", "Serves a model version behind an endpoint.", completes="models")
@@ -203,15 +206,18 @@ class StudioMagics(Magics):
     @line_magic
     @short_errors
     def ml_register(self, line: str) -> Any:
-        """Registers a run's model; see ``%ml_register --help``."""
+        """Registers the model of a run, or of a file or folder; see ``%ml_register --help``."""
         from jupyter_mlstudio.client.models import register_model
 
         given = self.parsers["%ml_register"].read(line)
+        local = Path(given.run).exists() and given.path is None
         return register_model(
-            get_run(given.run),
+            None if local else get_run(given.run),
             given.name,
             alias=given.alias,
-            path=given.path,
+            path=given.run if local else given.path,
+            allow_code=given.allow_code,
+            threshold=given.threshold,
             description=given.description,
             tolerance=given.tolerance,
         )
