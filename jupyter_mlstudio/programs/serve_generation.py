@@ -78,6 +78,12 @@ class Generation:
         elif "ready" in message:
             worker.ready = True
             self.reason = ""
+        elif "stuck" in message and worker in self.workers:
+            print(f"a worker of {self._label} is replaced: {message['stuck']}", file=sys.stderr)
+            self.workers.remove(worker)
+            self.leaving.append(worker)
+            worker.left_at = now
+            worker.terminate()
         elif "stats" in message:
             worker.said += 1
             worker.stats = message["stats"]

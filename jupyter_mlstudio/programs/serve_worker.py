@@ -16,8 +16,8 @@ from typing import Any
 from jupyter_mlstudio.entities.values import JSON
 
 GRACE_S = 6.0
-SCRIPTS = ("script", "native")
-"""Kinds whose workers execute what somebody else wrote."""
+MODULES = {"script": "jupyter_mlstudio.serving.script", "native": "jupyter_mlstudio.programs.serve_native"}
+"""What the workers of these kinds execute, which is what somebody else wrote."""
 
 Message = dict[str, JSON] | None
 """What a worker said; None when it has ended."""
@@ -36,7 +36,7 @@ class Worker:
     def __init__(
         self, kind: str, listening: socket.socket, path: Path, heard: Callable[[Worker, Message], None]
     ) -> None:
-        module = "jupyter_mlstudio.serving.script" if kind in SCRIPTS else "jupyter_mlstudio.serving"
+        module = MODULES.get(kind, "jupyter_mlstudio.serving")
         descriptor = listening.fileno()
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, str(descriptor)],

@@ -20,7 +20,7 @@ from jupyter_mlstudio.serving.collector import Collection, Collector
 from jupyter_mlstudio.serving.config import Routes, ServeConfig
 from jupyter_mlstudio.serving.dialects import table_of_dialects
 from jupyter_mlstudio.serving.dialects.base import is_identity
-from jupyter_mlstudio.serving.engine import Engine
+from jupyter_mlstudio.serving.engine import Computes
 from jupyter_mlstudio.serving.fellows import Fellows
 from jupyter_mlstudio.serving.gate import Gate, presented
 from jupyter_mlstudio.serving.heads import Heads
@@ -49,7 +49,7 @@ class Application:
     """One endpoint's server."""
 
     def __init__(
-        self, config: ServeConfig, engine: Engine, port: int, stats: Stats, fellows: Fellows | None = None
+        self, config: ServeConfig, engine: Computes, port: int, stats: Stats, fellows: Fellows | None = None
     ) -> None:
         self.config = config
         self.engine = engine

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+import typing
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,6 +29,28 @@ from jupyter_mlstudio.serving.request import Busy
 
 INLINE_S = 0.002
 MEASURED_ROWS = 64
+
+
+class Computes(typing.Protocol):
+    """What computes answers: onnxruntime here, a model's own framework in a process that was opted for."""
+
+    protocol: Protocol
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+
+    def is_quick(self, rows: int) -> bool:
+        """Tells whether so many rows are expected to be done at once."""
+
+    def run(self, inference: Inference) -> list[Any]:
+        """Computes in this thread."""
+
+    async def run_aside(self, inference: Inference) -> list[Any]:
+        """Computes aside, until it answers or the deadline passes."""
+
+    async def aside(self, work: Callable[[], None]) -> None:
+        """Does something that may take long in a thread."""
 
 
 class Engine:

@@ -170,10 +170,29 @@ class Process:
         self._over.set()
 
 
+_channel = 1
+
+
+def keep_channel() -> None:
+    """Keeps standard output for what is told the serve run: whatever else is printed goes where errors go."""
+    global _channel
+    sys.stdout.flush()
+    _channel = os.dup(1)
+    os.dup2(2, 1)
+
+
 def say(**message: object) -> None:
     """Tells the serve run something."""
-    sys.stdout.buffer.write(msgspec.json.encode(message) + b"\n")
-    sys.stdout.buffer.flush()
+    line = msgspec.json.encode(message) + b"\n"
+    while line:
+        line = line[os.write(_channel, line) :]
+
+
+def end() -> None:
+    """Ends the process without waiting for threads that somebody else's code keeps."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def want(deployment: str) -> None:

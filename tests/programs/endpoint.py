@@ -180,9 +180,17 @@ class Served:
 class Load:
     """Callers that ask again and again, each over a connection that it keeps, until they are told to stop."""
 
-    def __init__(self, served: Served, callers: int = 4, pause_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        served: Served,
+        callers: int = 4,
+        pause_s: float = 0.0,
+        path: str = "/v2/models/m/infer",
+        body: bytes = BODY,
+    ) -> None:
         self._served = served
         self._pause_s = pause_s
+        self._path, self._body = path, body
         self._over = threading.Event()
         self.statuses: Counter[Any] = Counter()
         self.factors: list[float] = []
@@ -203,11 +211,11 @@ class Load:
         with self._served.caller() as ask:
             while not self._over.is_set():
                 try:
-                    answer = ask()
+                    answer = ask(self._body, self._path)
                     self.statuses[answer.status] += 1
-                    if answer.status == 200:
+                    if answer.status == 200 and self._path != "/score":
                         self.factors.append(answer.factor)
-                    else:
+                    elif answer.status != 200:
                         self.failures.append(f"{answer.status} {answer.body[:200]!r}")
                 except (OSError, http.client.HTTPException) as error:
                     self.statuses["lost"] += 1
