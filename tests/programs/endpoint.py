@@ -187,10 +187,11 @@ class Load:
         pause_s: float = 0.0,
         path: str = "/v2/models/m/infer",
         body: bytes = BODY,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._served = served
         self._pause_s = pause_s
-        self._path, self._body = path, body
+        self._path, self._body, self._headers = path, body, dict(headers or {})
         self._over = threading.Event()
         self.statuses: Counter[Any] = Counter()
         self.factors: list[float] = []
@@ -211,7 +212,7 @@ class Load:
         with self._served.caller() as ask:
             while not self._over.is_set():
                 try:
-                    answer = ask(self._body, self._path)
+                    answer = ask(self._body, self._path, self._headers)
                     self.statuses[answer.status] += 1
                     if answer.status == 200 and self._path != "/score":
                         self.factors.append(answer.factor)
