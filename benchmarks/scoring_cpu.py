@@ -1,8 +1,9 @@
-"""CPU time that one scored row costs a server, all its processes counted, against MLServer with scikit-learn.
+"""CPU time that a scored request costs a server, all its processes counted, at 1 and 100 rows.
 
-The same model behind both, the same request of Open Inference Protocol V2 in JSON, eight clients that keep their
-connections, both sides in turns. CPU time is what the kernel accounts to the server's process tree; ours is the serve
-program and its scoring process, without the run's supervisor, which takes no part in a request.
+The same scikit-learn model behind MLServer, BentoML, mlflow serve and an endpoint, each asked in its own JSON, eight
+clients that keep their connections, all in turns; V2's binary tensors beside. CPU time is what the kernel accounts
+to a server's process tree; ours is the serve program and its scoring process, without the run's supervisor, which takes
+no part in a request. Last, the endpoint's latencies when it is asked at half the pace that it can bear.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import json
 import os
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,49 +21,68 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import psutil
 
-TARGET = 5.0
-CLIENTS, REQUESTS, ROUNDS = 8, 250, 5
-PEER = Path(__file__).parents[1] / ".bench" / "mlserver" / "bin" / "python"
+from benchmarks.scoring_peers import Asked, Server, peers, v2_json
 
-_PEER_CODE = """
-import sys, joblib
-from sklearn.datasets import load_breast_cancer
-from sklearn.linear_model import LogisticRegression
-data = load_breast_cancer()
-joblib.dump(LogisticRegression(max_iter=10_000).fit(data.data, data.target), sys.argv[1])
-"""
+ONE_ROW_TARGET, MANY_ROWS_TARGET, P99_TARGET_MS = 7.0, 2.0, 20.0
+CLIENTS, ROUNDS = 8, 5
+REQUESTS = {1: 200, 100: 80}
+"""Requests of each client in a round, by rows."""
+
+PACED_S = 5.0
+NAME = "jupyter_mlstudio"
+
+Taken = dict[str, dict[int, list[tuple[float, list[float]]]]]
+"""CPU of a request in µs and latencies in ms of each round, by server and number of rows."""
 
 
 def run() -> int:
-    """Measures, prints the table and the figure; answers 0 when the target is met."""
-    if not PEER.exists():
-        print(f"{PEER} is missing: `make bench-setup` installs the peers, each into an environment of its own")
-        return 1
+    """Measures, prints the table and the figures; answers 0 when the targets are met."""
     with tempfile.TemporaryDirectory(prefix="mlstudio-bench-") as folder:
-        peer, peer_url = _start_mlserver(Path(folder))
+        others = peers(Path(folder))
+        if not any(one.name.startswith("MLServer") for one in others):
+            return 1
         try:
-            endpoint, processes, row = _deploy(Path(folder) / "workspace")
+            ours, endpoint, rows = _deploy(Path(folder) / "workspace")
             try:
-                ours, theirs = _measure(endpoint, processes, peer, peer_url, row)
-                memory = [sum(one.memory_info().rss for one in tree) / 2**20 for tree in (processes, _tree(peer))]
+                binary = Server("  binary tensors", _binary(ours.asked), ours.processes, lambda: None)
+                taken = _measure([ours, binary, *others], rows)
+                memory = {one.name: one.memory_mb() for one in (ours, *others)}
+                p50, p99, pace = _paced(ours, v2_json(rows[:1]))
             finally:
                 endpoint.delete()
         finally:
-            peer.terminate()
-            peer.wait(20)
-    ratio = statistics.median(theirs) / statistics.median(ours)
-    print(f"{'CPU of a one-row request':34}{'median, µs':>12}{'best':>9}{'worst':>9}{'memory, MB':>13}")
-    for name, taken, used in (("jupyter_mlstudio", ours, memory[0]), ("mlserver 1.7.1, sklearn", theirs, memory[1])):
-        print(f"{name:34}{statistics.median(taken):12.0f}{min(taken):9.0f}{max(taken):9.0f}{used:13.0f}")
-    good = ratio >= TARGET
-    print(f"scoring-cpu: {ratio:.1f}x less CPU than MLServer (target {TARGET:g}x): {'ok' if good else 'short'}")
+            for one in others:
+                one.stop()
+    return _report(taken, memory, p50, p99, pace)
+
+
+def _report(taken: Taken, memory: dict[str, float], p50: float, p99: float, pace: float) -> int:
+    title = "CPU µs a request, median (and latency p50/p99, ms)"
+    print(f"{title:52}{'1 row':>20}{'100 rows':>20}{'memory, MB':>12}")
+    costs: dict[str, list[float]] = {}
+    for name, by_rows in taken.items():
+        costs[name] = [statistics.median(cost for cost, _ in some) for some in by_rows.values()]
+        cells = ""
+        for cost, some in zip(costs[name], by_rows.values(), strict=True):
+            waits = sorted(wait for _, waits in some for wait in waits)
+            cells += f"{f'{cost:.0f} ({_of(waits, 0.5):.1f}/{_of(waits, 0.99):.1f})':>20}"
+        print(f"{name:52}{cells}" + (f"{memory[name]:12.0f}" if name in memory else ""))
+    peer = next(name for name in costs if name.startswith("MLServer"))
+    one, many = (theirs / ours for theirs, ours in zip(costs[peer], costs[NAME], strict=True))
+    print(f"at half of saturation, {pace:.0f} requests a second: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+    good = one >= ONE_ROW_TARGET and many >= MANY_ROWS_TARGET and p99 < P99_TARGET_MS
+    print(
+        f"scoring-cpu: {one:.1f}x less CPU than MLServer at 1 row, {many:.1f}x at 100, p99 {p99:.1f} ms (target"
+        f" {ONE_ROW_TARGET:g}x, {MANY_ROWS_TARGET:g}x, {P99_TARGET_MS:g} ms): {'ok' if good else 'short'}"
+    )
     return 0 if good else 1
 
 
-def _deploy(workspace: Path) -> tuple[Any, list[psutil.Process], list[float]]:
-    """Deploys a model as a user does; answers the endpoint, the processes behind it and a row."""
+def _deploy(workspace: Path) -> tuple[Server, Any, list[list[float]]]:
+    """Deploys a model as a user does; answers the endpoint as a side of the comparison, itself, and rows."""
     from sklearn.datasets import load_breast_cancer
     from sklearn.linear_model import LogisticRegression
 
@@ -78,7 +97,9 @@ def _deploy(workspace: Path) -> tuple[Any, list[psutil.Process], list[float]]:
     endpoint = studio.deploy(studio.register_model(active.id, "m"), name="scoring-cpu")
     run_id = endpoint.data["deployments"][0]["run_id"]
     supervisor = next(one for one in psutil.process_iter() if _is_supervisor(one, run_id))
-    return endpoint, supervisor.children(recursive=True), data.data[0].tolist()
+    key = {"Authorization": f"Bearer {endpoint.keys['primary']}"}
+    ours = Server(NAME, Asked(endpoint.scoring_url, v2_json, key), supervisor.children(recursive=True), lambda: None)
+    return ours, endpoint, data.data[:100].tolist()
 
 
 def _is_supervisor(process: psutil.Process, run_id: str) -> bool:
@@ -89,98 +110,86 @@ def _is_supervisor(process: psutil.Process, run_id: str) -> bool:
     return "jupyter_mlstudio.runner" in command and run_id in command
 
 
-def _start_mlserver(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    model = folder / "m"
-    model.mkdir()
-    subprocess.run([str(PEER), "-W", "ignore", "-c", _PEER_CODE, str(model / "model.joblib")], check=True)
-    ports = [_free_port() for _ in range(3)]
-    settings = {
-        "name": "m", "implementation": "mlserver_sklearn.SKLearnModel",
-        "parameters": {"uri": "./model.joblib", "version": "1"},
-    }  # fmt: skip
-    server = {
-        "http_port": ports[0], "grpc_port": ports[1], "metrics_endpoint": None, "host": "127.0.0.1", "debug": False,
-        "parallel_workers": 0,
-    }  # fmt: skip
-    (model / "model-settings.json").write_text(json.dumps(settings))
-    (folder / "settings.json").write_text(json.dumps(server))
-    with (folder / "mlserver.log").open("wb") as log:
-        command = [str(PEER.parent / "mlserver"), "start", str(folder)]
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-    url = f"http://127.0.0.1:{ports[0]}/v2/models/m"
-    for _ in range(600):
-        if _status(url + "/ready") == 200:
-            return process, url + "/infer"
-        time.sleep(0.1)
-    raise SystemExit(f"mlserver did not start: {(folder / 'mlserver.log').read_text()[-2000:]}")
+def _binary(asked: Asked) -> Asked:
+    """Asks the same with the tensors as bytes, in the request and in the answer."""
+
+    def body(rows: list[list[float]]) -> bytes:
+        data = np.array(rows, "<f8").tobytes()
+        size = {"binary_data_size": len(data)}
+        tensor = {"name": "X", "shape": [len(rows), len(rows[0])], "datatype": "FP64", "parameters": size}
+        return json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode() + data
+
+    return Asked(asked.url, body, asked.headers, lambda whole: whole.index(b"true}}") + 6)
 
 
-def _measure(
-    endpoint: Any, processes: list[psutil.Process], peer: subprocess.Popen[bytes], peer_url: str, row: list[float]
-) -> tuple[list[float], list[float]]:
-    """Microseconds of CPU a request, for each round."""
-    body = json.dumps({"inputs": [{"name": "X", "shape": [1, 30], "datatype": "FP64", "data": row}]}).encode()
-    key = {"Authorization": f"Bearer {endpoint.keys['primary']}"}
-    ours: list[float] = []
-    theirs: list[float] = []
+def _measure(servers: list[Server], rows: list[list[float]]) -> Taken:
+    """Asks every server in turns."""
+    taken: Taken = {one.name: {1: [], 100: []} for one in servers}
     for number in range(ROUNDS + 1):
-        taken = [
-            _load(endpoint.scoring_url, body, key, processes),
-            _load(peer_url, body, {}, _tree(peer)),
-        ]
-        if number:  # the first round warms up
-            ours.append(taken[0])
-            theirs.append(taken[1])
-    return ours, theirs
+        for count in REQUESTS:
+            for server in servers:
+                found = _load(server, rows[:count], REQUESTS[count])
+                if number:  # the first round warms up
+                    taken[server.name][count].append(found)
+    return taken
 
 
-def _load(url: str, body: bytes, headers: dict[str, str], processes: list[psutil.Process]) -> float:
-    before = sum(_cpu_s(one) for one in processes)
-    threads = [threading.Thread(target=_ask, args=(url, body, headers)) for _ in range(CLIENTS)]
+def _load(server: Server, rows: list[list[float]], requests: int) -> tuple[float, list[float]]:
+    body = server.asked.body(rows)
+    waits: list[float] = []
+    before = server.cpu_s()
+    _run([threading.Thread(target=_ask, args=(server.asked, body, requests, waits)) for _ in range(CLIENTS)])
+    return (server.cpu_s() - before) / (CLIENTS * requests) * 1e6, waits
+
+
+def _ask(asked: Asked, body: bytes, requests: int, waits: list[float], interval_s: float = 0.0) -> None:
+    """Asks one time after the other, or at a pace: then a wait is counted from when its turn was."""
+    parts = urlsplit(asked.url)
+    headers = {"Content-Type": "application/json", **asked.headers}
+    if asked.bytes_at is not None:
+        at = str(asked.bytes_at(body))
+        headers |= {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": at}
+    link = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    link.connect()
+    link.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    turn = time.perf_counter()
+    for _ in range(requests):
+        if interval_s:
+            turn += interval_s
+            time.sleep(max(turn - time.perf_counter(), 0))
+        else:
+            turn = time.perf_counter()
+        link.request("POST", parts.path, body, headers)
+        answer = link.getresponse()
+        content = answer.read()
+        waits.append((time.perf_counter() - turn) * 1000)
+        if answer.status != 200:
+            raise SystemExit(f"{asked.url} answered {answer.status}: {content[:500]!r}")
+    link.close()
+
+
+def _paced(server: Server, body: bytes) -> tuple[float, float, float]:
+    """The latencies' p50 and p99 at half of the pace that the clients reach when none waits, and that pace."""
+    began = time.perf_counter()
+    full: list[float] = []
+    _run([threading.Thread(target=_ask, args=(server.asked, body, 400, full)) for _ in range(CLIENTS)])
+    pace = len(full) / (time.perf_counter() - began) / 2
+    waits: list[float] = []
+    paced = (server.asked, body, int(pace * PACED_S / CLIENTS), waits, CLIENTS / pace)
+    _run([threading.Thread(target=_ask, args=paced) for _ in range(CLIENTS)])
+    waits.sort()
+    return _of(waits, 0.5), _of(waits, 0.99), pace
+
+
+def _run(threads: list[threading.Thread]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return (sum(_cpu_s(one) for one in processes) - before) / (CLIENTS * REQUESTS) * 1e6
 
 
-def _ask(url: str, body: bytes, headers: dict[str, str]) -> None:
-    parts = urlsplit(url)
-    link = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
-    link.connect()
-    link.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for _ in range(REQUESTS):
-        link.request("POST", parts.path, body, {"Content-Type": "application/json", **headers})
-        answer = link.getresponse()
-        content = answer.read()
-        if answer.status != 200:
-            raise SystemExit(f"{url} answered {answer.status}: {content[:500]!r}")
-    link.close()
-
-
-def _tree(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    top = psutil.Process(process.pid)
-    return [top, *top.children(recursive=True)]
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
-def _status(url: str) -> int:
-    parts = urlsplit(url)
-    try:
-        link = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
-        link.request("GET", parts.path)
-        return link.getresponse().status
-    except OSError:
-        return 0
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+def _of(values: list[float], quantile: float) -> float:
+    return values[min(int(len(values) * quantile), len(values) - 1)]
 
 
 if __name__ == "__main__":
