@@ -213,7 +213,7 @@ def test_p01_listing_leads_nowhere_else(door: Door, run_id: str, path: str) -> N
     "source",
     [
         "file:///etc", "file://./etc", "file://localhost/etc", "FILE:/etc", "/etc/passwd", "http:///#/../../etc",
-        "dbfs:/a?/a", "x;/../..", "s3://bucket/x", "models:/iris/1", "models:/../x", "mlflow-artifacts:/",
+        "dbfs:/a?/a", "x;/../..", "s3://bucket/x", "models:/x", "mlflow-artifacts:/",
         "mlflow-artifacts://host/x", "mlflow-artifacts:/registry/69/1", "runs:/RUN", "runs:/RUN/", "runs:/RUN/../x",
         "runs:/RUN/a\\..\\x", "runs:/RUN//etc", "mlflow-artifacts:/RUN/../../mlstudio.db", "",
     ],
@@ -227,6 +227,15 @@ def test_p05_p07_p08_only_files_of_runs_can_be_registered(door: Door, run_id: st
 
     assert code(answer) == (400, "INVALID_PARAMETER_VALUE")
     assert door.call("registered-models/get?name=stolen")["registered_model"]["latest_versions"] == []
+
+
+@pytest.mark.parametrize("source", ["models:/iris/1", "models:/../x", "models:/iris@champion"])
+def test_p08_a_version_that_does_not_exist_is_not_copied(door: Door, source: str) -> None:
+    door.ask("POST", API + "registered-models/create", {"name": "stolen"})
+
+    answer = door.ask("POST", API + "model-versions/create", {"name": "stolen", "source": source})
+
+    assert code(answer) == (404, "RESOURCE_DOES_NOT_EXIST")
 
 
 def test_p08_another_runs_files_are_not_registered_as_this_ones(door: Door, run_id: str) -> None:
