@@ -12,6 +12,7 @@ import os
 import queue
 import select
 import shutil
+import socket
 import sys
 import tempfile
 import threading
@@ -28,7 +29,7 @@ from jupyter_mlstudio.programs.serve_counts import Counts
 from jupyter_mlstudio.programs.serve_deployment import FAILED, IDLE, READY, Deployment
 from jupyter_mlstudio.programs.serve_generation import Generation
 from jupyter_mlstudio.programs.serve_plan import Plan, PlanFile, Planned
-from jupyter_mlstudio.programs.serve_port import listen
+from jupyter_mlstudio.programs.serve_port import LOOPBACK, listen
 from jupyter_mlstudio.programs.serve_tags import Tags
 from jupyter_mlstudio.programs.serve_versions import config_of
 from jupyter_mlstudio.programs.serve_worker import Message, Worker, end_all
@@ -50,7 +51,7 @@ class Server:
     def __init__(self, options: dict[str, JSON]) -> None:
         self._options = options
         self._parent = os.getppid()
-        self._listening = listen(options.get("port"))
+        self._listening = listen(options.get("port"), str(options.get("host") or LOOPBACK))
         self._folder = Path(options["keys_file"]).parent
         self._sockets = _folder_of_sockets(self._folder)
         self._numbers = itertools.count(1)
@@ -63,7 +64,7 @@ class Server:
         self._counts = Counts(int(options.get("requests", 0)), int(options.get("errors", 0)))
         self._answered: dict[str, int] = {}
         self._canary = Canary(self._plan.endpoint)
-        self._tags = Tags(f"http://127.0.0.1:{self._listening.getsockname()[1]}")
+        self._tags = Tags(_url(self._listening))
         self._is_watched = False
         self._second = time.monotonic()
 
@@ -260,7 +261,7 @@ class Server:
         worker.configure(generation.config | {
             "endpoint": self._plan.endpoint, "keys_file": self._options["keys_file"], "socket": str(worker.path),
             "mirror_folder": str(self._folder / "mirror"), "collected_folder": str(self._folder / "collected"),
-            "requests": requests, "errors": errors,
+            "requests": requests, "errors": errors, "hosts": list(self._options.get("allowed_hosts") or ()),
             "routes": self._routes(now, front, max(len(fronts), 1)),
         })  # fmt: skip
 
@@ -323,6 +324,14 @@ def _target(deployment: Deployment, now: float) -> dict[str, JSON]:
 
 def _sentence(name: str, state: str, reason: str, count: int) -> str:
     return reason if count == 1 else f"{name}: {reason}"
+
+
+def _url(listening: socket.socket) -> str:
+    """Where this machine reaches a socket."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = LOOPBACK
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _folder_of_sockets(folder: Path) -> Path:

@@ -51,7 +51,7 @@ class Canary:
         measured = measure(counts.of(name), others) | {"seconds": round(now - self._since, 1)}
         why = breach(policy, measured, states.get(name, ("Failed", "it is gone")))
         if why:
-            self._report("rollback", 0, shares(plan.traffic, name, 0), why, measured)
+            self._report("rollback", 0, canary.get("before") or shares(plan.traffic, name, 0), why, measured)
         elif now - self._since >= float(policy["wait_s"]) and measured["requests"] >= int(policy["min_requests"]):
             self._go_on(plan, name, policy, int(canary.get("step", 0)) + 1, measured)
 

@@ -17,6 +17,7 @@ from jupyter_mlstudio.serving.stats import Buckets, Stats
 TAG = "mlstudio.endpoint."
 QUANTILES = ("p50_ms", "p95_ms", "p99_ms")
 MIRROR = ("copies", "dropped", "failed", "disagreements")
+DIFFERENCES = ("numbers", "total_difference", "max_difference")
 
 
 @dataclass
@@ -28,10 +29,12 @@ class Count:
     step: dict[str, int] = field(default_factory=lambda: {"requests": 0, "errors": 0})
     step_mirror: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MIRROR, 0))
     step_buckets: dict[int, int] = field(default_factory=dict)
+    differences: dict[str, float] = field(default_factory=lambda: dict.fromkeys(DIFFERENCES, 0.0))
     meter: Tally = field(default_factory=Tally)
     collected: dict[str, int] = field(default_factory=dict)
     queue: int = 0
     logged: int = 0
+    copied: int = 0
     busy: bool = False
 
     def add(self, requests: int, errors: int, buckets: Buckets) -> None:
@@ -143,6 +146,10 @@ class Counts:
                 more = int(tally[key]) - int(before.get(name, {}).get(key, 0))
                 count.mirror[key] += more
                 count.step_mirror[key] += more
+            for key in ("numbers", "total_difference"):
+                count.differences[key] += float(tally[key]) - float(before.get(name, {}).get(key, 0))
+            most = max(count.differences["max_difference"], float(tally["max_difference"]))
+            count.differences["max_difference"] = most
         self._mirrored[pid] = mirror
 
 
@@ -151,7 +158,8 @@ def _fresh(count: Count, elapsed_s: float, queue: int) -> dict[str, float]:
     count.stats.turn()
     requests = count.stats.requests - count.logged
     count.logged = count.stats.requests
-    busy, count.busy = count.busy, requests > 0 or queue > 0
+    copied, count.copied = count.copied, sum(count.mirror.values())
+    busy, count.busy = count.busy, requests > 0 or queue > 0 or count.copied > copied
     if not count.busy:
         return {"requests_per_s": 0.0, "queue": 0.0} if busy else {}
     values: dict[str, float] = {"requests": count.stats.requests, "errors": count.stats.errors, "queue": queue}
@@ -160,6 +168,9 @@ def _fresh(count: Count, elapsed_s: float, queue: int) -> dict[str, float]:
     values |= {f"latency_{name}": value for name, value in quantiles if value is not None}
     if any(count.mirror.values()):
         values |= {f"mirror_{name}": value for name, value in count.mirror.items()}
+        found = count.differences
+        values["mirror_max_difference"] = found["max_difference"]
+        values["mirror_mean_difference"] = found["total_difference"] / max(found["numbers"], 1)
     return values
 
 

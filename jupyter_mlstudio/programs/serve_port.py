@@ -9,24 +9,25 @@ import socket
 from jupyter_mlstudio.errors import Conflict, Invalid, StudioError
 
 BACKLOG = 2048
+LOOPBACK = "127.0.0.1"
 
 
-def listen(port: int | None) -> socket.socket:
-    """Opens the listening socket on the loopback address.
+def listen(port: int | None, host: str = LOOPBACK) -> socket.socket:
+    """Opens the listening socket, on the loopback address unless it is told another one.
 
     Raises:
         Conflict: the port is taken; the message has the port and, where it can be known, who holds it.
     """
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind(("127.0.0.1", port or 0))
+        listening.bind((host, port or 0))
         listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:
             raise Conflict(f"port {port} is in use{_holder(port or 0)}; free it or choose another port") from error
-        raise Invalid(f"port {port} cannot be listened on: {error.strerror}") from error
+        raise Invalid(f"port {port} of {host} cannot be listened on: {error.strerror}") from error
     listening.set_inheritable(True)
     return listening
 

@@ -56,7 +56,7 @@ class Application:
         self.stats = stats
         self.keys = KeyRing(config.keys_file, config.limits.failed_keys_per_s)
         self.paths = Paths(config.model, config.version, table_of_dialects(config, engine.protocol))
-        self._gate = Gate(self.keys, port, config.limits.body_bytes)
+        self._gate = Gate(self.keys, port, config.limits.body_bytes, config.hosts)
         self._teller = Teller(config, engine.protocol, self.keys, port, self.summary, self.metrics)
         self.meter = Meter()
         self._collector = self._open_collector()

@@ -67,7 +67,7 @@ class ServeConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     keys. ``operators`` are the graph's, which tell whether a run's cost is bounded by its inputs. ``socket`` is the
     path at which it listens for the endpoint's other processes. ``mirror_folder`` takes the differences of answers.
     ``script`` is a scoring script in ``folder``, which holds the model's own files. ``collector`` is Azure's
-    ``data_collector``, whose rows go to ``collected_folder``.
+    ``data_collector``, whose rows go to ``collected_folder``. ``hosts`` are further names that callers may reach it by.
     """
 
     endpoint: str
@@ -90,6 +90,7 @@ class ServeConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     folder: str = ""
     script: str = ""
     collector: dict[str, JSON] = {}
+    hosts: list[str] = []
     collected_folder: str = ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jupyter_mlstudio.errors import Forbidden, TooLarge, Unauthorized, Unavailable, WrongType
 from jupyter_mlstudio.serving.keys import KeyRing
 from jupyter_mlstudio.serving.paths import Route
@@ -27,11 +29,13 @@ class Gate:
     Args:
         port: the one that callers name in their Host header.
         body_limit: most bytes of a body.
+        hosts: further names, with or without a port.
     """
 
-    def __init__(self, keys: KeyRing, port: int, body_limit: int) -> None:
+    def __init__(self, keys: KeyRing, port: int, body_limit: int, hosts: Sequence[str] = ()) -> None:
         self._keys = keys
-        self._hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]")}
+        self._hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]", *hosts)}
+        self._hosts |= {name.lower().encode() for name in hosts}
         self._body_limit = body_limit
 
     def check_caller(self, request: Request) -> None:
@@ -41,7 +45,7 @@ class Gate:
             raise Forbidden(f"the header {request.repeated.decode()} is there twice")
         host = headers.get(b"host", b"")
         if host not in self._hosts and host.lower() not in self._hosts:
-            raise Forbidden("this endpoint answers under 127.0.0.1 and localhost only")
+            raise Forbidden("this endpoint answers under 127.0.0.1, localhost and the hosts that it was told of only")
         if b"origin" in headers:
             raise Forbidden("web pages may not call this endpoint; call it through JupyterLab")
 

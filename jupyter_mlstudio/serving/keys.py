@@ -2,7 +2,7 @@
 
 The digests stand in a file that only its owner can read and that is read again when it changes: a replaced key is dead
 within :data:`CHECK_S`, its successor good at once. A key has 256 random bits, so a fast hash is enough; each is
-compared in constant time with every digest there is.
+compared in constant time with every digest there is. A key may have an end, after which it is none.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import binascii
 import hashlib
 import hmac
+import math
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -21,6 +23,13 @@ CHECK_S = 0.25
 CHALLENGE_BYTES = 64
 STUDIO = "studio"
 """The digest under this name belongs to the studio itself, which proves and is proved who it is with it."""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What the file has of a key: the digest alone, or with the time after which it is refused."""
+
+    sha256: str
+    expires_at: datetime | None = None
 
 
 class KeyRing:
@@ -32,6 +41,7 @@ class KeyRing:
         self._next_check = 0.0
         self._stamp: tuple[int, int, int] | None = None
         self._digests: dict[str, bytes] = {}
+        self._ends: dict[str, float] = {}
         self._good: dict[bytes, str] = {}
         self._limit = failures_per_s
         self._failures: tuple[int, int] = (0, 0)
@@ -41,6 +51,8 @@ class KeyRing:
         """Tells whether this is one of the keys, without telling by its time how near it came."""
         self._refresh()
         found = self._good.get(presented) or self._look_up(presented)
+        if self._ends and time.time() >= self._ends.get(found, math.inf):
+            return False
         if found and found != STUDIO:
             self.used_at[found] = time.time()
         return bool(found)
@@ -107,5 +119,7 @@ class KeyRing:
 
     def _read(self) -> dict[str, bytes]:
         with open(self._path, "rb") as file:  # noqa: PTH123
-            digests = msgspec.json.decode(file.read(), type=dict[str, str])
-        return {name: bytes.fromhex(digest) for name, digest in digests.items()}
+            kept = msgspec.json.decode(file.read(), type=dict[str, str | Kept])
+        known = {name: Kept(one) if isinstance(one, str) else one for name, one in kept.items()}
+        self._ends = {name: one.expires_at.timestamp() for name, one in known.items() if one.expires_at is not None}
+        return {name: bytes.fromhex(one.sha256) for name, one in known.items()}

@@ -30,7 +30,7 @@ class Relay:
         self.config = config
         self.fellows = fellows
         self.keys = KeyRing(config.keys_file, config.limits.failed_keys_per_s)
-        self._gate = Gate(self.keys, port, config.limits.body_bytes)
+        self._gate = Gate(self.keys, port, config.limits.body_bytes, config.hosts)
 
     def go_by(self, routes: Routes) -> None:
         """Goes by new routes from the next request on."""

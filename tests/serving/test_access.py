@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -105,3 +107,25 @@ def test_E06_only_the_process_that_holds_the_nonce_can_prove_it(doubling: Scorin
     assert answer.headers["x-mlstudio-proof"] == hmac.new(secret, bytes.fromhex(challenge), hashlib.sha256).hexdigest()
     assert doubling.infer(GOOD, key="nonce").status == 200
     assert "x-mlstudio-proof" not in doubling.ask("/v2/health/live", x_mlstudio_challenge="zz").headers
+
+
+def test_a_key_with_an_end_is_refused_after_it(serve: Callable[..., Scoring]) -> None:
+    scoring = serve(graphs.doubling())
+    digests = {name: hashlib.sha256(key.encode()).hexdigest() for name, key in KEYS.items()}
+    soon = datetime.now(UTC) + timedelta(seconds=2)
+    kept = {**digests, "primary": {"sha256": digests["primary"], "expires_at": soon.isoformat()}}
+    temporary = scoring.keys_file.with_suffix(".new")
+    temporary.write_text(json.dumps(kept))
+    temporary.replace(scoring.keys_file)
+    time.sleep(0.4)
+    assert scoring.ask("/v2").status == 200
+    time.sleep(max((soon - datetime.now(UTC)).total_seconds(), 0))
+    assert scoring.ask("/v2").status == 401
+    assert scoring.ask("/v2", key="mls_two").status == 200
+
+
+def test_E04_only_names_that_it_was_told_of_reach_it(serve: Callable[..., Scoring]) -> None:
+    scoring = serve(graphs.doubling(), hosts=["models.example"])
+    for host, status in (("models.example", 200), ("Models.Example", 200), ("evil.example", 403), ("", 403)):
+        assert scoring.ask("/v2", host=host).status == status
+    assert scoring.ask("/v2", host=f"models.example:{scoring.port}").status == 200
