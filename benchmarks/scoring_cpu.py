@@ -47,7 +47,7 @@ def run() -> int:
         try:
             ours, endpoint, rows = _deploy(Path(folder) / "workspace")
             try:
-                binary = Server("  binary tensors", _binary(ours.asked), ours.processes, lambda: None)
+                binary = Server("  binary tensors", _binary(ours.asked), ours.tops, lambda: None)
                 taken = _measure([ours, binary, *others], rows)
                 memory = {one.name: one.memory_mb() for one in (ours, *others)}
                 p50, p99, pace = _paced(ours, v2_json(rows[:1]))
@@ -98,7 +98,7 @@ def _deploy(workspace: Path) -> tuple[Server, Any, list[list[float]]]:
     run_id = endpoint.data["deployments"][0]["run_id"]
     supervisor = next(one for one in psutil.process_iter() if _is_supervisor(one, run_id))
     key = {"Authorization": f"Bearer {endpoint.keys['primary']}"}
-    ours = Server(NAME, Asked(endpoint.scoring_url, v2_json, key), supervisor.children(recursive=True), lambda: None)
+    ours = Server(NAME, Asked(endpoint.scoring_url, v2_json, key), supervisor.children(), lambda: None)
     return ours, endpoint, data.data[:100].tolist()
 
 

@@ -53,19 +53,22 @@ class Asked:
 
 @dataclass
 class Server:
-    """One side of the comparison. ``processes`` are all that take part in a request."""
+    """One side of the comparison. ``tops`` and all below them take part in a request."""
 
     name: str
     asked: Asked
-    processes: list[psutil.Process]
+    tops: list[psutil.Process]
     stop: Callable[[], None]
+
+    def processes(self) -> list[psutil.Process]:
+        return [one for top in self.tops for one in (top, *top.children(recursive=True))]
 
     def cpu_s(self) -> float:
         """CPU time that all its processes took so far."""
-        return sum(float(times.user + times.system) for times in (one.cpu_times() for one in self.processes))
+        return sum(float(times.user + times.system) for times in (one.cpu_times() for one in self.processes()))
 
     def memory_mb(self) -> float:
-        return sum(one.memory_info().rss for one in self.processes) / 2**20
+        return sum(one.memory_info().rss for one in self.processes()) / 2**20
 
 
 def v2_json(rows: list[list[float]]) -> bytes:
@@ -135,7 +138,9 @@ def _mlflow(home: Path, log: IO[bytes]) -> Server:
 
 
 def _make(peer: str, code: str, home: Path) -> None:
-    subprocess.run([str(BENCH / peer / "bin" / "python"), "-W", "ignore", "-c", code], cwd=home, check=True)
+    environment = {**os.environ, "MLFLOW_LOGGING_LEVEL": "ERROR"}
+    command = [str(BENCH / peer / "bin" / "python"), "-W", "ignore", "-c", code]
+    subprocess.run(command, cwd=home, check=True, env=environment)
 
 
 def _started(
@@ -161,7 +166,7 @@ def _started(
             one.kill()
         process.wait()
 
-    return Server(name, asked, [top, *top.children(recursive=True)], stop)
+    return Server(name, asked, [top], stop)
 
 
 def status(url: str) -> int:
