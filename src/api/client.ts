@@ -114,7 +114,7 @@ export class Client {
   getCodeFile = (id: string, path: string): Promise<api.Preview> =>
     this.get(['runs', id, 'code', 'file'], { path });
 
-  listModels = (q = ''): Promise<api.Model[]> => this.get(['models'], { q });
+  listModels = (q = '', archived = false): Promise<api.Model[]> => this.get(['models'], { q, archived });
   registerModel = (body: api.NewVersion): Promise<api.ModelVersion> => this.send('POST', ['models'], body);
   getModel = (name: string): Promise<api.Model> => this.get(['models', name]);
   updateModel = (name: string, body: api.ModelChange): Promise<api.Model> =>
@@ -136,10 +136,37 @@ export class Client {
     body: api.Conversion
   ): Promise<api.ModelVersion> =>
     this.send('POST', ['models', name, 'versions', version, 'conversion'], body);
-  setAlias = (name: string, alias: string, version: number): Promise<api.Model> =>
-    this.send('PUT', ['models', name, 'aliases', alias], { version });
+  setAlias = (name: string, alias: string, version: number, reason = ''): Promise<api.Model> =>
+    this.send('PUT', ['models', name, 'aliases', alias], { version, reason });
   deleteAlias = (name: string, alias: string): Promise<api.Model> =>
     this.send('DELETE', ['models', name, 'aliases', alias]);
+  renameModel = (name: string, to: string): Promise<api.Model> =>
+    this.send('POST', ['models', name, 'rename'], { name: to });
+  archiveModel = (name: string, reason = ''): Promise<api.Model> =>
+    this.send('POST', ['models', name, 'archive'], { reason });
+  restoreModel = (name: string, reason = ''): Promise<api.Model> =>
+    this.send('POST', ['models', name, 'restore'], { reason });
+  listVersionUsers = (name: string, version: string | number): Promise<api.ModelUser[]> =>
+    this.get(['models', name, 'versions', version, 'users']);
+  decide = (name: string, version: number, body: api.Decision): Promise<api.ModelVersion> =>
+    this.send('POST', ['models', name, 'versions', version, 'approval'], body);
+  setStage = (name: string, version: number, body: api.StageChange): Promise<api.ModelVersion> =>
+    this.send('POST', ['models', name, 'versions', version, 'stage'], body);
+  setThreshold = (name: string, version: number, threshold: number): Promise<api.ModelVersion> =>
+    this.send('POST', ['models', name, 'versions', version, 'threshold'], { threshold });
+  archiveVersion = (name: string, version: number, reason = ''): Promise<api.ModelVersion> =>
+    this.send('POST', ['models', name, 'versions', version, 'archive'], { reason });
+  restoreVersion = (name: string, version: number, reason = ''): Promise<api.ModelVersion> =>
+    this.send('POST', ['models', name, 'versions', version, 'restore'], { reason });
+  getVersionJournal = (name: string, version: number): Promise<api.ModelJournal> =>
+    this.get(['models', name, 'versions', version, 'journal']);
+  getModelJournal = (name: string): Promise<api.ModelJournal> => this.get(['models', name, 'journal']);
+  getModelCard = (name: string, version: string | number): Promise<api.ModelCard> =>
+    this.get(['models', name, 'versions', version, 'card']);
+  getModelLineage = (name: string, version: string | number): Promise<api.ModelLineage> =>
+    this.get(['models', name, 'versions', version, 'lineage']);
+  compareVersions = (name: string, left: number, right: number, other = name): Promise<api.ModelComparison> =>
+    this.get(['models', name, 'compare'], { left, right, other });
   downloadModelFile = (name: string, version: string | number, path: string): Promise<Blob> =>
     this.blob(this.modelFileUrl(name, version, path));
 

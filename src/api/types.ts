@@ -66,15 +66,26 @@ export type Snapshot = Answer<'Snapshot'>;
 export type SnapshotFile = Answer<'SnapshotFile'>;
 export type Snippets = Answer<'Snippets'>;
 export type TensorSpec = Answer<'TensorSpec-Output'>;
+export type ModelCard = Answer<'ModelCard'>;
+export type ModelComparison = Answer<'ModelComparison'>;
+export type ModelEvent = Answer<'ModelEvent'>;
+export type ModelFormat = Answer<'ModelFormat'>;
+export type ModelJournal = Answer<'ModelJournal'>;
+export type ModelLineage = Answer<'ModelLineage'>;
+export type ModelUser = Answer<'ModelUser'>;
+export type Stage = Answer<'Stage'>;
 export type VersionStatus = Answer<'VersionStatus'>;
 export type WorkspaceInfo = Answer<'WorkspaceInfo'>;
 
 /** Bodies that a caller sends; fields with a default may be left out. */
+export type AliasTarget = Request<'AliasTarget'> & Pick<Schemas['AliasTarget'], 'version'>;
+export type Decision = Request<'Decision'> & Pick<Schemas['Decision'], 'status'>;
+export type StageChange = Request<'StageChange'> & Pick<Schemas['StageChange'], 'stage'>;
 export type Conversion = Request<'Conversion'> & Pick<Schemas['Conversion'], 'ready'>;
 export type EndpointChange = Request<'EndpointChange'>;
 export type ExperimentChange = Request<'ExperimentChange'>;
 export type LogBatch = Request<'LogBatch'> & Pick<Schemas['LogBatch'], 'client' | 'sequence'>;
-export type ModelChange = Schemas['ModelChange'];
+export type ModelChange = Request<'ModelChange'>;
 export type NewChart = Schemas['NewChart'];
 export type NewEndpoint = Request<'NewEndpoint'> & Pick<Schemas['NewEndpoint'], 'name' | 'model'>;
 export type NewExperiment = Request<'NewExperiment'> & Pick<Schemas['NewExperiment'], 'name'>;
@@ -84,7 +95,7 @@ export type NewRun = Omit<Request<'NewRun'>, 'spec' | 'origin'> & {
   spec: Partial<Schemas['RunSpec-Input']>;
   origin?: Partial<Schemas['Origin-Input']>;
 };
-export type NewVersion = Request<'NewVersion'> & Pick<Schemas['NewVersion'], 'name' | 'run_id'>;
+export type NewVersion = Request<'NewVersion'> & Pick<Schemas['NewVersion'], 'name'>;
 export type NewWorkspace = Schemas['NewWorkspace'];
 export type Outcome = Request<'Outcome'>;
 export type RunChange = Request<'RunChange'>;
