@@ -90,7 +90,7 @@ class NothingHere(JupyterStudioHandler):
 
 
 class EndpointHandler(JupyterStudioHandler):
-    """An endpoint behind Jupyter's own authentication: passes V2 requests on as they are."""
+    """An endpoint behind Jupyter's own authentication: passes scoring requests on as they are."""
 
     @authorized("read", "endpoints")
     async def get(self, name: str, path: str) -> None:
@@ -123,7 +123,7 @@ class EndpointHandler(JupyterStudioHandler):
             return
         self.set_status(status)
         for key, value in answered.items():
-            if key.lower() in ("content-type", "retry-after", "inference-header-content-length"):
+            if key.lower() != "content-length":
                 self.set_header(key, value)
         self.write(content)
 
@@ -148,7 +148,7 @@ def rules(rooms: Callable[[], Rooms], base_url: str) -> list[Any]:
         (below(mlflow.PREFIX, pattern), _handler(pattern, routes), {"routes": routes, "rooms": rooms})
         for pattern, routes in patterns(mlflow.ROUTES)
     ]
-    endpoint = url_path_join(base_url, r"mlstudio/endpoints/([^/]+)/(v2.*)")
+    endpoint = url_path_join(base_url, r"mlstudio/endpoints/([^/]+)/(.*)")
     found.append((endpoint, EndpointHandler, {"routes": {}, "rooms": rooms}))
     found.append((url_path_join(base_url, r"mlstudio/(.*)"), NothingHere, {"routes": {}, "rooms": rooms}))
     return found

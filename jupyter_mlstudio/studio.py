@@ -85,7 +85,9 @@ class Studio:
         self.model_comparisons = ModelComparisons(self.models, self.model_lineage, self.snapshots)
         self.mlflow_artifacts = MLflowArtifacts(self.artifacts, self.models, self.mlflow)
         self.mlflow_registry = MLflowRegistry(self.models, self.model_reviews, self.logged_models)
-        self.endpoints = Endpoints(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
+        self.endpoints = Endpoints(
+            workspace, self.database, self.changes, self.runs, self.launcher, self.models, self.snapshots
+        )
         self.packages = Packages(self.runs, self.launcher, self.models)
         self.batch = Batch(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
         self.find_others: Callable[[], list[WorkspaceInfo]] = list

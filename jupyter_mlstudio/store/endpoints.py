@@ -25,33 +25,48 @@ def find_request(connection: Connection, request_id: str) -> Row[Any] | None:
     return connection.execute(select(endpoints).where(endpoints.c.request_id == request_id)).first()
 
 
-def find_run(connection: Connection, run_id: str) -> str | None:
-    """The endpoint that a run serves."""
-    return connection.execute(select(deployments.c.endpoint).where(deployments.c.run_id == run_id)).scalar()
-
-
 def deployments_of(connection: Connection, name: str) -> list[Row[Any]]:
     """The deployments of an endpoint, in the order they were made."""
     where = deployments.c.endpoint == name
-    return list(connection.execute(select(deployments).where(where).order_by(deployments.c.created_at)))
+    order = (deployments.c.created_at, deployments.c.name)
+    return list(connection.execute(select(deployments).where(where).order_by(*order)))
 
 
-def insert_endpoint(connection: Connection, values: dict[str, Any], deployment: dict[str, Any]) -> None:
-    """Adds an endpoint with its first deployment."""
+def insert_endpoint(connection: Connection, values: dict[str, Any]) -> None:
+    """Adds an endpoint without deployments."""
     connection.execute(insert(endpoints).values(values))
-    connection.execute(insert(deployments).values(deployment))
 
 
-def change(connection: Connection, name: str, **values: Any) -> None:
-    """Changes an endpoint."""
+def insert_deployment(connection: Connection, values: dict[str, Any]) -> None:
+    """Adds a deployment."""
+    connection.execute(insert(deployments).values(values))
+
+
+def change(connection: Connection, name: str, **values: Any) -> int:
+    """Changes an endpoint; answers its new etag."""
     values |= {"updated_at": utc_now(), "etag": endpoints.c.etag + 1}
-    connection.execute(update(endpoints).where(endpoints.c.name == name).values(values))
+    changed = update(endpoints).where(endpoints.c.name == name).values(values).returning(endpoints.c.etag)
+    return int(connection.execute(changed).scalar_one())
 
 
-def set_run(connection: Connection, endpoint: str, deployment: str, run_id: str) -> None:
-    """Notes which run serves a deployment."""
-    where = (deployments.c.endpoint == endpoint) & (deployments.c.name == deployment)
-    connection.execute(update(deployments).where(where).values(run_id=run_id))
+def change_deployment(connection: Connection, endpoint: str, name: str, **values: Any) -> None:
+    """Changes a deployment."""
+    where = (deployments.c.endpoint == endpoint) & (deployments.c.name == name)
+    connection.execute(update(deployments).where(where).values(values))
+
+
+def set_shares(connection: Connection, endpoint: str, column: str, shares: dict[str, int]) -> None:
+    """Writes the shares of ``traffic`` or ``mirror``; a deployment that is not named gets none."""
+    where = deployments.c.endpoint == endpoint
+    connection.execute(update(deployments).where(where).values({column: 0}))
+    for name, share in shares.items():
+        change_deployment(connection, endpoint, name, **{column: share})
+
+
+def delete_deployment(connection: Connection, endpoint: str, name: str) -> None:
+    """Removes a deployment."""
+    where = (deployments.c.endpoint == endpoint) & (deployments.c.name == name)
+    connection.execute(delete(deployments).where(where))
 
 
 def delete_endpoint(connection: Connection, name: str) -> None:

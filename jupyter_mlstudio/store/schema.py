@@ -318,6 +318,11 @@ endpoints = Table(
     Column("created_at", UTCTime, nullable=False),
     Column("updated_at", UTCTime, nullable=False),
     Column("etag", Integer, nullable=False),
+    Column("run_id", String(32)),
+    Column("sticky_header", String(100)),
+    Column("canary", Text),
+    Column("host", String(64)),
+    Column("allowed_hosts", Text),
 )
 """``keys`` holds SHA-256 digests of the access keys, never a key."""
 
@@ -328,11 +333,18 @@ deployments = Table(
     Column("name", String(32)),
     Column("model", String(255), nullable=False),
     Column("version", Integer, nullable=False),
-    Column("run_id", String(32)),
     Column("traffic", Integer, nullable=False),
     Column("created_at", UTCTime, nullable=False),
+    Column("mirror", Integer, nullable=False, server_default="0"),
+    Column("kind", String(16), nullable=False, server_default="onnx"),
+    Column("script", Text),
+    Column("settings", Text),
+    Column("generation", Integer, nullable=False, server_default="0"),
+    Column("updated_at", UTCTime),
+    Column("changed_with", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("endpoint", "name"),
 )
+"""``changed_with`` is the endpoint's etag at the last change of this deployment."""
 
 batch_endpoints = Table(
     "batch_endpoints",

@@ -879,7 +879,7 @@ export interface paths {
         /** Lists endpoints by name. */
         get: operations["listEndpoints"];
         put?: never;
-        /** Deploys a model version; the answer holds both keys, which are not shown again. */
+        /** Makes an endpoint, and deploys a model version; the answer holds both keys, which are not shown again. */
         post: operations["createEndpoint"];
         delete?: never;
         options?: never;
@@ -902,7 +902,7 @@ export interface paths {
         delete: operations["deleteEndpoint"];
         options?: never;
         head?: never;
-        /** Changes the description. */
+        /** Changes the description, the shares of traffic and copies, or the sticky header. */
         patch: operations["updateEndpoint"];
         trace?: never;
     };
@@ -915,7 +915,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stops the processes of an endpoint; name, keys and port stay. */
+        /** Stops the processes of an endpoint; name, keys, port and deployments stay. */
         post: operations["stopEndpoint"];
         delete?: never;
         options?: never;
@@ -934,6 +934,93 @@ export interface paths {
         put?: never;
         /** Starts an endpoint again, stopping it first when it runs. */
         post: operations["restartEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/endpoints/{name}/deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a deployment; the first one gets all traffic, a further one none until it is given a share. */
+        post: operations["addDeployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/endpoints/{name}/deployments/{deployment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a deployment; refused while it gets traffic. */
+        delete: operations["deleteDeployment"];
+        options?: never;
+        head?: never;
+        /** Changes a deployment's version or settings; new processes take over when they are ready. */
+        patch: operations["changeDeployment"];
+        trace?: never;
+    };
+    "/mlstudio/api/v1/endpoints/{name}/canary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a deployment take the traffic over step by step, and give it back by itself when it is worse. */
+        post: operations["startCanary"];
+        /** Stops a canary release and gives the traffic back. */
+        delete: operations["stopCanary"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/endpoints/{name}/canary/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the next step of a canary release; only the endpoint's own run may tell. */
+        post: operations["reportCanary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/endpoints/{name}/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists copied requests and how the answers to them differed, newest first. */
+        get: operations["listDifferences"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -983,6 +1070,23 @@ export interface paths {
         };
         /** Gets ready-to-paste requests made from the endpoint's signature and sample. */
         get: operations["getSnippets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/endpoints/{name}/openapi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets the OpenAPI document that a running endpoint writes of itself. */
+        get: operations["getEndpointOpenapi"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1080,6 +1184,45 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * AnswerDifference
+         * @description One copied request: how the answer of a mirrored deployment differed from the one that was given.
+         */
+        AnswerDifference: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Deployment */
+            deployment: string;
+            /** Live */
+            live: string;
+            /** Live Status */
+            live_status: number;
+            /** Copy Status */
+            copy_status: number;
+            /** Disagrees */
+            disagrees: boolean;
+            /** Labels */
+            labels: number;
+            /** Max Difference */
+            max_difference: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Live Ms
+             * @default null
+             */
+            live_ms: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Copy Ms
+             * @default null
+             */
+            copy_ms: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Examples */
+            examples?: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * Approval
@@ -1283,6 +1426,167 @@ export interface components {
             value: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
+         * Canary
+         * @description A canary release, under way or over. ``before`` is the traffic that it began with.
+         */
+        Canary: {
+            /** Deployment */
+            deployment: string;
+            policy: components["schemas"]["CanaryPolicy-Output"];
+            state: components["schemas"]["CanaryState"];
+            /** Step */
+            step: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Before */
+            before: {
+                [key: string]: number;
+            };
+            /** Journal */
+            journal?: components["schemas"]["CanaryEvent"][];
+        };
+        /**
+         * CanaryEvent
+         * @description One step of a canary release: what was done, why, and what had been measured.
+         */
+        CanaryEvent: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Action */
+            action: string;
+            /** Traffic */
+            traffic: {
+                [key: string]: number;
+            };
+            /** Why */
+            why: string;
+            /** Measured */
+            measured?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * CanaryPolicy
+         * @description How a deployment takes the traffic over by itself, and when it gives it back.
+         *
+         *     ``steps`` are its shares in percent. Each lasts ``wait_s`` and ``min_requests`` at least. It goes back when more
+         *     than ``max_error_rate`` of its requests fail, when 95 % of them take more than ``max_p95_ratio`` times as long as
+         *     the others', or when more than ``max_disagreement`` of the copies that it gets (``mirror`` percent) are answered
+         *     otherwise.
+         */
+        "CanaryPolicy-Input": {
+            /** Steps */
+            steps?: number[];
+            /**
+             * Wait S
+             * @default 60
+             */
+            wait_s: number;
+            /**
+             * Min Requests
+             * @default 100
+             */
+            min_requests: number;
+            /**
+             * Max Error Rate
+             * @default 0.01
+             */
+            max_error_rate: number;
+            /**
+             * Max P95 Ratio
+             * @default 2
+             */
+            max_p95_ratio: number;
+            /**
+             * Max Disagreement
+             * @default 1
+             */
+            max_disagreement: number;
+            /**
+             * Mirror
+             * @default 0
+             */
+            mirror: number;
+        };
+        /**
+         * CanaryPolicy
+         * @description How a deployment takes the traffic over by itself, and when it gives it back.
+         *
+         *     ``steps`` are its shares in percent. Each lasts ``wait_s`` and ``min_requests`` at least. It goes back when more
+         *     than ``max_error_rate`` of its requests fail, when 95 % of them take more than ``max_p95_ratio`` times as long as
+         *     the others', or when more than ``max_disagreement`` of the copies that it gets (``mirror`` percent) are answered
+         *     otherwise.
+         */
+        "CanaryPolicy-Output": {
+            /** Steps */
+            steps?: number[];
+            /**
+             * Wait S
+             * @default 60
+             */
+            wait_s: number;
+            /**
+             * Min Requests
+             * @default 100
+             */
+            min_requests: number;
+            /**
+             * Max Error Rate
+             * @default 0.01
+             */
+            max_error_rate: number;
+            /**
+             * Max P95 Ratio
+             * @default 2
+             */
+            max_p95_ratio: number;
+            /**
+             * Max Disagreement
+             * @default 1
+             */
+            max_disagreement: number;
+            /**
+             * Mirror
+             * @default 0
+             */
+            mirror: number;
+        };
+        /**
+         * CanaryReport
+         * @description What the endpoint's own processes decided; only they may tell.
+         */
+        CanaryReport: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "step" | "promote" | "rollback";
+            /** Step */
+            step: number;
+            /** Traffic */
+            traffic: {
+                [key: string]: number;
+            };
+            /** Why */
+            why: string;
+            /** Measured */
+            measured?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * CanaryState
+         * @description Where a canary release is.
+         * @enum {string}
+         */
+        CanaryState: "Running" | "Promoted" | "RolledBack" | "Stopped";
+        /**
          * Change
          * @description The latest change of one thing. A thing that is gone has ``deleted`` set.
          */
@@ -1434,6 +1738,29 @@ export interface components {
             threshold: components["schemas"]["ThresholdReport"] | null;
         };
         /**
+         * DataCollector
+         * @description Whether requests and answers are kept, which share of them, without which columns, for how many days.
+         */
+        DataCollector: {
+            /**
+             * Enabled
+             * @default false
+             */
+            enabled: boolean;
+            /**
+             * Sampling Rate
+             * @default 1
+             */
+            sampling_rate: number;
+            /** Masked Columns */
+            masked_columns?: string[];
+            /**
+             * Retention Days
+             * @default 30
+             */
+            retention_days: number;
+        };
+        /**
          * Decision
          * @description A rejection needs a reason.
          */
@@ -1447,7 +1774,10 @@ export interface components {
         };
         /**
          * Deployment
-         * @description A model version behind an endpoint, and the run that serves it.
+         * @description A model version behind an endpoint.
+         *
+         *     ``version`` is the one that it shall serve, ``serving_version`` the one that it does until the new one is ready.
+         *     ``applied`` tells whether its processes go by the latest change. ``executes_code`` marks what is not ONNX alone.
          */
         Deployment: {
             /** Name */
@@ -1456,20 +1786,126 @@ export interface components {
             model: string;
             /** Version */
             version: number;
+            kind: components["schemas"]["DeploymentKind"];
+            /** Executes Code */
+            executes_code: boolean;
+            /** Script */
+            script: string | null;
+            /** Traffic */
+            traffic: number;
+            /** Mirror */
+            mirror: number;
+            settings: components["schemas"]["DeploymentSettings"];
             /** Run Id */
             run_id: string | null;
-            state: components["schemas"]["EndpointState"];
+            /** Run Name */
+            run_name: string;
+            state: components["schemas"]["DeploymentState"];
             /** Reason */
             reason: string;
+            /** Instances */
+            instances: number;
+            /** Serving Version */
+            serving_version: number | null;
+            /** Applied */
+            applied: boolean;
+            stats: components["schemas"]["EndpointStats"];
+            mirrored: components["schemas"]["MirrorStats"];
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
+         * DeploymentChange
+         * @description ``version`` is a number, an alias or ``latest``; ``settings`` names only the fields that change, by group.
+         */
+        DeploymentChange: {
+            /**
+             * Model
+             * @default null
+             */
+            model: string | null;
+            /**
+             * Version
+             * @default null
+             */
+            version: string | null;
+            /**
+             * Settings
+             * @default null
+             */
+            settings: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            } | null;
+            /**
+             * Restart
+             * @default false
+             */
+            restart: boolean;
+        };
+        /**
+         * DeploymentKind
+         * @description What answers: the ONNX form, a scoring script, or the original model. The last two execute what they load.
+         * @enum {string}
+         */
+        DeploymentKind: "onnx" | "script" | "native";
+        /**
+         * DeploymentLimits
+         * @description What one instance may take, and one request.
+         */
+        DeploymentLimits: {
+            /**
+             * Memory Mb
+             * @default 4096
+             */
+            memory_mb: number;
+            /**
+             * Body Mb
+             * @default 16
+             */
+            body_mb: number;
+            /**
+             * Rows
+             * @default 100000
+             */
+            rows: number;
+            /**
+             * Threads
+             * @default 1
+             */
+            threads: number;
+        };
+        /**
+         * DeploymentSettings
+         * @description How a version is served.
+         */
+        DeploymentSettings: {
+            request_settings?: components["schemas"]["RequestSettings"];
+            scale_settings?: components["schemas"]["ScaleSettings"];
+            liveness_probe?: components["schemas"]["ProbeSettings"];
+            readiness_probe?: components["schemas"]["ProbeSettings"];
+            limits?: components["schemas"]["DeploymentLimits"];
+            data_collector?: components["schemas"]["DataCollector"];
+        };
+        /**
+         * DeploymentState
+         * @description What a deployment does now. ``IDLE``: no process, because nothing asked lately; the next request starts one.
+         * @enum {string}
+         */
+        DeploymentState: "Starting" | "Ready" | "Idle" | "Stopped" | "Failed";
+        /**
          * Endpoint
-         * @description A name, deployments and a traffic split in percent. ``url`` is the root of protocol V2, None when stopped.
+         * @description A name, deployments and their shares of the traffic in percent. ``url`` is the root of protocol V2, None when
+         *     stopped. ``sticky_header`` names the request header whose value always goes to the same deployment.
          */
         Endpoint: {
             /** Name */
@@ -1491,12 +1927,25 @@ export interface components {
             traffic: {
                 [key: string]: number;
             };
+            /** Mirror Traffic */
+            mirror_traffic: {
+                [key: string]: number;
+            };
+            /** Sticky Header */
+            sticky_header: string;
+            canary: components["schemas"]["Canary"] | null;
             /** Keys */
             keys: components["schemas"]["KeyInfo"][];
             stats: components["schemas"]["EndpointStats"];
             signature: components["schemas"]["Signature-Output"] | null;
             /** Sample */
             sample: unknown;
+            /** Host */
+            host: string;
+            /** Allowed Hosts */
+            allowed_hosts: string[];
+            /** Run Id */
+            run_id: string | null;
             /**
              * Created At
              * Format: date-time
@@ -1512,23 +1961,45 @@ export interface components {
             /** Etag */
             etag: number;
         };
-        /** EndpointChange */
+        /**
+         * EndpointChange
+         * @description Shares are percent by deployment: those of ``traffic`` add up to 100 (or 0), those of its copies need not.
+         */
         EndpointChange: {
             /**
              * Description
              * @default null
              */
             description: string | null;
+            /**
+             * Traffic
+             * @default null
+             */
+            traffic: {
+                [key: string]: number;
+            } | null;
+            /**
+             * Mirror Traffic
+             * @default null
+             */
+            mirror_traffic: {
+                [key: string]: number;
+            } | null;
+            /**
+             * Sticky Header
+             * @default null
+             */
+            sticky_header: string | null;
         };
         /**
          * EndpointState
-         * @description What an endpoint does now, derived from the runs that serve it.
+         * @description What an endpoint does now, derived from the run that serves it.
          * @enum {string}
          */
         EndpointState: "Starting" | "Ready" | "Stopped" | "Failed";
         /**
          * EndpointStats
-         * @description Counts since the endpoint was made, and latencies of the last minute in milliseconds (None without requests).
+         * @description Counts since it was made, and latencies of the last minute in milliseconds (None without requests).
          */
         EndpointStats: {
             /**
@@ -1561,6 +2032,11 @@ export interface components {
              * @default null
              */
             p99_ms: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Queue
+             * @default 0
+             */
+            queue: number;
             /**
              * Last Request At
              * @default null
@@ -1835,6 +2311,22 @@ export interface components {
             created_at: string;
             /** Last Used At */
             last_used_at: string | null;
+            /**
+             * Expires At
+             * @default null
+             */
+            expires_at: string | null;
+        };
+        /**
+         * KeyRequest
+         * @description ``expires_at`` is when the new key ends, with its time zone; None never.
+         */
+        KeyRequest: {
+            /**
+             * Expires At
+             * @default null
+             */
+            expires_at: string | null;
         };
         /**
          * LatencyProfile
@@ -2018,6 +2510,42 @@ export interface components {
             count: number;
             /** Sparkline */
             sparkline?: (number | null)[];
+        };
+        /**
+         * MirrorStats
+         * @description What the copies of requests have shown: how many, how many were lost, and how the answers differ.
+         */
+        MirrorStats: {
+            /**
+             * Copies
+             * @default 0
+             */
+            copies: number;
+            /**
+             * Dropped
+             * @default 0
+             */
+            dropped: number;
+            /**
+             * Failed
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Disagreements
+             * @default 0
+             */
+            disagreements: number;
+            /**
+             * Max Difference
+             * @default 0
+             */
+            max_difference: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Mean Difference
+             * @default 0
+             */
+            mean_difference: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
          * Model
@@ -2330,6 +2858,12 @@ export interface components {
              */
             request_id: string | null;
         };
+        /** NewCanary */
+        NewCanary: {
+            /** Deployment */
+            deployment: string;
+            policy?: components["schemas"]["CanaryPolicy-Input"];
+        };
         /** NewChart */
         NewChart: {
             /** Schema Type */
@@ -2342,14 +2876,55 @@ export interface components {
             };
         };
         /**
-         * NewEndpoint
-         * @description ``version`` is a number, an alias or ``latest``; ``port`` None takes a free one.
+         * NewDeployment
+         * @description ``settings`` by group, e.g. ``{"scale_settings": {"max_instances": 2}}``; what is not given is the default.
+         *
+         *     ``script`` is a scoring script in the workspace, for the kind ``script``. Kinds other than ``onnx`` execute code
+         *     and need ``allow_code``.
          */
-        NewEndpoint: {
+        NewDeployment: {
             /** Name */
             name: string;
             /** Model */
             model: string;
+            /**
+             * Version
+             * @default latest
+             */
+            version: string;
+            /** Settings */
+            settings?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** @default onnx */
+            kind: components["schemas"]["DeploymentKind"];
+            /**
+             * Script
+             * @default null
+             */
+            script: string | null;
+            /**
+             * Allow Code
+             * @default false
+             */
+            allow_code: boolean;
+        };
+        /**
+         * NewEndpoint
+         * @description ``port`` None takes a free one. Without a model it is an endpoint without deployments.
+         *
+         *     ``host`` other than 127.0.0.1 needs ``behind_proxy`` and ``allowed_hosts``.
+         */
+        NewEndpoint: {
+            /** Name */
+            name: string;
+            /**
+             * Model
+             * @default null
+             */
+            model: string | null;
             /**
              * Version
              * @default latest
@@ -2365,6 +2940,41 @@ export interface components {
              * @default null
              */
             port: number | null;
+            /**
+             * Deployment
+             * @default blue
+             */
+            deployment: string;
+            /** Settings */
+            settings?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** @default onnx */
+            kind: components["schemas"]["DeploymentKind"];
+            /**
+             * Script
+             * @default null
+             */
+            script: string | null;
+            /**
+             * Allow Code
+             * @default false
+             */
+            allow_code: boolean;
+            /**
+             * Host
+             * @default 127.0.0.1
+             */
+            host: string;
+            /** Allowed Hosts */
+            allowed_hosts?: string[];
+            /**
+             * Behind Proxy
+             * @default false
+             */
+            behind_proxy: boolean;
             /**
              * Request Id
              * @default null
@@ -2880,6 +3490,37 @@ export interface components {
             reason: string;
         };
         /**
+         * ProbeSettings
+         * @description When an instance counts as hung or ready: it is asked every ``period_s`` and may fail so often in a row.
+         */
+        ProbeSettings: {
+            /**
+             * Initial Delay S
+             * @default 0
+             */
+            initial_delay_s: number;
+            /**
+             * Period S
+             * @default 1
+             */
+            period_s: number;
+            /**
+             * Timeout S
+             * @default 3
+             */
+            timeout_s: number;
+            /**
+             * Success Threshold
+             * @default 1
+             */
+            success_threshold: number;
+            /**
+             * Failure Threshold
+             * @default 6
+             */
+            failure_threshold: number;
+        };
+        /**
          * Progress
          * @description How far a run is: ``done`` of ``total`` units, and what it does now.
          */
@@ -2908,6 +3549,27 @@ export interface components {
              * @default
              */
             text: string;
+        };
+        /**
+         * RequestSettings
+         * @description How long a request may take, how many an instance works on or keeps waiting, and how long one may wait.
+         */
+        RequestSettings: {
+            /**
+             * Request Timeout Ms
+             * @default 30000
+             */
+            request_timeout_ms: number;
+            /**
+             * Max Concurrent Requests Per Instance
+             * @default 64
+             */
+            max_concurrent_requests_per_instance: number;
+            /**
+             * Max Queue Wait Ms
+             * @default 500
+             */
+            max_queue_wait_ms: number;
         };
         /**
          * Resources
@@ -3306,6 +3968,32 @@ export interface components {
             };
         };
         /**
+         * ScaleSettings
+         * @description How many instances there are. 0 starts the first one with the first request; ``idle_s`` without any ends it.
+         */
+        ScaleSettings: {
+            /**
+             * Min Instances
+             * @default 1
+             */
+            min_instances: number;
+            /**
+             * Max Instances
+             * @default 1
+             */
+            max_instances: number;
+            /**
+             * Idle S
+             * @default 300
+             */
+            idle_s: number;
+            /**
+             * Target Utilization Percentage
+             * @default 70
+             */
+            target_utilization_percentage: number;
+        };
+        /**
          * ScoreAnswer
          * @description ``response`` is the endpoint's answer, ``status`` its HTTP status, ``latency_ms`` the time it took.
          */
@@ -3431,14 +4119,37 @@ export interface components {
             reason: string;
         };
         /**
+         * Snippet
+         * @description A ready-to-paste program. ``needs`` says what must be installed for it.
+         */
+        Snippet: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Language */
+            language: string;
+            /** Code */
+            code: string;
+            /**
+             * Needs
+             * @default
+             */
+            needs: string;
+        };
+        /**
          * Snippets
-         * @description Ready-to-paste requests for an endpoint; the key is a placeholder.
+         * @description Ready-to-paste requests for an endpoint, whose key is a placeholder, and programs that score the file alone.
          */
         Snippets: {
             /** Curl */
             curl: string;
             /** Python */
             python: string;
+            /** Requests */
+            requests?: components["schemas"]["Snippet"][];
+            /** Files */
+            files?: components["schemas"]["Snippet"][];
         };
         /**
          * Stage
@@ -6229,6 +6940,264 @@ export interface operations {
             };
         };
     };
+    addDeployment: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeployment"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deleteDeployment: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    changeDeployment: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeploymentChange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    startCanary: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCanary"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    stopCanary: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reportCanary: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CanaryReport"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listDifferences: {
+        parameters: {
+            query?: {
+                deployment?: string | null;
+                max_results?: number;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerDifference"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     regenerateKey: {
         parameters: {
             query?: {
@@ -6242,7 +7211,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRequest"];
+            };
+        };
         responses: {
             /** @description Success */
             200: {
@@ -6267,6 +7240,7 @@ export interface operations {
     scoreEndpoint: {
         parameters: {
             query?: {
+                deployment?: string | null;
                 /** @description Id of a workspace that the server knows; without it the server's own. */
                 workspace?: string;
             };
@@ -6323,6 +7297,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Snippets"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getEndpointOpenapi: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Refused */

@@ -1,6 +1,8 @@
-"""Batch endpoints."""
+"""Several deployments behind an endpoint, batch endpoints, the registry in full."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +15,29 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.add_column("model_versions", sa.Column("policy", sa.Text(), nullable=True))
+    for column in (
+        sa.Column("run_id", sa.String(length=32), nullable=True),
+        sa.Column("sticky_header", sa.String(length=100), nullable=True),
+        sa.Column("canary", sa.Text(), nullable=True),
+        sa.Column("host", sa.String(length=64), nullable=True),
+        sa.Column("allowed_hosts", sa.Text(), nullable=True),
+    ):
+        op.add_column("endpoints", column)
+    op.execute(
+        "UPDATE endpoints SET run_id = (SELECT run_id FROM deployments WHERE deployments.endpoint = endpoints.name)"
+    )
+    op.drop_column("deployments", "run_id")
+    further: list[sa.Column[Any]] = [
+        sa.Column("mirror", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("kind", sa.String(length=16), nullable=False, server_default="onnx"),
+        sa.Column("script", sa.Text(), nullable=True),
+        sa.Column("settings", sa.Text(), nullable=True),
+        sa.Column("generation", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("updated_at", UTCTime(), nullable=True),
+        sa.Column("changed_with", sa.Integer(), nullable=False, server_default="0"),
+    ]
+    for one in further:
+        op.add_column("deployments", one)
     op.create_table(
         "batch_endpoints",
         sa.Column("name", sa.String(length=32), nullable=False),
