@@ -9,7 +9,16 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("log-blocking", "series-open", "runs-table", "endpoint-start", "scoring-cpu", "server-start")
+NAMES = (
+    "log-blocking",
+    "series-open",
+    "runs-table",
+    "endpoint-start",
+    "scoring-cpu",
+    "scoring-scale",
+    "swap-under-load",
+    "server-start",
+)
 
 
 def main(names: list[str]) -> int:
