@@ -75,6 +75,7 @@ def rows_of(name: str) -> tuple[Any, Any]:
         rows[::5, 1] = rows[::7, 2] = np.nan
         return rows, answers
     data = datasets.load_iris()
+    data.data += random.uniform(0, 1e-3, data.data.shape)  # no two rows are equal, and no two distances
     if name == "labels":
         return data.data, np.c_[data.target > 0, data.target > 1].astype(int)
     if name == "binary":
@@ -98,7 +99,7 @@ def cases() -> dict[str, Case]:
         "BaggingClassifier": seeded, "BaggingRegressor": Case(lambda kind: kind(random_state=0), "regression"),
         "CCA": numbers, "PLSCanonical": numbers, "MultiTaskElasticNet": numbers, "MultiTaskElasticNetCV": numbers,
         "MultiTaskLasso": numbers, "MultiTaskLassoCV": numbers, "PLSRegression": numbers,
-        "PLSSVD": Case(lambda kind: kind(n_components=1), "targets"),
+        "PLSSVD": Case(lambda kind: kind(n_components=1)),
         "MultiOutputRegressor": Case(lambda kind: kind(Ridge()), "targets"),
         "RegressorChain": Case(lambda kind: kind(Ridge()), "targets"),
         "MultiOutputClassifier": Case(lambda kind: kind(logistic()), "labels"),
@@ -132,7 +133,8 @@ def cases() -> dict[str, Case]:
         "LocalOutlierFactor": Case(lambda kind: kind(novelty=True)),
         "GaussianRandomProjection": Case(lambda kind: kind(n_components=2, random_state=0)),
         "SparseRandomProjection": Case(lambda kind: kind(n_components=2, random_state=0)),
-        "GaussianMixture": seeded, "BayesianGaussianMixture": seeded,
+        "GaussianMixture": Case(lambda kind: kind(3, random_state=0)),
+        "BayesianGaussianMixture": Case(lambda kind: kind(n_components=3, random_state=0)),
         "FunctionTransformer": Case(lambda kind: kind(np.log1p)),
         "KMeans": Case(lambda kind: kind(3, random_state=0)),
         "MiniBatchKMeans": Case(lambda kind: kind(3, random_state=0)),
@@ -168,14 +170,16 @@ def measure(name: str) -> Row:
     try:
         model = case.make(kind)
         rows, answers = rows_of(case.rows or ("regression" if is_regressor(model) else "classes"))
-        alone = row.kind in ("classifier", "regressor") or (hasattr(kind, "predict") and row.kind != "transformer")
-        alone = alone or hasattr(kind, "fit_predict") or case.rows == "targets"
+        alone = row.kind in ("classifier", "regressor") or (
+            (hasattr(kind, "predict") or hasattr(model, "predict")) and row.kind != "transformer"
+        )
+        alone = alone or (hasattr(kind, "fit_predict") and not hasattr(kind, "transform")) or case.rows == "targets"
         if not alone and not hasattr(kind, "transform"):
             return replaced(row, reason="has neither predict() nor transform(): it answers for no new rows")
         if row.name in ANSWERS:
             return replaced(row, reason="transforms answers, not rows")
         whole = model if alone else make_pipeline(model, LogisticRegression(max_iter=500))
-        if alone and not hasattr(kind, "predict"):
+        if alone and not (hasattr(kind, "predict") or hasattr(model, "predict")):
             return replaced(row, reason="has no predict(): it answers for no new rows")
         whole.fit(rows, answers)
     except Exception as error:

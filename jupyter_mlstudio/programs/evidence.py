@@ -44,10 +44,13 @@ def files(converted: Converted, feeds: Mapping[str, Any], expected: Prediction) 
     outputs = {spec.name: spec.onnx_name or spec.name for spec in converted.signature.outputs}
     if expected.labels is not None:
         arrays[f"label:{outputs['label']}"] = plain_labels(expected.labels).ravel()
-    if expected.probabilities is not None and "probabilities" in outputs:
-        arrays[f"number:{outputs['probabilities']}"] = np.asarray(expected.probabilities, dtype=np.float64)
-    if expected.values is not None:
-        arrays[f"number:{outputs['prediction']}"] = np.asarray(expected.values, dtype=np.float64)
+    for numbers, names in (
+        (expected.probabilities, ("probabilities", "scores")),
+        (expected.values, ("prediction", "values")),
+    ):
+        name = next((outputs[name] for name in names if name in outputs), None)
+        if numbers is not None and name is not None:
+            arrays[f"number:{name}"] = np.asarray(numbers, dtype=np.float64)
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
     script = Path(str(jupyter_mlstudio.onnx.__file__)).with_name(SCRIPT).read_bytes()

@@ -113,7 +113,11 @@ def answers(converted: Converted, rows: Any) -> tuple[Mapping[str, Any], Predict
     outputs = {spec.name: spec.onnx_name or spec.name for spec in signature.outputs}
     found = Execution(open_session(converted.onnx)).run(list(outputs.values()), feeds)
     by_name = dict(zip(outputs, found, strict=True))
-    return feeds, Prediction(by_name.get("label"), by_name.get("probabilities"), by_name.get("prediction"))
+    return feeds, Prediction(
+        by_name.get("label"),
+        by_name.get("probabilities", by_name.get("scores")),
+        by_name.get("prediction", by_name.get("values")),
+    )
 
 
 def _compare(expected: Prediction, found: Prediction, tolerance: float) -> parity.Comparison:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.onnx.forest import Forest
-from jupyter_mlstudio.plugins.converters.categories import coded_matrix, number_type
+from jupyter_mlstudio.plugins.converters.sklearn_codes import coded_matrix, number_type
 from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, FLOAT, Graph, kind_of, label_array
 
 IDENTITY, SIGMOID, SOFTMAX, EXP, SIGNED_SQUARE = "identity", "sigmoid", "softmax", "exp", "signed square"
@@ -48,10 +48,7 @@ def converter_of(read: Reader, encoders: Encoders | None = None) -> Callable[[An
         wide = kind_of(answer) == DOUBLE
         order, categories = ([], {}) if encoders is None else encoders(operator.raw_operator)
         rows = coded_matrix(graph, operator.inputs, order, categories) if order else graph.matrix(operator.inputs)
-        raw = _trees(graph, boosted, rows)
-        if wide:
-            raw = graph.node("Cast", [raw], to=DOUBLE)
-        values = _linked(graph, boosted, raw, wide)
+        values = answer_of(graph, boosted, rows, wide)
         if boosted.classes is None:
             graph.node("Identity", [values], answer.full_name)
             return
@@ -63,6 +60,12 @@ def converter_of(read: Reader, encoders: Encoders | None = None) -> Callable[[An
             graph.labels(values, boosted.classes, operator.outputs[0].full_name)
 
     return convert
+
+
+def answer_of(graph: Graph, boosted: Boosted, rows: str, wide: bool) -> str:
+    """Writes the trees and their link; answers the matrix of values."""
+    raw = _trees(graph, boosted, rows)
+    return _linked(graph, boosted, graph.node("Cast", [raw], to=DOUBLE) if wide else raw, wide)
 
 
 def shape_of(classes: Callable[[Any], Sequence[Any] | None], targets: Callable[[Any], int]) -> Callable[[Any], None]:

@@ -25,6 +25,8 @@ from jupyter_mlstudio.plugins.converters.strangers import register_strangers
 
 SAMPLE_ROWS = 1000
 USUAL_WORD = r"(?u)\b\w\w+\b"
+CLASSIFICATION, REGRESSION, OUTLIERS, TRANSFORMATION, OTHER = (
+    "classification", "regression", "outliers", "transformation", "other")  # fmt: skip
 FLOAT64, MIXED, FLOAT32 = "float64", "float64 with float32 model", "float32"
 
 
@@ -87,15 +89,23 @@ class SklearnConverter(Converter):
         raise Invalid(_reason(problem)) from problem
 
     def predict(self, original: Original) -> Prediction:
-        model, rows = original.model, original.rows
+        model, rows, task = original.model, original.rows, task_of(original.model)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if task == TRANSFORMATION:
+                return Prediction(values=_dense(model.transform(rows)))
             if not hasattr(model, "predict"):
-                raise Invalid(f"{type(model).__name__} has no predict(): only models that predict can be served")
+                raise Invalid(
+                    f"{type(model).__name__} has neither predict() nor transform(): it answers for no new rows"
+                )
             answer = model.predict(rows)
-            if task_of(model) == "regression":
+            if task == REGRESSION:
                 return Prediction(values=answer)
-            probabilities = model.predict_proba(rows) if hasattr(model, "predict_proba") else None
+            probabilities = None
+            if task == OUTLIERS:
+                probabilities = np.reshape(model.decision_function(rows), (-1, 1))
+            elif hasattr(model, "predict_proba"):
+                probabilities = model.predict_proba(rows)
         if np.ndim(answer) == 2 and np.shape(answer)[1] > 1:
             raise Invalid(f"{type(model).__name__} answers with several labels for a row, which is not served yet")
         return Prediction(labels=answer, probabilities=probabilities)
@@ -123,7 +133,7 @@ class SklearnConverter(Converter):
             for spec, name in zip(specs, graph_inputs, strict=True)
         ]
         task = task_of(model)
-        labels = [str(label) for label in getattr(model, "classes_", [])] if task == "classification" else []
+        labels = [str(label) for label in getattr(model, "classes_", [])] if task == CLASSIFICATION else []
         outputs = _outputs(proto, task, hasattr(model, "predict_proba"))
         return Converted(proto.SerializeToString(), Signature(inputs=inputs, outputs=outputs, task=task, labels=labels))
 
@@ -139,12 +149,20 @@ def thinned(rows: Any) -> Any:
 
 
 def task_of(model: Any) -> str:
-    from sklearn.base import is_classifier, is_regressor
+    """What a model answers with, as its signature says it."""
+    from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
     if is_classifier(model):
-        return "classification"
-    ranks = type(model).__name__.endswith("Ranker")
-    return "regression" if ranks or is_regressor(model) else "other"
+        return CLASSIFICATION
+    if type(model).__name__.endswith("Ranker") or is_regressor(model):
+        return REGRESSION
+    if is_outlier_detector(model) and hasattr(model, "decision_function"):
+        return OUTLIERS
+    return TRANSFORMATION if hasattr(model, "transform") and not hasattr(model, "predict") else OTHER
+
+
+def _dense(values: Any) -> Any:
+    return values.toarray() if hasattr(values, "toarray") else np.asarray(values)
 
 
 def _onnx_type(spec: TensorSpec) -> Any:
@@ -170,7 +188,7 @@ def _options(model: Any) -> dict[Any, Any]:
         if isinstance(part, (CountVectorizer, TfidfVectorizer)):
             options[id(part)] = _words(part)
     last = model.steps[-1][1] if hasattr(model, "steps") else model
-    if task_of(model) == "classification":
+    if task_of(model) == CLASSIFICATION:
         alias = sklearn_operator_name_map.get(type(last))
         if alias is None or "zipmap" in (get_converter(alias).get_allowed_options() or {}):
             options[id(model)] = {"zipmap": False}
@@ -188,9 +206,11 @@ def _words(vectorizer: Any) -> dict[str, Any]:
 def _outputs(proto: Any, task: str, probabilities: bool) -> list[TensorSpec]:
     import onnx
 
-    names = {"classification": ["label", "probabilities"][: 1 + probabilities], "regression": ["prediction"]}
+    both = ["label", "probabilities"][: 1 + probabilities]
+    names = {CLASSIFICATION: both, REGRESSION: ["prediction"], OUTLIERS: ["label", "scores"],
+             TRANSFORMATION: ["values"], OTHER: both}  # fmt: skip
     outputs = []
-    for name, value in zip(names.get(task, ["label"]), proto.graph.output, strict=False):
+    for name, value in zip(names[task], proto.graph.output, strict=False):
         tensor = value.type.tensor_type
         dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
         shape = [dimension.dim_value or -1 for dimension in tensor.shape.dim]

@@ -84,7 +84,7 @@ def _looker(tree: Any, leaf: Callable[[int], Leaf], columns: Any = None) -> Call
     return look
 
 
-def _isolation(model: Any) -> Boosted:
+def isolation(model: Any) -> Boosted:
     """Isolation forests: how deep a row falls on average (Liu, Ting and Zhou, 2008), as ``score_samples`` has it."""
     from sklearn.ensemble._iforest import _average_path_length
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_mlstudio.plugins.converters import sklearn_forests, sklearn_wrappers
-from jupyter_mlstudio.plugins.converters.sklearn_formulas import CENTERS, FORMULAS
+from jupyter_mlstudio.plugins.converters import forests, sklearn_forests, sklearn_wrappers
+from jupyter_mlstudio.plugins.converters.sklearn_formulas import CENTERS, FORMULAS, OUTLIERS
 from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, Graph, float_type, label_array
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
 from jupyter_mlstudio.plugins.converters.sklearn_tensors import Tensor, squared_distances
@@ -25,6 +25,8 @@ def register_forms(model: Any) -> None:
             continue
         if name in CENTERS:
             _register(part, _nearest, has_labels=True, has_answer=False)
+        elif name in OUTLIERS or name == "IsolationForest":
+            _register(part, _outliers, has_labels=True)
         elif name in FORMULAS:
             selects = hasattr(part, "support_")
             _register(part, _formula, hasattr(part, "classes_") and not selects)
@@ -85,6 +87,8 @@ def classes_of(model: Any) -> Sequence[Any]:
 
 def width_of(model: Any, inputs: list[Any]) -> int | None:
     """How many columns a model answers with, measured on a row of ones where the model does not say."""
+    if type(model).__name__ in OUTLIERS or type(model).__name__ == "IsolationForest":
+        return 1
     if hasattr(model, "support_"):
         return int(np.sum(model.support_))
     if hasattr(model, "classes_"):
@@ -105,6 +109,20 @@ def _formula(scope: Any, operator: Any, container: Any) -> None:
     graph.node("Identity", [found.name], operator.outputs[-1].full_name)
     if len(operator.outputs) > 1:
         graph.labels(found.name, model.classes_, operator.outputs[0].full_name)
+
+
+def _outliers(scope: Any, operator: Any, container: Any) -> None:
+    """1 for what lies with the others, -1 for what lies apart, and how far."""
+    graph, model = Graph(scope, container), operator.raw_operator
+    matrix, wide = graph.matrix(operator.inputs), float_type(operator.inputs) == DOUBLE
+    if type(model).__name__ == "IsolationForest":
+        boosted = sklearn_forests.isolation(model)
+        found = Tensor(graph, forests.answer_of(graph, boosted, matrix, wide), wide) * -1.0 - model.offset_
+    else:
+        found = OUTLIERS[type(model).__name__](model, Tensor(graph, matrix, wide))
+    graph.node("Identity", [found.name], operator.outputs[1].full_name)
+    inside = found.flags("GreaterOrEqual", 0.0).squeeze(1)
+    graph.pick(inside.whole(), [-1, 1], operator.outputs[0].full_name)
 
 
 def _nearest(scope: Any, operator: Any, container: Any) -> None:

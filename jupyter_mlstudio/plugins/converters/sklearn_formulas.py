@@ -72,6 +72,13 @@ def factor_analysis(model: Any, x: Tensor) -> Tensor:
     return (x - model.mean_) @ (scaled.T @ inverse)
 
 
+def sparse_components(model: Any, x: Tensor) -> Tensor:
+    """Ridge regression of each row on the components, which is linear in the row."""
+    components = model.components_
+    gram = components @ components.T + model.ridge_alpha * np.eye(len(components))
+    return (x - model.mean_) @ np.linalg.solve(gram, components).T
+
+
 def agglomeration(model: Any, x: Tensor) -> Tensor:
     if model.pooling_func is not np.mean:
         raise Refused("FeatureAgglomeration with another pooling_func than numpy.mean has no ONNX form")
@@ -207,6 +214,9 @@ FORMULAS: dict[str, Formula] = {
     "Nystroem": lambda m, x: kernel(m.kernel, m, x, m.components_, m.gamma) @ m.normalization_.T,
     "RBFSampler": sampler,
     "SkewedChi2Sampler": lambda m, x: sampler(m, (x + m.skewedness).log()),
+    "SparsePCA": sparse_components,
+    "MiniBatchSparsePCA": sparse_components,
+    "PLSSVD": lambda m, x: ((x - m._x_mean) / m._x_std) @ m.x_weights_,
     "SparseRandomProjection": lambda m, x: x @ (
         m.components_.toarray() if hasattr(m.components_, "toarray") else m.components_).T,
     "SplineTransformer": spline,
@@ -225,6 +235,12 @@ FORMULAS: dict[str, Formula] = {
 }  # fmt: skip
 """By the name of the class."""
 
+
+def elliptic(model: Any, x: Tensor) -> Tensor:
+    apart = x - model.location_
+    return ((apart @ model.precision_) * apart).sum(1) * -1.0 - model.offset_
+
+
 CENTERS: dict[str, Callable[[Any], Any]] = {
     "AffinityPropagation": lambda m: m.cluster_centers_,
     "Birch": lambda m: m.subcluster_centers_,
@@ -233,3 +249,9 @@ CENTERS: dict[str, Callable[[Any], Any]] = {
     "MiniBatchKMeans": lambda m: m.cluster_centers_,
 }
 """Models whose answer is the nearest of these points."""
+
+OUTLIERS: dict[str, Formula] = {
+    "EllipticEnvelope": elliptic,
+    "OneClassSVM": lambda m, x: kernel(m.kernel, m, x, m.support_vectors_, m._gamma) @ m.dual_coef_.T + m.intercept_,
+}
+"""Decision functions: negative for what lies apart."""
