@@ -277,10 +277,9 @@ def test_a_model_that_mlflow_wrote_is_sniffed_and_converted(library: str, tmp_pa
     frame = pd.DataFrame(rows, columns=[f"column {number}" for number in range(rows.shape[1])])
     model = fitted(BEHIND[library](), frame, answers)
     flavor = importlib.import_module(f"mlflow.{library}")
-    how = {"serialization_format": "cloudpickle"} if library == "lightgbm" else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        flavor.save_model(model, str(tmp_path / "m"), input_example=frame.head(100), pip_requirements=[], **how)
+        flavor.save_model(model, str(tmp_path / "m"), input_example=frame.head(100), pip_requirements=[])
         found = convert(tmp_path / "m").conversion
     assert found.ready, found.reason
     assert found.parity is not None

@@ -23,8 +23,10 @@ SKOPS_TYPES = frozenset({
     "sklearn._loss.loss.HalfBinomialLoss", "sklearn._loss.loss.HalfSquaredError",
     "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "collections.OrderedDict", "lightgbm.basic.Booster", "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRegressor", "lightgbm.sklearn.LGBMRanker",
 })  # fmt: skip
-"""Parts of plain scikit-learn models that skops does not trust by itself, each by its exact name."""
+"""Parts of plain scikit-learn and LightGBM models that skops does not trust by itself, each by its exact name."""
 
 
 def whole_file(source: Source) -> Path:
