@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.client.batch import BatchEndpoint, batch_endpoint, batch_endpoints, deploy_batch
     from jupyter_mlstudio.client.connection import connect
     from jupyter_mlstudio.client.endpoints import Endpoint
+    from jupyter_mlstudio.client.estimators import (
+        CatBoost,
+        Estimator,
+        Keras,
+        LightGBM,
+        PyTorch,
+        SKLearn,
+        TensorFlow,
+        XGBoost,
+    )
     from jupyter_mlstudio.client.evaluation import Evaluation, evaluate
     from jupyter_mlstudio.client.experiments import Experiment, Workspace
     from jupyter_mlstudio.client.model_logging import log_model
@@ -53,6 +63,16 @@ _HOMES = {
     "client.batch": ("BatchEndpoint", "batch_endpoint", "batch_endpoints", "deploy_batch"),
     "client.connection": ("connect",),
     "client.endpoints": ("Endpoint",),
+    "client.estimators": (
+        "CatBoost",
+        "Estimator",
+        "Keras",
+        "LightGBM",
+        "PyTorch",
+        "SKLearn",
+        "TensorFlow",
+        "XGBoost",
+    ),
     "client.evaluation": ("Evaluation", "evaluate"),
     "client.experiments": ("Experiment", "Workspace"),
     "client.model_logging": ("log_model",),
@@ -96,6 +116,14 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "deploy_batch",
     "connect",
     "Endpoint",
+    "CatBoost",
+    "Estimator",
+    "Keras",
+    "LightGBM",
+    "PyTorch",
+    "SKLearn",
+    "TensorFlow",
+    "XGBoost",
     "Evaluation",
     "evaluate",
     "Experiment",

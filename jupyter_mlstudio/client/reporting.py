@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlstudio.client import charts, files
+from jupyter_mlstudio.client.checkpoints import Checkpoints
 from jupyter_mlstudio.client.values import (
     PARAM_LIMIT,
     as_text,
@@ -36,6 +37,7 @@ class Reporting:
 
     _id: str
     _writer: Writer | None = None
+    _checkpoints: Checkpoints | None = None
     _rows: dict[str, list[dict[str, object]]]
 
     @property
@@ -194,6 +196,31 @@ class Reporting:
     def log_chart(self, name: str, chart: charts.Envelope) -> None:
         """Keeps a chart in its envelope ``{"schema_type", "schema_version", "data"}``; the same name replaces it."""
         self._log.chart(chart_name(name), partial(dict, chart))
+
+    def checkpoint(
+        self,
+        what: Any,
+        step: int,
+        metric: float | None = None,
+        keep_best: int | None = None,
+        goal: str = "maximize",
+    ) -> str | None:
+        """Keeps a checkpoint of a model in training, below ``checkpoints/`` of the run's artifacts.
+
+        Args:
+            what: a model, or the path of a file or folder with its state.
+            step: epoch or iteration; the same step again replaces it.
+            metric: what the checkpoint is worth.
+            keep_best: how many are kept, the best by ``metric``; None keeps all.
+            goal: ``maximize`` or ``minimize``.
+
+        Returns:
+            Its path among the artifacts, None when it is not among the best.
+        """
+        if self._checkpoints is None:
+            self._checkpoints = Checkpoints(self)
+        made = self._checkpoints.add(what, step, metric, keep_best, goal=goal)
+        return None if made is None else made.path
 
     def log(self, name: str, value: object, step: int | None = None) -> None:
         """Logs a number as a metric and text as a tag, as Azure's ``run.log`` does."""

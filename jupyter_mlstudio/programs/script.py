@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.programs import context
+from jupyter_mlstudio.programs import autolog, context
 
 
 def run(job: context.Job) -> int:
@@ -19,6 +19,7 @@ def run(job: context.Job) -> int:
     if sys.path[0] in ("", str(Path.cwd())):  # the folder that ``-m`` puts there, and a script does not
         del sys.path[0]
     sys.path.insert(0, str(script.parent))
+    autolog.turn_on()
     runpy.run_path(str(script), run_name="__main__")
     return 0
 
