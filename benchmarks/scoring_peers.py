@@ -36,7 +36,7 @@ class Model:
 
     @bentoml.api
     def predict(self, rows: numpy.ndarray) -> dict:
-        return {"label": self.model.predict(rows), "probabilities": self.model.predict_proba(rows)}
+        return {"label": self.model.predict(rows).tolist()}
 """
 
 
