@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 RESULTS := .results
 FRONT_END := $(shell find src style schema -type f 2>/dev/null) package.json tsconfig.json
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
-TESTS := lint types drift vitest unit docs-test labextension wheel binder-test slow ui
+TESTS := lint types drift vitest unit docs-test labextension wheel binder-test offline slow ui
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -129,6 +129,10 @@ wheel: .stamps/python
 binder-test: .stamps/python
 	.ci/binder $(RESULTS)/binder
 	@$(call passed)
+
+# The demo on a machine without a network: nothing may even try to leave it.
+offline: .stamps/front-end
+	python .ci/offline.py $(RESULTS)/offline python -m jupyter_mlstudio demo
 
 ui: .stamps/front-end .stamps/ui-node
 	cd ui-tests && MLS_TEST_PORT=$$(python ../.ci/free_port.py) PLAYWRIGHT_JUNIT_OUTPUT_FILE=../$(RESULTS)/ui.xml \

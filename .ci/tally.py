@@ -1,7 +1,7 @@
 """Counts what `make test` left behind: ``tally.py RESULTS PART...``; the last line is ``N passed, N failed``.
 
-A part is either a runner with a JUnit file (``unit.xml``) or a check that leaves ``NAME.ok`` when it passes. A part
-that left neither did not get to its end, which counts as one failure.
+A part is either a runner with a JUnit file (``unit.xml``) or a check that leaves ``NAME.ok`` when it passes, or
+``NAME.skipped`` where this machine cannot do it. A part that left none did not get to its end: one failure.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ def main(results: Path, parts: list[str]) -> int:
         if files:
             passed, failed, skipped = (sum(column) for column in zip(*map(_junit, files), strict=True))
         else:
-            passed, failed, skipped = int((results / f"{part}.ok").exists()), 0, 0
-        if passed + failed == 0:
+            passed, failed, skipped = (
+                int((results / f"{part}.ok").exists()),
+                0,
+                int((results / f"{part}.skipped").exists()),
+            )
+        if passed + failed == 0 and not (skipped and not files):
             failed = 1
         print(f"{part:14}{passed:6} passed{failed:5} failed{skipped:5} skipped")
         total[0] += passed

@@ -95,6 +95,7 @@ class MLStudioApp(ExtensionApp):
         """Sets what kernels inherit: the studio's interpreter, its workspace, and where MLflow finds it."""
         os.environ["MLSTUDIO_PYTHON"] = sys.executable
         os.environ["MLSTUDIO_SERVER_WORKSPACE"] = str(self.root_workspace().root)
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime reports to its maker otherwise
         server = self.serverapp
         token = getattr(server.identity_provider, "token", "")
         if self.preset_mlflow and token and not server.certfile and not server.sock:

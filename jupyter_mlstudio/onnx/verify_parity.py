@@ -1,9 +1,12 @@
 """Compares model.onnx with the original's answers in parity.npz, both beside this file; needs numpy and onnxruntime."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before it is loaded: it reports to its maker otherwise
 import onnxruntime
 
 here = Path(__file__).parent

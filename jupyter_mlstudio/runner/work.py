@@ -69,6 +69,7 @@ def _environment(job: Job, root: Path, url: str, token: str) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if k != "MLSTUDIO_GATEWAY_TOKEN"}
     paths = [str(_library(job.run_folder)), inherited.get("PYTHONPATH", "")]
     return {
+        "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime reports to its maker otherwise; who sets it has the last word
         **inherited,
         **job.spec["env"],
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),

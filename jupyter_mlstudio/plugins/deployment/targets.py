@@ -60,7 +60,7 @@ class DockerTarget(Target):
         folder = bundle.parent / "image"
         base = options.get("base")
         layout = oci.Layout(folder, Path(str(base)) if base else None)
-        environment = ["PYTHONUNBUFFERED=1", "LANG=C.UTF-8"]
+        environment = ["PYTHONUNBUFFERED=1", "LANG=C.UTF-8", "ORT_DISABLE_TELEMETRY=1"]
         if options.get("packages", True):
             layout.add(oci.packages(bundles.pinned(bundles.RUNTIME), "/app/site"))
             environment.append("PYTHONPATH=/app/site")
@@ -224,7 +224,7 @@ COPY requirements.txt ./
 # A base that has them needs no network.
 RUN python3 -c "import onnxruntime, numpy" || python3 -m pip install --no-cache-dir -r requirements.txt
 COPY . ./
-ENV PYTHONUNBUFFERED=1 LANG=C.UTF-8
+ENV PYTHONUNBUFFERED=1 LANG=C.UTF-8 ORT_DISABLE_TELEMETRY=1
 USER {USER}:{USER}
 EXPOSE {PORT}
 ENTRYPOINT {json.dumps(COMMAND)}
@@ -236,7 +236,7 @@ After=network.target
 
 [Service]
 ExecStart=@PLACE@/venv/bin/python @PLACE@/server.py --port 8080
-Environment=PYTHONUNBUFFERED=1
+Environment=PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
 EnvironmentFile=-@PLACE@/keys.env
 Restart=on-failure
 RestartSec=2

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before it is loaded: it reports to its maker otherwise
 import onnxruntime as ort
 
 TYPES: dict[str, Any] = {
