@@ -31,7 +31,7 @@ def run() -> int:
         try:
             rows = {
                 f"{SWAPS} swaps of the version": _during(endpoint, body, _swaps),
-                "workers started anew": _during(endpoint, body, lambda: _change({"restart": True})),
+                "all workers started anew": _during(endpoint, body, lambda: _change({"restart": True})),
                 "a worker killed": _during(endpoint, body, _kill_one),
             }
         finally:

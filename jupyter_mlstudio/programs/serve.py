@@ -24,7 +24,7 @@ from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, StudioError
 from jupyter_mlstudio.programs import context, serve_plan
-from jupyter_mlstudio.programs.serve_canary import Canary
+from jupyter_mlstudio.programs.serve_canary import CHANGING, Canary
 from jupyter_mlstudio.programs.serve_counts import Counts
 from jupyter_mlstudio.programs.serve_deployment import FAILED, IDLE, READY, Deployment
 from jupyter_mlstudio.programs.serve_generation import Generation
@@ -183,7 +183,8 @@ class Server:
             board = self._counts.board()
             for worker in workers:
                 worker.tell({"board": board})
-        self._canary.judge(self._plan, self._counts, {name: one.state(now) for name, one in self._deployments.items()})
+        states = {name: (CHANGING, "") if one.next else one.state(now) for name, one in self._deployments.items()}
+        self._canary.judge(self._plan, self._counts, states)
 
     def _mind_porch(self, now: float) -> None:
         """Has a process that only receives requests where no other one may, or can."""
@@ -218,9 +219,10 @@ class Server:
     def _shown(self, name: str, state: str, reason: str, now: float) -> dict[str, JSON]:
         deployment = self._deployments[name]
         ready = deployment.ready(now)
+        deployment.settled(self._plan.etag)
         return {
             "state": state, "reason": reason, "instances": len(ready), "pids": [one.pid for one in ready],
-            "version": deployment.current.planned.version, "etag": self._plan.etag,
+            "version": deployment.current.planned.version, "etag": deployment.applied,
         }  # fmt: skip
 
     # Processes

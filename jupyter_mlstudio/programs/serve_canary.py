@@ -21,6 +21,9 @@ from jupyter_mlstudio.programs.serve_plan import Plan
 from jupyter_mlstudio.serving.stats import quantile_ms
 
 RETRY_S = 5.0
+CHANGING = "Changing"
+"""The state of a deployment whose new version has not taken over yet."""
+
 FEW = 20
 """Guards that compare numbers of requests say nothing before there were so many."""
 
@@ -42,10 +45,13 @@ class Canary:
             return
         name, policy = str(canary["deployment"]), canary["policy"]
         step = (name, canary.get("started_at"), int(canary.get("step", 0)))
-        if step != self._step:
+        if states.get(name, ("",))[0] == CHANGING:
+            self._step = None  # what is measured now would be of the version before
+        elif step != self._step:
             self._step, self._since = step, now
             for one in plan.deployments:
                 counts.of(one).begin_step()
+        if self._since == now or self._step is None:
             return
         others = [counts.of(one) for one in plan.deployments if one != name]
         measured = measure(counts.of(name), others) | {"seconds": round(now - self._since, 1)}

@@ -31,6 +31,8 @@ class Deployment:
         self._parting: list[Generation] = []
         self._refused = ""
         self._note = ""
+        self.applied = 0
+        """The last change of the plan by which all of its workers go."""
         self._active_at = self._roomy_since = now
         self._strained = 0
 
@@ -47,6 +49,11 @@ class Deployment:
             self._drop_next()
             self._note = self._refused = ""
             self.next = self._begin(planned, max(1, planned.scale.min_instances, self.current.wanted))
+
+    def settled(self, etag: int) -> None:
+        """Takes note of a plan that needs no new workers, or whose workers have taken over."""
+        if self.next is None and self.planned.identity == self.current.planned.identity:
+            self.applied = etag
 
     def generations(self) -> list[Generation]:
         """All that have workers."""

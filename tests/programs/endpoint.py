@@ -161,20 +161,27 @@ class Served:
     @contextmanager
     def caller(self) -> Iterator[Callable[..., Answer]]:
         """A connection that is kept, as a client keeps it: made again when the server said that it ends."""
-        parts = urlsplit(self.url)
-        link = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=40)
-
-        def ask(body: bytes | None = BODY, path: str = "/v2/models/m/infer", headers: Mapping[str, str] = {}) -> Answer:
-            sent = {"Authorization": f"Bearer {KEY}", **(JSON if body is not None else {})}
-            sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-            link.request("GET" if body is None else "POST", path, body, sent)
-            got = link.getresponse()
-            return Answer(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
-
-        try:
+        with caller_of(self.url, KEY) as ask:
             yield ask
-        finally:
-            link.close()
+
+
+@contextmanager
+def caller_of(url: str, key: str) -> Iterator[Callable[..., Answer]]:
+    """A connection that is kept, as a client keeps it: made again when the server said that it ends."""
+    parts = urlsplit(url)
+    link = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=40)
+
+    def ask(body: bytes | None = BODY, path: str = "/v2/models/m/infer", headers: Mapping[str, str] = {}) -> Answer:
+        sent = {"Authorization": f"Bearer {key}", **(JSON if body is not None else {})}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        link.request("GET" if body is None else "POST", path, body, sent)
+        got = link.getresponse()
+        return Answer(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
+
+    try:
+        yield ask
+    finally:
+        link.close()
 
 
 class Load:
