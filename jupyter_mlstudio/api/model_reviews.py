@@ -5,16 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from jupyter_mlstudio.api.route import Body, Call, NoBody, NoQuery, Query, Route
-from jupyter_mlstudio.entities.models import (
-    ApprovalStatus,
-    Model,
-    ModelCard,
-    ModelComparison,
-    ModelJournal,
-    ModelLineage,
-    ModelVersion,
-    Stage,
-)
+from jupyter_mlstudio.entities.model_reports import ModelCard, ModelComparison, ModelJournal, ModelLineage
+from jupyter_mlstudio.entities.models import ApprovalStatus, Model, ModelVersion, Stage
 from jupyter_mlstudio.studio import Studio
 
 

@@ -17,7 +17,8 @@ from jupyter_mlstudio.api.route import (
     StreamAnswer,
     Upload,
 )
-from jupyter_mlstudio.entities.models import Conversion, Model, ModelFile, ModelUser, ModelVersion, ParityPolicy
+from jupyter_mlstudio.entities.model_reports import ModelUser
+from jupyter_mlstudio.entities.models import Conversion, Model, ModelFile, ModelVersion, ParityPolicy
 from jupyter_mlstudio.errors import Conflict
 from jupyter_mlstudio.studio import Studio
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 import yaml
 
-from jupyter_mlstudio.entities.models import ModelCard, ModelLineage, ModelVersion, Signature
+from jupyter_mlstudio.entities.model_reports import ModelCard, ModelLineage
+from jupyter_mlstudio.entities.models import ModelVersion, Signature
 from jupyter_mlstudio.entities.runs import Run
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.services.model_lineage import Lineage

@@ -6,14 +6,8 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from jupyter_mlstudio.entities.models import (
-    FileChange,
-    ModelComparison,
-    ModelVersion,
-    SignatureChange,
-    TensorSpec,
-    ValueChange,
-)
+from jupyter_mlstudio.entities.model_reports import FileChange, ModelComparison, SignatureChange, ValueChange
+from jupyter_mlstudio.entities.models import ModelVersion, TensorSpec
 from jupyter_mlstudio.entities.runs import Run
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import NotFound

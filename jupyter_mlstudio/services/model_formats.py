@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -23,6 +24,13 @@ _NOTES = {
     "skops": "loaded with an exact list of types; any other type is refused",
 }
 _EXECUTING = frozenset({"pkl", "joblib", "pt", "keras", "savedmodel"})
+HARMLESS, ROWS = ("onnx", "skops", "json"), ("npy", "json")
+"""Formats that hold no code, of models and of rows."""
+LIBRARIES = ("xgboost", "lightgbm", "catboost")
+"""Kinds of a manifest whose file the library itself reads, never as a pickle."""
+MANIFEST = "mlstudio.json"
+_SUFFIXES = {".joblib": "joblib", ".pkl": "pkl", ".pickle": "pkl", ".pt": "pt", ".pth": "pt", ".ckpt": "pt",
+             ".keras": "keras"}  # fmt: skip
 _PACKED = (b"\x1f\x8b", b"x\x01", b"x\x9c", b"x\xda", b"BZh", b"\xfd7zXZ\x00", b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".gz", ".bz2", ".xz", ".whl")
 Ends = tuple[bytes, bytes]
@@ -30,7 +38,7 @@ Ends = tuple[bytes, bytes]
 
 def sniff(path: Path, name: str) -> ModelFormat:
     """Tells what a file is. ``name`` is its path in the version, whose suffix counts only where content is silent."""
-    kind = _kind(*_ends(path), name.lower())
+    kind = _kind(*_ends(path), name.lower()) or _SUFFIXES.get(Path(name).suffix.lower(), "")
     return ModelFormat(path=name, format=kind, executes=kind in _EXECUTING, note=_NOTES.get(kind, ""))
 
 
@@ -87,13 +95,51 @@ def check_mlmodel(path: Path) -> None:
         raise Invalid("MLmodel is not a YAML mapping")
 
 
-def refusal(found: Iterable[ModelFormat]) -> str:
-    """Why files of unknown origin are not loaded, empty when they may be."""
-    names = [_plain(one.path) for one in found if one.executes]
+def risks(folder: Path, files: Iterable[ModelFile]) -> list[str]:
+    """Names the files whose loading may execute code. What is not known to be harmless is on the list.
+
+    A model's manifest says which files are loaded, whatever they are called, and MLflow's flavors may load pickles from
+    files of any name; therefore these count unless their content is of a form that holds no code.
+    """
+    found = {_plain(file.path): sniff(folder / file.path, file.path) for file in files}
+    names = [name for name, one in found.items() if one.executes]
+    manifest = _object(folder / "native" / MANIFEST) if MANIFEST in found else {}
+    if manifest.get("kind") not in LIBRARIES:
+        names += [str(manifest["file"])] if _kind_of(found, manifest.get("file")) not in (*HARMLESS, None) else []
+    for what in ("sample", "targets"):
+        names += [str(manifest[what])] if _kind_of(found, manifest.get(what)) not in (*ROWS, None) else []
+    if "MLmodel" in found and not _flavors(folder / "native" / "MLmodel") <= {"onnx", "python_function"}:
+        names.append("MLmodel")
+    return list(dict.fromkeys(names))
+
+
+def refusal(names: Sequence[str]) -> str:
+    """Why files of unknown origin are not loaded, given what :func:`risks` found; empty when they may be."""
     if not names:
         return ""
     what = f"{names[0]!r}" if len(names) == 1 else f"{names[0]!r} and {len(names) - 1} more"
     return f"{what} {EXECUTES}, so it was kept but not converted: if you trust who made it, register it with allow_code"
+
+
+def _kind_of(found: Mapping[str, ModelFormat], name: object) -> str | None:
+    """The format of a file that a manifest names; None when it names none."""
+    return None if name is None else found[str(name)].format if str(name) in found else "missing"
+
+
+def _object(path: Path) -> dict[str, object]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"{MANIFEST} of the model is not a JSON object") from error
+    if not isinstance(content, dict):
+        raise Invalid(f"{MANIFEST} of the model is not a JSON object")
+    return content
+
+
+def _flavors(path: Path) -> set[str]:
+    content = yaml.safe_load(path.read_text("utf-8"))
+    flavors = content.get("flavors") if isinstance(content, dict) else None
+    return {str(name) for name in flavors} if isinstance(flavors, dict) else {"unknown"}
 
 
 def _ends(path: Path) -> Ends:

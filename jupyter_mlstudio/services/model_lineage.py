@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jupyter_mlstudio.entities.models import LineageData, LineageRun, ModelLineage, ModelVersion
+from jupyter_mlstudio.entities.model_reports import LineageData, LineageRun, ModelLineage
+from jupyter_mlstudio.entities.models import ModelVersion
 from jupyter_mlstudio.entities.runs import Run
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import NotFound

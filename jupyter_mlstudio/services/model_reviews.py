@@ -6,15 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from jupyter_mlstudio.entities.models import (
-    Approval,
-    ApprovalStatus,
-    Model,
-    ModelJournal,
-    ModelVersion,
-    Stage,
-    VersionStatus,
-)
+from jupyter_mlstudio.entities.model_reports import ModelJournal
+from jupyter_mlstudio.entities.models import Approval, ApprovalStatus, Model, ModelVersion, Stage, VersionStatus
 from jupyter_mlstudio.entities.values import utc_now
 from jupyter_mlstudio.errors import Conflict
 from jupyter_mlstudio.services.model_rows import check_ready, checked_reason, model_row, refuse_used, version_row

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from jupyter_mlstudio.entities.models import ModelUser, ModelVersion, VersionStatus
+from jupyter_mlstudio.entities.model_reports import ModelUser
+from jupyter_mlstudio.entities.models import ModelVersion, VersionStatus
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 from jupyter_mlstudio.store import models as store
 

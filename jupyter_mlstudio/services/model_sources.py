@@ -27,13 +27,17 @@ _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Files that were copied to a temporary folder, and where they came from. ``known``: they are a run's own."""
+    """Files that were copied to a temporary folder, and where they came from. ``known``: they are a run's own.
+
+    ``risks`` names files whose loading may execute code, when they are not.
+    """
 
     temporary: Path
     files: list[ModelFile]
     formats: list[ModelFormat]
     source: str
     known: bool
+    risks: list[str]
 
 
 class ModelSources:
@@ -145,12 +149,14 @@ class ModelSources:
     def _taken(self, source: Path, named: str, *, known: bool) -> Taken:
         temporary, files = self._files.take(source)
         try:
+            risks: list[str] = []
             if not known:
                 model_formats.check(temporary, files)
                 for file in files:
                     if file.path.lower().endswith(".onnx"):
                         check_onnx(temporary / file.path)
-            return Taken(temporary, files, model_formats.formats(temporary, files), named, known)
+                risks = model_formats.risks(temporary, files)
+            return Taken(temporary, files, model_formats.formats(temporary, files), named, known, risks)
         except BaseException:
             self._files.discard(temporary)
             raise

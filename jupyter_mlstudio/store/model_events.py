@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from jupyter_mlstudio.entities.models import ModelEvent, ModelJournal
+from jupyter_mlstudio.entities.model_reports import ModelEvent, ModelJournal
 from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.store.schema import model_events
 

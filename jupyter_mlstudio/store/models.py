@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from jupyter_mlstudio.entities.model_reports import ModelUser
 from jupyter_mlstudio.entities.models import (
     Approval,
     LatencyProfile,
     Model,
     ModelFile,
     ModelFormat,
-    ModelUser,
     ModelVersion,
     ParityReport,
     Signature,
