@@ -1,4 +1,4 @@
-"""What Prometheus is told: requests by status, their duration, and how many are under way, for each deployment.
+"""What Prometheus is told: requests by status, their duration, and how many wait, for each deployment.
 
 Specification: Prometheus, "Exposition formats", text format 0.0.4. A process counts its own requests in a
 :class:`Meter` and reports what was new; the serve run adds up what all processes of a deployment reported, and tells
@@ -81,7 +81,7 @@ class Series:
     model: str
     version: str
     tally: Tally
-    in_flight: int
+    waiting: int
     collected: Mapping[str, int]
 
     @property
@@ -106,8 +106,8 @@ def text(series: Iterable[Series]) -> bytes:
     lines += _family("mlstudio_endpoint_request_duration_seconds", "histogram", "From a request's head to its answer.")
     for one in some:
         lines += _histogram("mlstudio_endpoint_request_duration_seconds", one)
-    lines += _family("mlstudio_endpoint_requests_in_flight", "gauge", "Requests that wait for the model or are in it.")
-    lines += [f"mlstudio_endpoint_requests_in_flight{{{one.labels}}} {one.in_flight}" for one in some]
+    lines += _family("mlstudio_endpoint_requests_waiting", "gauge", "Requests that wait until the model is free.")
+    lines += [f"mlstudio_endpoint_requests_waiting{{{one.labels}}} {one.waiting}" for one in some]
     for name, what in (("rows", "Rows that were collected."), ("dropped", "Requests not collected, for want of room.")):
         lines += _family(f"mlstudio_endpoint_collected_{name}_total", "counter", what)
         for one in some:

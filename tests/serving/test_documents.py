@@ -92,4 +92,4 @@ def test_metrics_are_read_by_prometheus_parser(tmp_path: Path) -> None:
     assert counts == sorted(counts)
     assert counts[-1] == next(sample.value for sample in duration.samples if sample.name.endswith("_count")) == 5
     assert 0 < next(sample.value for sample in duration.samples if sample.name.endswith("_sum")) < 5
-    assert families["mlstudio_endpoint_requests_in_flight"].samples[0].value == 0
+    assert families["mlstudio_endpoint_requests_waiting"].samples[0].value == 0
