@@ -182,7 +182,8 @@ class Server:
         if len(workers) > 1:
             board = self._counts.board()
             for worker in workers:
-                worker.tell({"board": board})
+                if worker.ready:
+                    worker.tell({"board": board})
         states = {name: (CHANGING, "") if one.next else one.state(now) for name, one in self._deployments.items()}
         self._canary.judge(self._plan, self._counts, states)
 

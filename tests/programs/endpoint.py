@@ -174,9 +174,13 @@ def caller_of(url: str, key: str) -> Iterator[Callable[..., Answer]]:
     def ask(body: bytes | None = BODY, path: str = "/v2/models/m/infer", headers: Mapping[str, str] = {}) -> Answer:
         sent = {"Authorization": f"Bearer {key}", **(JSON if body is not None else {})}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        link.request("GET" if body is None else "POST", path, body, sent)
-        got = link.getresponse()
-        return Answer(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
+        try:
+            link.request("GET" if body is None else "POST", path, body, sent)
+            got = link.getresponse()
+            return Answer(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
+        except (OSError, http.client.HTTPException):
+            link.close()
+            raise
 
     try:
         yield ask
