@@ -1698,8 +1698,8 @@ export interface components {
          * @description What a version's convert run found out.
          *
          *     ``onnx`` is the converted file in that run's artifacts, None when there is none. ``sample`` is an Open Inference
-         *     Protocol V2 request made of a few of the sample's rows. ``evidence`` are the files beside ``onnx`` with which anybody
-         *     can repeat the comparison.
+         *     Protocol V2 request made of a few of the sample's rows. ``evidence`` are the files beside ``onnx`` with which
+         *     anybody can repeat the comparison.
          */
         Conversion: {
             /** Ready */
