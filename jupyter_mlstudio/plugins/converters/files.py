@@ -23,10 +23,18 @@ SKOPS_TYPES = frozenset({
     "sklearn._loss.loss.HalfBinomialLoss", "sklearn._loss.loss.HalfSquaredError",
     "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64", "sklearn.metrics._dist_metrics.EuclideanDistance32",
+    "sklearn.metrics._dist_metrics.ManhattanDistance64", "sklearn.metrics._dist_metrics.ManhattanDistance32",
+    "sklearn.metrics._dist_metrics.MinkowskiDistance64", "sklearn.metrics._dist_metrics.MinkowskiDistance32",
+    "sklearn._loss.loss.HalfTweedieLoss", "sklearn._loss.loss.HalfTweedieLossIdentity",
+    "sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer", "sklearn.utils._bunch.Bunch",
     "collections.OrderedDict", "lightgbm.basic.Booster", "lightgbm.sklearn.LGBMClassifier",
     "lightgbm.sklearn.LGBMRegressor", "lightgbm.sklearn.LGBMRanker",
 })  # fmt: skip
 """Parts of plain scikit-learn and LightGBM models that skops does not trust by itself, each by its exact name."""
+TYPES_NAMED = 10
 
 
 def whole_file(source: Source) -> Path:
@@ -87,10 +95,18 @@ def _load_skops(path: Path) -> Any:
             'the model was saved with skops, which is missing: pip install "jupyter-mlstudio[skops]", or log it with'
             " serialization_format='cloudpickle'"
         ) from error
-    types = set(skops.io.get_untrusted_types(file=path))
-    if strange := sorted(types - SKOPS_TYPES):
-        raise Invalid(f"the model holds types that are not trusted in a skops file: {', '.join(strange)[:200]}")
-    return skops.io.load(path, trusted=sorted(types))
+    try:
+        types = set(skops.io.get_untrusted_types(file=path))
+        if not types - SKOPS_TYPES:
+            return skops.io.load(path, trusted=sorted(types))
+    except Exception as error:
+        raise Invalid(f"the model's file {path.name!r} cannot be loaded: {type(error).__name__}") from error
+    strange = sorted(one[:100] for one in types - SKOPS_TYPES)
+    more = f" and {len(strange) - TYPES_NAMED} more" if len(strange) > TYPES_NAMED else ""
+    raise Invalid(
+        f"the model holds types that are not trusted in a skops file: {', '.join(strange[:TYPES_NAMED])}{more}; log it"
+        " with serialization_format='cloudpickle' if you trust whoever made it"
+    )
 
 
 def _whole(path: Path, sha256: str) -> Path:
