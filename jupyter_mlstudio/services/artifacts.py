@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,12 +44,12 @@ class Artifacts:
             if path:
                 raise NotFound(f"there is no folder {path[:200]!r}")
             return ArtifactList(path="", entries=[], total=0, next_page_token=None)
-        entries = [_entry(item, path) for item in os.scandir(folder) if not _temporary(item.name)]
-        entries.sort(key=lambda entry: (entry.kind != "folder", entry.name))
+        items = [item for item in os.scandir(folder) if not _temporary(item.name)]
+        items.sort(key=lambda item: (not item.is_dir(follow_symlinks=False), _shown(item.name)))
         offset = offset_of(page_token)
-        page = entries[offset : offset + max_results]
+        page = _entries(items[offset : offset + max_results], path)  # only these are asked for their sizes
         return ArtifactList(
-            path=path, entries=page, total=len(entries), next_page_token=token_of(offset + len(page), len(entries))
+            path=path, entries=page, total=len(items), next_page_token=token_of(offset + max_results, len(items))
         )
 
     def entries(self, run_id: str, path: str) -> builtins.list[ArtifactEntry]:
@@ -58,7 +59,7 @@ class Artifacts:
         folder = safe_join(root, path) if path else root
         if not folder.is_dir():
             return []
-        found = [_entry(item, path) for item in os.scandir(folder) if not _temporary(item.name)]
+        found = _entries((item for item in os.scandir(folder) if not _temporary(item.name)), path)
         return sorted(found, key=lambda entry: entry.name)
 
     def preview(self, run_id: str, path: str) -> Preview:
@@ -152,6 +153,15 @@ def _temporary(name: str) -> bool:
 def _on_disk(path: str) -> str:
     """Reads a name as :func:`_shown` wrote it."""
     return "".join(chr(ord(char) - 0xE000 + 0xDC00) if "\ue080" <= char <= "\ue0ff" else char for char in path)
+
+
+def _entries(items: Iterable[os.DirEntry[str]], folder: str) -> list[ArtifactEntry]:
+    """Describes files; one that a live run took away meanwhile is none any more."""
+    found = []
+    for item in items:
+        with contextlib.suppress(FileNotFoundError):
+            found.append(_entry(item, folder))
+    return found
 
 
 def _entry(item: os.DirEntry[str], folder: str) -> ArtifactEntry:
