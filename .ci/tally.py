@@ -19,12 +19,9 @@ def main(results: Path, parts: list[str]) -> int:
         if files:
             passed, failed, skipped = (sum(column) for column in zip(*map(_junit, files), strict=True))
         else:
-            passed, failed, skipped = (
-                int((results / f"{part}.ok").exists()),
-                0,
-                int((results / f"{part}.skipped").exists()),
-            )
-        if passed + failed == 0 and not (skipped and not files):
+            passed, skipped = (int((results / f"{part}.{end}").exists()) for end in ("ok", "skipped"))
+            failed = int(passed + skipped == 0)
+        if files and passed + failed == 0:
             failed = 1
         print(f"{part:14}{passed:6} passed{failed:5} failed{skipped:5} skipped")
         total[0] += passed
