@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from jupyter_mlstudio.api.route import NoBody, Query, Route
+from jupyter_mlstudio.api.route import JsonAnswer, NoBody, Query, Route
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError, WrongType
 
@@ -97,7 +97,7 @@ def checked_segment(name: str, value: str) -> str:
 
 def write_answer(value: Any) -> bytes:
     """Writes an answer as strict JSON: NaN and infinities as text."""
-    return to_json(value, inf_nan_mode="strings")
+    return value.content if isinstance(value, JsonAnswer) else to_json(value, inf_nan_mode="strings")
 
 
 def write_error(error: StudioError) -> bytes:

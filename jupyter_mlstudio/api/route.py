@@ -98,6 +98,13 @@ class TextAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonAnswer:
+    """An answer that is JSON already, of the type that its route declares."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Wire:
     """How a family of routes that speaks another tool's protocol differs from the studio's own.
 

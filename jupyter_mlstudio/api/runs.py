@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from jupyter_mlstudio.api.route import Body, Call, NoBody, NoQuery, Query, Route
+from jupyter_mlstudio.api.route import Body, Call, JsonAnswer, NoBody, NoQuery, Query, Route
 from jupyter_mlstudio.entities.runs import Origin, Run, RunKind, RunPage
 from jupyter_mlstudio.entities.specs import RunSpec
 from jupyter_mlstudio.studio import Studio
@@ -65,9 +65,9 @@ class RetryRequest(Body):
     params: dict[str, object] = Field(default_factory=dict)
 
 
-def list_runs(studio: Studio, call: Call[RunsQuery, NoBody]) -> RunPage:
+def list_runs(studio: Studio, call: Call[RunsQuery, NoBody]) -> JsonAnswer:
     """Lists runs, live ones first and then the newest, unless an order is asked for."""
-    return studio.runs.search(**call.query.model_dump())
+    return JsonAnswer(studio.runs.search_json(**call.query.model_dump()))
 
 
 def submit_run(studio: Studio, call: Call[NoQuery, NewRun]) -> Run:

@@ -26,7 +26,7 @@ from jupyter_mlstudio.entities.runs import (
 )
 from jupyter_mlstudio.entities.specs import RunSpec
 from jupyter_mlstudio.entities.values import utc_now
-from jupyter_mlstudio.store import filters, metrics
+from jupyter_mlstudio.store import filters, metrics, run_rows
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.schema import experiments, params, runs, tags
 from jupyter_mlstudio.store.statements import upsert
@@ -42,6 +42,7 @@ _SUMMARY = [
     experiments.c.name.label("experiment"),
 ]  # fmt: skip
 _TABLE = select(*_SUMMARY).join(experiments, experiments.c.id == runs.c.experiment_id)
+_KEYS = select(runs.c.key, runs.c.status)
 _LIVE = [status.value for status in RunStatus if status not in TERMINAL]
 _KINDS = {kind.value: kind for kind in RunKind}
 _STATUSES = {status.value: status for status in RunStatus}
@@ -50,7 +51,14 @@ _STATUSES = {status.value: status for status in RunStatus}
 def insert(connection: Connection, values: Mapping[str, Any]) -> int:
     """Adds a run; returns its key."""
     base = {"row_params": "{}", "row_metrics": "{}", "row_tags": "{}", "etag": 1, "reason": "", "description": ""}
+    run_rows.counted(connection, values["experiment_id"], 1)
     return int(connection.execute(runs.insert().values({**base, **values}).returning(runs.c.key)).scalar_one())
+
+
+def remove(connection: Connection, row: Row[Any]) -> None:
+    """Removes a run with everything that hangs on it."""
+    run_rows.counted(connection, row.experiment_id, -1)
+    connection.execute(runs.delete().where(runs.c.key == row.key))
 
 
 def row(connection: Connection, run_id: str) -> Row[Any] | None:
@@ -73,9 +81,11 @@ def resolve(connection: Connection, reference: str) -> str | None:
 
 def change(connection: Connection, changes: Changes, run_id: str, values: Mapping[str, Any]) -> bool:
     """Writes columns of a run and notes the change; answers False when there is no such run."""
-    done = connection.execute(update(runs).where(runs.c.id == run_id).values({**values, "etag": runs.c.etag + 1}))
+    written = {**values, **run_rows.STALE, "etag": runs.c.etag + 1}
+    done = connection.execute(update(runs).where(runs.c.id == run_id).values(written))
     if done.rowcount:
         changes.note(connection, "run", run_id)
+        _keep_row(connection, runs.c.id == run_id)
     return bool(done.rowcount)
 
 
@@ -93,10 +103,12 @@ def move(
     done = connection.execute(
         update(runs)
         .where(runs.c.id == run_id, runs.c.status.in_(allowed))
-        .values({**(values or {}), "status": new.value, "etag": runs.c.etag + 1})
+        .values({**(values or {}), **run_rows.STALE, "status": new.value, "etag": runs.c.etag + 1})
     )
     if done.rowcount:
         changes.note(connection, "run", run_id)
+        if new in TERMINAL:
+            _keep_row(connection, runs.c.id == run_id)
     return bool(done.rowcount)
 
 
@@ -175,6 +187,34 @@ def search(connection: Connection, query: dict[str, Any], offset: int, limit: in
     return [summary(one) for one in found], total
 
 
+def search_json(connection: Connection, query: dict[str, Any], offset: int, limit: int) -> tuple[bytes, int, int]:
+    """Finds runs as :func:`search` does; returns the page as a JSON list, its length, and how many match in all."""
+    where = _conditions(query)
+    order = [filters.order(text) for text in query["order_by"]]
+    if order:
+        keys, total = _ordered_keys(connection, where, order, offset, limit)
+    else:
+        keys = [row.key for row in _live_first(connection, _KEYS.where(*where), offset, limit)]
+        total = _count(connection, where)
+    rows = run_rows.of_keys(connection, keys)
+    return run_rows.joined(rows, _built(connection, rows)), len(rows), total
+
+
+def newest_json(connection: Connection, experiment: str, offset: int, limit: int) -> tuple[bytes, int, int] | None:
+    """The page of :func:`search_json` for an experiment by its name alone; None when it has to be searched for."""
+    found = run_rows.newest_of(connection, experiment, offset, limit)
+    if found is None:
+        return None
+    rows, name, total = found
+    return run_rows.joined(rows, _built(connection, rows), name), len(rows), total
+
+
+def _built(connection: Connection, rows: Sequence[Any]) -> dict[int, RunSummary]:
+    stale = run_rows.missing(rows)
+    wide = connection.execute(_TABLE.where(runs.c.key.in_(stale))) if stale else ()
+    return {row.key: summary(row) for row in wide}
+
+
 def summary(row: Row[Any]) -> RunSummary:
     """Builds a run for a table; the row has the experiment's name as ``experiment``."""
     return RunSummary(**_summary_fields(row))
@@ -229,19 +269,34 @@ def _merge(connection: Connection, run_key: int, column: str, given: Mapping[str
     here = runs.c.key == run_key
     held = json.loads(connection.execute(select(runs.c[column]).where(here)).scalar_one())
     merged = {k: v for k, v in {**held, **given}.items() if v is not None}
-    connection.execute(update(runs).where(here).values({column: to_json(merged).decode()}))
+    connection.execute(update(runs).where(here).values({column: to_json(merged).decode(), **run_rows.STALE}))
+    _keep_row(connection, here)
+
+
+def _keep_row(connection: Connection, which: Any) -> None:
+    """Writes the row of the table of runs, once a run is over."""
+    row = connection.execute(_TABLE.where(which, runs.c.status.not_in(_LIVE))).first()
+    if row is not None:
+        run_rows.keep(connection, row.key, summary(row))
 
 
 def _ordered(
     connection: Connection, where: list[Any], order: list[Any], offset: int, limit: int
 ) -> tuple[list[Row[Any]], int]:
     """Sorts keys alone and counts on the way; the page's rows, which are wide, are read afterwards."""
+    keys, total = _ordered_keys(connection, where, order, offset, limit)
+    rows = {row.key: row for row in connection.execute(_TABLE.where(runs.c.key.in_(keys)))} if keys else {}
+    return [rows[key] for key in keys], total
+
+
+def _ordered_keys(
+    connection: Connection, where: list[Any], order: list[Any], offset: int, limit: int
+) -> tuple[list[int], int]:
     wanted = select(runs.c.key, func.count().over().label("total")).where(*where)
     page = connection.execute(wanted.order_by(*order, runs.c.key.desc()).offset(offset).limit(limit)).all()
     if not page:
         return [], _count(connection, where) if offset else 0
-    rows = {row.key: row for row in connection.execute(_TABLE.where(runs.c.key.in_([one.key for one in page])))}
-    return [rows[one.key] for one in page], int(page[0].total)
+    return [one.key for one in page], int(page[0].total)
 
 
 def _count(connection: Connection, where: list[Any]) -> int:

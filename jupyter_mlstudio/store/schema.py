@@ -87,6 +87,7 @@ experiments = Table(
     Column("goal", String(16), nullable=False),
     Column("created_at", UTCTime, nullable=False),
     Column("archived_at", UTCTime),
+    Column("run_count", Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 
@@ -133,6 +134,7 @@ runs = Table(
     Column("row_params", Text, nullable=False),
     Column("row_metrics", Text, nullable=False),
     Column("row_tags", Text, nullable=False),
+    Column("row_json", Text),
     Column("etag", Integer, nullable=False),
     Index("ix_runs_experiment_created", "experiment_id", "created_at"),
     Index("ix_runs_status_created", "status", "created_at"),

@@ -14,6 +14,9 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    op.add_column("runs", sa.Column("row_json", sa.Text(), nullable=True))
+    op.add_column("experiments", sa.Column("run_count", sa.Integer(), nullable=False, server_default="0"))
+    op.execute("UPDATE experiments SET run_count = (SELECT count(*) FROM runs WHERE experiment_id = experiments.id)")
     op.add_column("model_versions", sa.Column("policy", sa.Text(), nullable=True))
     for column in (
         sa.Column("run_id", sa.String(length=32), nullable=True),
