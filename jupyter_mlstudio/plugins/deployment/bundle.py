@@ -195,7 +195,7 @@ A model with everything that it needs to answer. With Python {_minor()}, from th
     venv/bin/pip install -r requirements.txt
     venv/bin/python server.py
 
-Then `curl -d @sample.json http://127.0.0.1:8080/v2/models/{quote(facts.name, safe='')}/infer`.
+Then `curl -d @sample.json http://127.0.0.1:8080/v2/models/{quote(facts.name, safe="")}/infer`.
 
 | file | what it is |
 |---|---|
