@@ -23,7 +23,8 @@ def request(signature: Signature, rows: Any) -> dict[str, JSON]:
 
     Args:
         signature: what the model takes.
-        rows: a data frame, an array ``(n_rows, n_features)``, a list of dicts or of lists, or a list of texts.
+        rows: a data frame, an array ``(n_rows, ...)``, a list of dicts or of lists, a list of texts, or arrays by the
+            names of the inputs.
 
     Raises:
         Invalid: a column is missing, or a value is not of its type; the message names both.
@@ -43,6 +44,8 @@ def _values(spec: TensorSpec, rows: Any, signature: Signature) -> list[Any]:
     if hasattr(rows, "columns") and hasattr(rows, "iloc"):
         return _of_frame(spec, rows)
     if isinstance(rows, Mapping):
+        if spec.name in rows and all(len(getattr(one, "shape", ())) for one in rows.values()):
+            return list(rows[spec.name].tolist())
         rows = [rows]
     listed = rows.tolist() if hasattr(rows, "tolist") else list(rows)
     if not listed:
@@ -80,6 +83,19 @@ def _of_dicts(spec: TensorSpec, rows: list[Mapping[str, Any]]) -> list[Any]:
 
 
 def _tensor(spec: TensorSpec, values: list[Any]) -> dict[str, JSON]:
+    values = [value.tolist() if hasattr(value, "tolist") else value for value in values]
+    if len(spec.shape) > 2:
+        flat, shape = _flattened(spec, values)
+    else:
+        flat, shape = _matrix(spec, values)
+    tensor: dict[str, JSON] = {"name": spec.name, "shape": shape, "datatype": spec.datatype}
+    data = [_value(spec, one) for one in flat]
+    if spec.datatype.startswith("FP") and None in data:
+        tensor["parameters"] = {"allow_null": True}
+    return tensor | {"data": data}
+
+
+def _matrix(spec: TensorSpec, values: list[Any]) -> tuple[list[Any], list[int]]:
     width = spec.shape[1] if len(spec.shape) == 2 else 1
     flat: list[Any] = []
     for number, value in enumerate(values):
@@ -88,12 +104,25 @@ def _tensor(spec: TensorSpec, values: list[Any]) -> dict[str, JSON]:
         if width >= 0 and len(value) != width:
             raise Invalid(f"row {number} has {len(value)} values, {spec.name!r} takes {width}")
         flat.extend(value)
-    shape = [len(values), *([len(flat) // len(values)] if len(spec.shape) == 2 else [])]
-    tensor: dict[str, JSON] = {"name": spec.name, "shape": shape, "datatype": spec.datatype}
-    data = [_value(spec, one) for one in flat]
-    if spec.datatype.startswith("FP") and None in data:
-        tensor["parameters"] = {"allow_null": True}
-    return tensor | {"data": data}
+    return flat, [len(values), *([len(flat) // len(values)] if len(spec.shape) == 2 else [])]
+
+
+def _flattened(spec: TensorSpec, values: list[Any]) -> tuple[list[Any], list[int]]:
+    """Values of pictures, sequences and the like in one list, and their shape, which all rows share."""
+    found: list[int] = []
+    inner = values[0]
+    while isinstance(inner, (list, tuple)) and inner:
+        found.append(len(inner))
+        inner = inner[0]
+    wanted = spec.shape[1:]
+    if len(found) != len(wanted) or any(length not in (-1, given) for length, given in zip(wanted, found, strict=True)):
+        raise Invalid(f"row 0 has the shape {found}, {spec.name!r} takes {wanted} where -1 is any length")
+    level = values
+    for length in found:
+        if any(not isinstance(one, (list, tuple)) or len(one) != length for one in level):
+            raise Invalid(f"the rows of {spec.name!r} have unlike shapes; row 0 has {found}")
+        level = [value for one in level for value in one]
+    return level, [len(values), *found]
 
 
 def _value(spec: TensorSpec, value: Any) -> JSON:

@@ -14,6 +14,7 @@ GROUPS = {
         "xgboost": "jupyter_mlstudio.plugins.converters.xgboost:XgboostConverter",
         "lightgbm": "jupyter_mlstudio.plugins.converters.lightgbm:LightgbmConverter",
         "catboost": "jupyter_mlstudio.plugins.converters.catboost:CatboostConverter",
+        "pytorch": "jupyter_mlstudio.plugins.converters.pytorch:PytorchConverter",
         "sklearn": "jupyter_mlstudio.plugins.converters.sklearn:SklearnConverter",
     },
     "deployment": {

@@ -24,12 +24,12 @@ _NOTES = {
     "skops": "loaded with an exact list of types; any other type is refused",
 }
 _EXECUTING = frozenset({"pkl", "joblib", "pt", "keras", "savedmodel"})
-HARMLESS, ROWS = ("onnx", "skops", "json"), ("npy", "json")
+HARMLESS, ROWS = ("onnx", "skops", "json"), ("npy", "npz", "json")
 """Formats that hold no code, of models and of rows."""
 LIBRARIES = ("xgboost", "lightgbm", "catboost")
 """Kinds of a manifest whose file the library itself reads, never as a pickle."""
 MANIFEST = "mlstudio.json"
-_SUFFIXES = {".joblib": "joblib", ".pkl": "pkl", ".pickle": "pkl", ".pt": "pt", ".pth": "pt", ".ckpt": "pt",
+_SUFFIXES = {".joblib": "joblib", ".pkl": "pkl", ".pickle": "pkl", ".pt": "pt", ".pt2": "pt", ".pth": "pt", ".ckpt": "pt",
              ".keras": "keras"}  # fmt: skip
 _PACKED = (b"\x1f\x8b", b"x\x01", b"x\x9c", b"x\xda", b"BZh", b"\xfd7zXZ\x00", b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".gz", ".bz2", ".xz", ".whl")
@@ -179,7 +179,7 @@ _TESTS: list[tuple[str, Callable[[bytes, bytes, str], bool]]] = [
     ("hdf5", lambda head, tail, name: head.startswith(b"\x89HDF\r\n\x1a\n")),
     ("skops", lambda head, tail, name: _is_zip(head) and b"schema.json" in tail),
     ("keras", lambda head, tail, name: _is_zip(head) and b"config.json" in tail and b"metadata.json" in tail),
-    ("pt", lambda head, tail, name: _is_zip(head) and b"/data.pkl" in tail),
+    ("pt", lambda head, tail, name: _is_zip(head) and (b"/data.pkl" in tail or b"/archive_format" in tail)),
     ("npz", lambda head, tail, name: _is_zip(head) and b".npy" in tail),
     ("zip", lambda head, tail, name: _is_zip(head)),
     ("tar", lambda head, tail, name: head[257:262] == b"ustar"),

@@ -81,6 +81,10 @@ def read_rows(folder: Path, manifest: dict[str, Any], what: str) -> Any:
     path = _whole(folder / str(name), str(manifest[f"{what}_sha256"]))
     if path.suffix == ".npy":
         return np.load(path, allow_pickle=False)
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as arrays:
+            named = {key: arrays[key] for key in arrays.files}
+        return [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
     if path.suffix == ".json":
         return json.loads(path.read_text("utf-8"))
     with path.open("rb") as file:
