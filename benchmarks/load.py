@@ -6,7 +6,7 @@ import selectors
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -123,17 +123,6 @@ def call(
     return outcome
 
 
-def for_seconds(seconds: float) -> Callable[[], bool]:
-    """A condition that holds for so long."""
-    end = time.perf_counter() + seconds
-    return lambda: time.perf_counter() < end
-
-
-def rates(outcomes: Sequence[Outcome]) -> list[float]:
-    """Answers a second."""
-    return [one.statuses[200] / one.seconds for one in outcomes]
-
-
 def _send(one: Caller, outcome: Outcome) -> None:
     try:
         one.send()
@@ -151,3 +140,33 @@ def _note(caller: Caller, status: int, outcome: Outcome) -> None:
         outcome.lost += 1
     if not status or caller.ends:
         caller.connect_again()
+
+
+def pipelined(url: str, body: bytes, key: str, callers: int, depth: int, seconds: float) -> float:
+    """Answers a second when each connection has so many requests under way: next to nothing of it is the caller's work.
+
+    Raises:
+        SystemExit: a request failed.
+    """
+    parts = urlsplit(url)
+    asked = message(url, body, key)
+    waiting = selectors.DefaultSelector()
+    for _ in range(callers):
+        link = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=30)
+        link.sendall(asked * depth)
+        waiting.register(link, selectors.EVENT_READ)
+    answered = 0
+    began = time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        for key_, _ in waiting.select(0.1):
+            link = key_.fileobj  # type: ignore[assignment]
+            received = link.recv(1 << 20)
+            whole = received.count(b"HTTP/1.1 200 OK\r\n")
+            if not received or received.count(b"HTTP/1.1 ") != whole:
+                raise SystemExit(f"a request failed: {received[:300]!r}")
+            answered += whole
+            link.sendall(asked * whole)
+    took_s = time.perf_counter() - began
+    for key_ in list(waiting.get_map().values()):
+        key_.fileobj.close()  # type: ignore[union-attr]
+    return answered / took_s
