@@ -49,7 +49,12 @@ def register(studio: Studio, name: str, model: Any, sample: Any = None) -> int:
     folder.mkdir(parents=True)
     write_model(folder, model, sample)
     version = studio.models.register(name, run.id).version
-    until(lambda: studio.models.version(name, version).status is not VersionStatus.CONVERTING, 60)
+
+    def is_converted() -> bool:
+        studio.tick()
+        return studio.models.version(name, version).status is not VersionStatus.CONVERTING
+
+    until(is_converted, 60)
     return version
 
 
