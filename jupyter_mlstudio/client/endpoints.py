@@ -6,11 +6,13 @@ import http.client
 import json
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from jupyter_mlstudio.client import rows as rows_of
 from jupyter_mlstudio.client.connection import connect
+from jupyter_mlstudio.client.deployments import Deployments
 from jupyter_mlstudio.client.shown import Shown, signature
 from jupyter_mlstudio.client.wire import Connection, error_of, segment
 from jupyter_mlstudio.entities.values import JSON
@@ -20,7 +22,7 @@ POLL_S = 0.03
 WAIT_S = 600.0
 
 
-class Endpoint(Shown):
+class Endpoint(Deployments, Shown):
     """An endpoint: a name that answers scoring requests.
 
     ``keys`` are the access keys, known only to the one that deployed it or made new ones. They are never part of what
@@ -112,9 +114,11 @@ class Endpoint(Shown):
         self._data = self._address().post(f"endpoints/{segment(self.name)}/restart", timeout_s=60.0)
         return self.wait() if wait else self
 
-    def regenerate(self, key: str = "primary") -> str:
-        """Replaces one key; the old one is refused within a second."""
-        issued = self._address().post(f"endpoints/{segment(self.name)}/keys/{segment(key)}/regenerate")
+    def regenerate(self, key: str = "primary", expires: datetime | timedelta | None = None) -> str:
+        """Replaces one key; the old one is refused within a second, the new one after ``expires``."""
+        until = datetime.now(UTC) + expires if isinstance(expires, timedelta) else expires
+        body = {"expires_at": until.astimezone(UTC).isoformat()} if until is not None else {}
+        issued = self._address().post(f"endpoints/{segment(self.name)}/keys/{segment(key)}/regenerate", body)
         self.keys |= issued["keys"]
         return self.keys[key]
 
@@ -136,6 +140,9 @@ class Endpoint(Shown):
             raise error_of(status, json.dumps(message).encode())
         return dict(response)
 
+    def _ask_studio(self) -> Connection:
+        return self._address()
+
     def _address(self) -> Connection:
         return self._connection or connect()
 
@@ -144,7 +151,11 @@ class Endpoint(Shown):
 
     def _rows_shown(self) -> list[tuple[str, str]]:
         data = self._data
-        served = [f"{one['model']} {one['version']}" for one in data["deployments"]]
+        shares = len(data["deployments"]) > 1
+        served = [
+            f"{one['model']} {one['version']}" + (f" ({one['name']}, {one['traffic']} %)" if shares else "")
+            for one in data["deployments"]
+        ]
         hidden = f"{len(self.keys)}, not shown here because notebooks are saved: read .keys" if self.keys else ""
         return [
             ("State", str(data["state"])), ("Reason", str(data["reason"])), ("Serves", ", ".join(served)),

@@ -6,10 +6,11 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from jupyter_mlstudio.client.connection import connect
+from jupyter_mlstudio.client.deployments import model_and_version, settings
 from jupyter_mlstudio.client.endpoints import Endpoint
 from jupyter_mlstudio.client.model_reviews import Reviewed
 from jupyter_mlstudio.client.model_uploads import source_of
@@ -91,23 +92,40 @@ def deploy(
     name: str | None = None,
     port: int | None = None,
     wait: bool = True,
+    deployment: str = "blue",
+    script: str | None = None,
+    kind: str | None = None,
+    allow_code: bool = False,
+    host: str = "127.0.0.1",
+    allowed_hosts: Sequence[str] = (),
+    behind_proxy: bool = False,
+    **options: JSON,
 ) -> Endpoint:
-    """Serves a model version behind an endpoint, a process of its own with an address and two keys.
+    """Serves a model version behind an endpoint, processes of its own with an address and two keys.
 
     Args:
-        model: a registered version, or the model's name.
+        model: a registered version, or the model's name, ``name:version`` or ``name@alias``.
         version: a number, an alias or ``latest``; only with a name.
         name: the endpoint's name, 3 to 32 letters, digits and dashes; by default made from the model's.
         port: where it listens on 127.0.0.1; None takes a free one, which it keeps.
         wait: return when it answers; otherwise at once.
+        deployment: the name of the first deployment; :meth:`Endpoint.add` adds more.
+        script, kind, allow_code: see :meth:`Endpoint.add`.
+        host, allowed_hosts, behind_proxy: another address than 127.0.0.1 needs a proxy with TLS before it, and the
+            names under which that calls the endpoint.
+        options: settings, e.g. ``max_instances=2``, ``min_instances=0``, ``threads=2``, ``request_timeout_ms=500``.
 
     Raises:
         Conflict: the version was refused, or the endpoint failed to start; the message says why.
     """
-    registered, number = (model.name, model.version) if isinstance(model, ModelVersion) else (model, version)
+    registered, number = model_and_version(model, version)
     connection = connect()
-    body: dict[str, JSON] = {"name": name or endpoint_name(registered), "model": registered, "version": str(number)}
-    body |= {"port": port, "request_id": uuid.uuid4().hex}
+    body: dict[str, JSON] = {
+        "name": name or endpoint_name(registered), "model": registered, "version": number, "port": port,
+        "deployment": deployment, "script": script, "kind": kind or ("onnx" if script is None else "script"),
+        "allow_code": allow_code, "host": host, "allowed_hosts": list(allowed_hosts), "behind_proxy": behind_proxy,
+        "settings": settings(options), "request_id": uuid.uuid4().hex,
+    }  # fmt: skip
     issued = connection.post("endpoints", body, timeout_s=120.0)
     endpoint = Endpoint(issued["endpoint"], connection, issued["keys"])
     return endpoint.wait() if wait else endpoint

@@ -75,6 +75,11 @@ def parsers() -> dict[str, MagicParser]:
     deploy = MagicParser("%ml_deploy", "Serves a model version behind an endpoint.", completes="models")
     deploy.add_argument("model", help="name, name:version or name@alias")
     deploy.add_argument("-n", "--name", help="the endpoint's name")
+    deploy.add_argument("-d", "--deployment", help="its name; of an endpoint that is there, the one to add or to swap")
+    deploy.add_argument("--traffic", type=int, help="percent of the traffic that it gets, the others share the rest")
+    deploy.add_argument("--script", help="a scoring script with init() and run(raw_data)")
+    deploy.add_argument("--allow-code", action="store_true", help="let the script be executed")
+    deploy.add_argument("-s", "--setting", action="append", default=[], help="e.g. max_instances=2")
     score = MagicParser("%ml_score", "Scores rows at an endpoint.", completes="endpoints")
     score.add_argument("endpoint", help="the endpoint's name")
     score.add_argument("rows", nargs="+", help="JSON, or an expression such as X_test[:3]")
@@ -226,11 +231,14 @@ class StudioMagics(Magics):
     @short_errors
     def ml_deploy(self, line: str) -> Any:
         """Serves a model version; see ``%ml_deploy --help``."""
-        from jupyter_mlstudio.client.models import deploy
+        from jupyter_mlstudio.client.rollout import roll_out
 
         given = self.parsers["%ml_deploy"].read(line)
-        model, _, version = given.model.replace("@", ":", 1).partition(":")
-        return deploy(model, version=version or "latest", name=given.name)
+        options = {name: typed(text, {}) for name, text in pairs(given.setting, "-s").items()}
+        return roll_out(
+            given.model, given.name, given.deployment, given.traffic, script=given.script, allow_code=given.allow_code,
+            **options,
+        )  # fmt: skip
 
     @no_var_expand
     @line_magic

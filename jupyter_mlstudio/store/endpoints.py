@@ -56,9 +56,13 @@ def change_deployment(connection: Connection, endpoint: str, name: str, **values
 
 
 def set_shares(connection: Connection, endpoint: str, column: str, shares: dict[str, int]) -> None:
-    """Writes the shares of ``traffic`` or ``mirror``; a deployment that is not named gets none."""
+    """Writes the shares of ``traffic`` or ``mirror``; a deployment that is not named gets none.
+
+    All of them have a part in the change, which is the endpoint's next.
+    """
     where = deployments.c.endpoint == endpoint
-    connection.execute(update(deployments).where(where).values({column: 0}))
+    etag = select(endpoints.c.etag + 1).where(endpoints.c.name == endpoint).scalar_subquery()
+    connection.execute(update(deployments).where(where).values({column: 0, "changed_with": etag}))
     for name, share in shares.items():
         change_deployment(connection, endpoint, name, **{column: share})
 
