@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from jupyter_mlstudio.client.wire import Connection, segment
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid, TimedOut
-
-if TYPE_CHECKING:
-    from jupyter_mlstudio.client.models import ModelVersion
 
 WAIT_S = 600.0
 POLL_S = 0.05
@@ -21,6 +18,20 @@ _GROUPS = {
     "limits": ("memory_mb", "body_mb", "rows", "threads"),
 }
 _WHOLE = ("liveness_probe", "readiness_probe", "data_collector")
+
+
+class Version(Protocol):
+    """A registered model version."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+
+    @property
+    def version(self) -> int:
+        """The version's number."""
+
+
 _Self = TypeVar("_Self", bound="Deployments")
 
 
@@ -39,7 +50,7 @@ def settings(given: Mapping[str, JSON]) -> dict[str, JSON]:
     return found
 
 
-def model_and_version(model: ModelVersion | str, version: int | str) -> tuple[str, str]:
+def model_and_version(model: Version | str, version: int | str) -> tuple[str, str]:
     """Reads a version: an object, or ``name``, ``name:version`` or ``name@alias``."""
     if not isinstance(model, str):
         return model.name, str(model.version)
@@ -66,7 +77,7 @@ class Deployments:
     def add(
         self: _Self,
         deployment: str,
-        model: ModelVersion | str,
+        model: Version | str,
         version: int | str = "latest",
         script: str | None = None,
         kind: str | None = None,
@@ -94,7 +105,7 @@ class Deployments:
         self: _Self,
         deployment: str,
         version: int | str | None = None,
-        model: ModelVersion | str | None = None,
+        model: Version | str | None = None,
         restart: bool = False,
         wait: bool = True,
         **options: JSON,
