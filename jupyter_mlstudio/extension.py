@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
+import secrets
+import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +19,12 @@ from tornado.routing import PathMatches, Router, Rule
 from tornado.web import Application
 from traitlets import Bool, Unicode
 
+from jupyter_mlstudio.runner.listening import listen
 from jupyter_mlstudio.workspace import Workspace
 
 if TYPE_CHECKING:
+    from tornado.httpserver import HTTPServer
+
     from jupyter_mlstudio.clock import Clock
     from jupyter_mlstudio.rooms import Rooms
 
@@ -47,6 +53,7 @@ class MLStudioApp(ExtensionApp):
         self.settings["jupyter_mlstudio_app"] = self
         self._rooms: Rooms | None = None
         self._clock: Clock | None = None
+        self._door: HTTPServer | None = None
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Presets what kernels inherit, and starts the clock when there are runs from before to look after."""
@@ -56,6 +63,8 @@ class MLStudioApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Stops the clock; runs and endpoints go on."""
+        if self._door is not None:
+            self._door.stop()
         if self._clock is not None:
             await self._clock.stop()
         if self._rooms is not None:
@@ -96,12 +105,34 @@ class MLStudioApp(ExtensionApp):
         os.environ["MLSTUDIO_PYTHON"] = sys.executable
         os.environ["MLSTUDIO_SERVER_WORKSPACE"] = str(self.root_workspace().root)
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime reports to its maker otherwise
-        server = self.serverapp
-        token = getattr(server.identity_provider, "token", "")
-        if self.preset_mlflow and token and not server.certfile and not server.sock:
-            os.environ.setdefault("MLFLOW_TRACKING_URI", url_path_join(server.connection_url, "mlstudio/mlflow"))
+        if self.preset_mlflow and "MLFLOW_TRACKING_URI" not in os.environ:
+            address, token = self._mlflow_address()
+            os.environ["MLFLOW_TRACKING_URI"] = address
             os.environ.setdefault("MLFLOW_TRACKING_TOKEN", token)
             os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # of pages that are not there
+
+    def _mlflow_address(self) -> tuple[str, str]:
+        """Where plain MLflow calls of kernels go, and with which token.
+
+        That is the server itself where it has a token. With a password, with JupyterHub, over TLS or on a Unix socket a
+        kernel has nothing to show there, so it finds a port on loopback with a token of its own; what answers there is
+        loaded when somebody calls.
+        """
+        server = self.serverapp
+        token = str(getattr(server.identity_provider, "token", "") or "")
+        if token and not server.certfile and not server.sock and "JUPYTERHUB_API_TOKEN" not in os.environ:
+            return url_path_join(server.connection_url, "mlstudio/mlflow"), token
+        own = secrets.token_urlsafe(32)
+        listener = listen()
+        asyncio.get_running_loop().add_reader(listener, self._open_door, listener, own)
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/mlstudio/mlflow", own
+
+    def _open_door(self, listener: socket.socket, token: str) -> None:
+        """Somebody has called at the port on loopback: from now on it is answered."""
+        from jupyter_mlstudio.runner.gateway import serve
+
+        asyncio.get_running_loop().remove_reader(listener)
+        self._door = serve(listener, self.rooms().studio, token=token, user=getpass.getuser(), run_id=None)
 
 
 class LazyRouter(Router):

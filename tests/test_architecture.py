@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     "services": {"store", "workspace"},
     "studio": {"services", "store", "workspace"},
     "api": {"studio"},
-    "extension": {"workspace", "handlers", "clock", "rooms"},
+    "extension": {"workspace", "handlers", "clock", "rooms", "runner"},
     "handlers": {"api", "studio", "rooms"},
     "clock": {"api", "studio", "rooms"},
     "rooms": {"studio", "services", "workspace"},

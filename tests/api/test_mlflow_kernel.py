@@ -38,6 +38,17 @@ def test_the_same_below_a_base_url(based_server: JupyterServer) -> None:
     _check(based_server)
 
 
+def test_the_same_where_the_server_has_no_token_to_give_away(tmp_path: Path) -> None:
+    """As with a password, or on a JupyterHub: kernels find a port on loopback with a token of its own."""
+    server = JupyterServer(tmp_path)
+    server.token = ""
+    server.start("--ServerApp.disable_check_xsrf=True")
+    try:
+        _check(server)
+    finally:
+        server.stop()
+
+
 def _check(server: JupyterServer) -> None:
     (server.root / "work").mkdir(exist_ok=True)
     body = {"path": "work/first.ipynb", "name": "first.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
@@ -85,4 +96,6 @@ async def _execute(server: JupyterServer, kernel_id: str, source: str) -> str:
             return "\n".join(answer["content"]["traceback"])
         if answer["msg_type"] == "execute_reply":
             connection.close()
+            while await connection.read_message() is not None:  # until the server has closed it too
+                continue
             return str(answer["content"]["status"])
