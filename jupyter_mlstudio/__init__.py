@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.client.model_logging import log_model
     from jupyter_mlstudio.client.models import ModelVersion, deploy, register_model
     from jupyter_mlstudio.client.packages import package
+    from jupyter_mlstudio.client.profiles import profile_model
     from jupyter_mlstudio.client.registry import Model, get_model, list_models
     from jupyter_mlstudio.client.runs import Run, get_run, list_runs
     from jupyter_mlstudio.client.session import set_experiment
@@ -78,6 +79,7 @@ _HOMES = {
     "client.model_logging": ("log_model",),
     "client.models": ("ModelVersion", "deploy", "register_model"),
     "client.packages": ("package",),
+    "client.profiles": ("profile_model",),
     "client.registry": ("Model", "get_model", "list_models"),
     "client.runs": ("Run", "get_run", "list_runs"),
     "client.session": ("set_experiment",),
@@ -109,6 +111,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test compares
     "__version__",
     "active_run",
+    "profile_model",
     "start_run",
     "BatchEndpoint",
     "batch_endpoint",

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from jupyter_mlstudio.entities.workspaces import Check, WorkspaceInfo
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.services.artifacts import Artifacts
+from jupyter_mlstudio.services.audit import Audit
 from jupyter_mlstudio.services.batch import Batch
 from jupyter_mlstudio.services.compute import Compute
 from jupyter_mlstudio.services.doctor import checks
 from jupyter_mlstudio.services.endpoints import Endpoints
 from jupyter_mlstudio.services.experiments import Experiments
+from jupyter_mlstudio.services.graphs import Graphs
 from jupyter_mlstudio.services.launcher import Launcher
 from jupyter_mlstudio.services.logged_models import LoggedModels
 from jupyter_mlstudio.services.mlflow import MLflow
@@ -49,6 +51,7 @@ class Studio:
         self.workspace = workspace
         self.database = Database(workspace.database_url, wal=workspace.on_network_file_system() is None)
         self.database.prepare()
+        self.audit = Audit(workspace.folder)
         self.changes = Changes(self.database)
         self.experiments = Experiments(self.database, self.changes)
         self.runs = Runs(workspace, self.database, self.changes)
@@ -88,6 +91,7 @@ class Studio:
         self.endpoints = Endpoints(
             workspace, self.database, self.changes, self.runs, self.launcher, self.models, self.snapshots
         )
+        self.graphs = Graphs(self.models, self.launcher)
         self.packages = Packages(self.runs, self.launcher, self.models)
         self.batch = Batch(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
         self.find_others: Callable[[], list[WorkspaceInfo]] = list

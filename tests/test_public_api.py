@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 PROMISED = [  # one a line, so that a change shows as a line
     "__version__",
     "active_run",
+    "profile_model",
     "start_run",
     "BatchEndpoint",
     "batch_endpoint",

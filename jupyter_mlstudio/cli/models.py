@@ -9,6 +9,7 @@ from typing import Any
 from jupyter_mlstudio.cli.common import FAILED, command, group, print_json, print_table
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.models import ModelVersion, register_model
+from jupyter_mlstudio.client.profiles import profile_model
 from jupyter_mlstudio.client.registry import get_model
 from jupyter_mlstudio.client.runs import get_run
 from jupyter_mlstudio.entities.values import JSON
@@ -16,6 +17,8 @@ from jupyter_mlstudio.entities.values import JSON
 _WORDS = {
     "approve": "approve a version", "reject": "reject a version; needs a reason", "stage": "move a version to a stage",
     "alias": "point an alias at a version", "archive": "hide a version", "restore": "bring an archived version back",
+    "graph": "print the ONNX graph of a version", "upgrade": "make the next version in a newer opset",
+    "quantise": "make the next version with 8-bit weights", "profile": "measure latency and memory of a version",
     "threshold": "make the next version with a decision threshold", "card": "print a version's model card",
     "journal": "tell what happened to a version", "users": "tell what uses a version",
     "compare": "tell what differs between two versions", "download": "download a version as a ZIP file",
@@ -44,6 +47,8 @@ def add(commands: Any) -> None:
             made.add_argument("value", help="a stage such as Production" if word == "stage" else "the alias")
         if word == "threshold":
             made.add_argument("value", type=float, help="a probability between 0 and 1")
+        if word == "upgrade":
+            made.add_argument("--opset", type=int, help="the opset, by default 21")
         if word == "compare":
             made.add_argument("other", help="the other version")
         if word == "download":
@@ -94,6 +99,14 @@ def _models_word(given: argparse.Namespace) -> None:
             print(version.download(given.to))
         case "delete":
             version.delete()
+        case "graph":
+            _print_graph(version.graph(), given)
+        case "upgrade":
+            _say(version.upgrade(given.opset), given)
+        case "quantise":
+            _say(version.quantise(), given)
+        case "profile":
+            print(profile_model(version).logs(), end="")
         case "threshold":
             _say(version.set_threshold(given.value), given)
         case "stage" | "alias":
@@ -101,6 +114,18 @@ def _models_word(given: argparse.Namespace) -> None:
             _say(do(given.value, given.reason), given)
         case word:
             _say(getattr(version, word)(given.reason), given)
+
+
+def _print_graph(graph: dict[str, JSON], given: argparse.Namespace) -> None:
+    if given.json:
+        return print_json(graph)
+    opsets = ", ".join(f"{domain} {number}" for domain, number in graph["opsets"].items())
+    print(f"IR {graph['ir_version']}, {opsets}, made by {graph['producer'] or 'nobody'} {graph['producer_version']}")
+    print(f"{graph['node_count']} nodes, {graph['initialiser_count']} constants of {graph['parameters']} values")
+    tensors = [[kind, one["name"], one["type"], str(one["shape"])]
+               for kind in ("inputs", "outputs") for one in graph[kind]]  # fmt: skip
+    print_table(["", "name", "type", "shape"], tensors)
+    return print_table(["operator", "count"], [[op, str(count)] for op, count in graph["operators"].items()])
 
 
 def _version(text: str) -> ModelVersion:

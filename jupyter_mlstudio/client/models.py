@@ -12,6 +12,7 @@ from typing import Protocol
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.deployments import model_and_version, settings
 from jupyter_mlstudio.client.endpoints import Endpoint
+from jupyter_mlstudio.client.model_graphs import Derived
 from jupyter_mlstudio.client.model_reviews import Reviewed
 from jupyter_mlstudio.client.model_uploads import source_of
 from jupyter_mlstudio.client.shown import Shown, signature
@@ -137,7 +138,7 @@ def endpoint_name(model: str) -> str:
     return plain if len(plain) >= 3 and plain[0].isalpha() else f"model-{plain}"[:32].strip("-")
 
 
-class ModelVersion(Reviewed, Shown):
+class ModelVersion(Derived, Reviewed, Shown):
     """One registered version of a model. What is read of a converting one is asked for anew."""
 
     def __init__(self, data: Mapping[str, JSON], connection: Connection | None = None) -> None:

@@ -47,8 +47,8 @@ def inspect(model: bytes) -> Facts:
         raise Invalid("the ONNX file is empty (0 bytes)")
     if len(model) > FILE_LIMIT_BYTES:
         raise Invalid(f"the ONNX file has {len(model)} bytes, more than the 2 GiB that one file may have")
-    proto = _parse(model)
-    nodes = list(_nodes(proto.graph))
+    proto = parse(model)
+    nodes = list(nodes_of(proto.graph))
     _refuse_other_files(proto)
     _refuse_strange_operators(proto, nodes)
     _check(model)
@@ -66,7 +66,12 @@ def is_bounded(operators: list[str]) -> bool:
     return bool(operators) and not any(name.rpartition(":")[2] in UNBOUNDED for name in operators)
 
 
-def _parse(model: bytes) -> Any:
+def parse(model: bytes) -> Any:
+    """Reads a file as an ONNX model; nothing else is checked.
+
+    Raises:
+        Invalid: it is none, or has no operators.
+    """
     import onnx
 
     try:
@@ -87,7 +92,7 @@ def _check(model: bytes) -> None:
         raise Invalid("the ONNX model is not valid: the ONNX checker refuses it") from error
 
 
-def _nodes(graph: Any) -> Iterator[Any]:
+def nodes_of(graph: Any) -> Iterator[Any]:
     """Walks through all nodes, those of sub-graphs too, without recursion."""
     waiting = [graph]
     while waiting:
@@ -123,7 +128,7 @@ def _refuse_strange_operators(proto: Any, nodes: list[Any]) -> None:
 
 def main(path: str) -> int:
     """Prints what :func:`inspect` finds as one JSON object; exit status 0 when the file may be served."""
-    _limit_memory()
+    limit_memory()
     try:
         print(json.dumps({"facts": asdict(inspect(Path(path).read_bytes()))}))
     except StudioError as error:
@@ -135,7 +140,8 @@ def main(path: str) -> int:
     return 0
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """Limits what this process may allocate, where the system can."""
     try:
         import resource
     except ImportError:  # not on Windows

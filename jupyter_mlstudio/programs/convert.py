@@ -30,14 +30,19 @@ NATIVE = "native"
 
 def run(job: context.Job) -> int:
     """Converts the model version that the run's options name; it is a success when it can be served."""
+    from jupyter_mlstudio.programs.derive import derived
     from jupyter_mlstudio.programs.operating_point import finished
 
     options = job.spec.get("options") or {}
+    if "profile" in options:
+        from jupyter_mlstudio.programs.profile import measure
+
+        return measure(options["profile"])
     began = time.perf_counter()
     try:
         policy = ParityPolicy(**options["policy"]) if options.get("policy") else None
         outcome = convert(Path(str(options["folder"])) / NATIVE, options.get("tolerance"), policy)
-        outcome = finished(outcome, options.get("threshold"))
+        outcome = finished(derived(outcome, options.get("derive"), policy), options.get("threshold"))
     except StudioError as error:
         report(options, Conversion(ready=False, reason=error.message))
         raise

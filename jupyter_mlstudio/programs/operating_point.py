@@ -35,7 +35,7 @@ def finished(outcome: Outcome, threshold: float | None) -> Outcome:
             refused = replace(outcome.conversion, ready=False, onnx=None, sample=None, reason=error.message)
             return Outcome(refused, None, outcome.seconds)
     assert outcome.onnx is not None
-    profile = measure(outcome.onnx, _feeds(_kept(outcome)))
+    profile = measure(outcome.onnx, feeds_of(kept_rows(outcome)))
     return replace(outcome, conversion=replace(outcome.conversion, profile=profile))
 
 
@@ -50,7 +50,7 @@ def decided(outcome: Outcome, threshold: float) -> Outcome:
     assert outcome.onnx is not None
     onnx = with_threshold(outcome.onnx, signature, threshold)
     inspect(onnx)
-    kept, report = _kept(outcome), ThresholdReport(threshold=threshold, positive=signature.labels[1])
+    kept, report = kept_rows(outcome), ThresholdReport(threshold=threshold, positive=signature.labels[1])
     evidence = dict(outcome.evidence)
     names = {spec.name: spec.onnx_name or spec.name for spec in signature.outputs}
     native = kept.get(f"number:{names['probabilities']}")
@@ -58,7 +58,7 @@ def decided(outcome: Outcome, threshold: float) -> Outcome:
         tolerance = outcome.conversion.parity.tolerance if outcome.conversion.parity else CLASSIFIER_TOLERANCE
         wanted = np.asarray(signature.labels)[(native[:, 1] >= threshold).astype(int)]
         report = _compared(report, onnx, names["label"], kept, wanted, np.abs(native[:, 1] - threshold) <= tolerance)
-        evidence[ROWS] = _packed({**kept, f"label:{names['label']}": _plain_numbers(wanted)})
+        evidence[ROWS] = packed({**kept, f"label:{names['label']}": _plain_numbers(wanted)})
     return Outcome(replace(outcome.conversion, threshold=report), onnx, outcome.seconds, evidence)
 
 
@@ -84,14 +84,14 @@ def measure(onnx: bytes, feeds: Arrays) -> LatencyProfile | None:
 def _compared(
     report: ThresholdReport, onnx: bytes, label: str, kept: Arrays, wanted: Any, near: Any
 ) -> ThresholdReport:
-    found = plain_labels(open_session(onnx).run([label], dict(_feeds(kept)))[0])
+    found = plain_labels(open_session(onnx).run([label], dict(feeds_of(kept)))[0])
     flips = found.ravel() != _plain_numbers(wanted)
     report = replace(report, rows=len(wanted), label_flips=int(flips.sum()), ties=int((flips & near).sum()))
     if report.label_flips > report.ties:
         wrong = report.label_flips - report.ties
         raise Invalid(
-            f"with the threshold {report.threshold:g}, {wrong} of {report.rows} labels are not those that the original's"
-            " probabilities give"
+            f"with the threshold {report.threshold:g}, {wrong} of {report.rows} labels are not those that the"
+            " original's probabilities give"
         )
     return report
 
@@ -102,19 +102,22 @@ def _plain_numbers(labels: Any) -> Any:
     return np.asarray([words.get(str(one), str(one)).removesuffix(".0") for one in labels])
 
 
-def _kept(outcome: Outcome) -> dict[str, Any]:
+def kept_rows(outcome: Outcome) -> dict[str, Any]:
+    """The rows and the original's answers that a conversion keeps as evidence; empty when it had none."""
     if ROWS not in outcome.evidence:
         return {}
     with np.load(io.BytesIO(outcome.evidence[ROWS]), allow_pickle=False) as held:
         return {name: held[name] for name in held.files}
 
 
-def _feeds(kept: Arrays) -> dict[str, Any]:
+def feeds_of(kept: Arrays) -> dict[str, Any]:
+    """What of them goes into the graph."""
     inputs = {name.removeprefix("input:"): tensor for name, tensor in kept.items() if name.startswith("input:")}
     return {name: tensor.astype(object) if tensor.dtype.kind == "U" else tensor for name, tensor in inputs.items()}
 
 
-def _packed(arrays: Arrays) -> bytes:
+def packed(arrays: Arrays) -> bytes:
+    """Arrays as a file."""
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
     return content.getvalue()

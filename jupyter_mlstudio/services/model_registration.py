@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlstudio.entities.models import ModelVersion, ParityPolicy, VersionStatus
-from jupyter_mlstudio.entities.values import utc_now
+from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import Conflict, Invalid
 from jupyter_mlstudio.services import model_formats
 from jupyter_mlstudio.services.conversions import Conversions
@@ -62,6 +62,7 @@ class Registration:
         copy_of: tuple[str, str] | None = None,
         allow_code: bool = False,
         threshold: float | None = None,
+        derive: dict[str, JSON] | None = None,
     ) -> ModelVersion:
         """Registers a model as the next version of ``name``; answers at once, while it is converted.
 
@@ -72,6 +73,7 @@ class Registration:
             copy_of: name and version of another registered version, instead.
             allow_code: load what executes code when it is loaded, though it is not a run's own.
             threshold: probability from which a binary classifier answers its second class.
+            derive: what is made of the ONNX file before it is compared: a newer opset, or 8-bit weights.
 
         Raises:
             NotFound: the run, or the model, does not exist.
@@ -95,7 +97,7 @@ class Registration:
             "request_id": request_id, "tolerance": tolerance, "policy": store.dump(policy), "alias": alias,
             "size_bytes": sum(file.size_bytes for file in taken.files), "files": taken.files, "tags": kept_tags,
             "operators": [], "etag": 1, "formats": store.dump(taken.formats),
-            "options": store.dump({"threshold": threshold, "allow_code": allowed}),
+            "options": store.dump({"threshold": threshold, "allow_code": allowed, "derive": derive}),
         }  # fmt: skip
         if origin is not None:
             values |= {key: values[key] if values[key] is not None else origin[key] for key in ("tolerance", "policy")}

@@ -852,6 +852,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Describes the graph of the version's ONNX file: operators, shapes, number types, where it comes from. */
+        get: operations["getGraph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/derive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the next version with a newer opset or 8-bit weights, compared with the original's answers. */
+        post: operations["deriveVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/models/{name}/versions/{version}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Measures latency and memory over batch sizes and threads; answers at once with the run that does it. */
+        post: operations["profileVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mlstudio/api/v1/models/{name}/versions/{version}/package": {
         parameters: {
             query?: never;
@@ -1903,6 +1954,29 @@ export interface components {
          */
         DeploymentState: "Starting" | "Ready" | "Idle" | "Stopped" | "Failed";
         /**
+         * Derivation
+         * @description ``upgrade`` takes the standard operators to ``opset``, ``quantise`` keeps weights as 8-bit integers.
+         */
+        Derivation: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "upgrade" | "quantise";
+            /**
+             * Opset
+             * @default null
+             */
+            opset: number | null;
+            /** @default null */
+            policy: components["schemas"]["ParityPolicy"] | null;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: string | null;
+        };
+        /**
          * Endpoint
          * @description A name, deployments and their shares of the traffic in percent. ``url`` is the root of protocol V2, None when
          *     stopped. ``sticky_header`` names the request header whose value always goes to the same deployment.
@@ -2254,6 +2328,88 @@ export interface components {
             memory_used_bytes: number;
             /** Utilization Percent */
             utilization_percent: number;
+        };
+        /**
+         * Graph
+         * @description The graph of an ONNX file. ``operators`` counts those of sub-graphs too; lists end at a limit, counts do not.
+         *
+         *     ``whole`` tells whether all nodes and constants are listed. ``parameters`` is the number of values in constants.
+         */
+        Graph: {
+            /** Ir Version */
+            ir_version: number;
+            /** Opsets */
+            opsets: {
+                [key: string]: number;
+            };
+            /** Producer */
+            producer: string;
+            /** Producer Version */
+            producer_version: string;
+            /** Domain */
+            domain: string;
+            /** Model Version */
+            model_version: number;
+            /** Doc */
+            doc: string;
+            /** Metadata */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Name */
+            name: string;
+            /** Inputs */
+            inputs: components["schemas"]["GraphTensor"][];
+            /** Outputs */
+            outputs: components["schemas"]["GraphTensor"][];
+            /** Initialisers */
+            initialisers: components["schemas"]["GraphTensor"][];
+            /** Initialiser Count */
+            initialiser_count: number;
+            /** Parameters */
+            parameters: number;
+            /** Nodes */
+            nodes: components["schemas"]["GraphNode"][];
+            /** Node Count */
+            node_count: number;
+            /** Operators */
+            operators: {
+                [key: string]: number;
+            };
+            /** Whole */
+            whole: boolean;
+        };
+        /**
+         * GraphNode
+         * @description One operator: what goes in and out by name, and its attributes as text.
+         */
+        GraphNode: {
+            /** Name */
+            name: string;
+            /** Op */
+            op: string;
+            /** Domain */
+            domain: string;
+            /** Inputs */
+            inputs: string[];
+            /** Outputs */
+            outputs: string[];
+            /** Attributes */
+            attributes?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * GraphTensor
+         * @description An input, an output or a constant: its number type and shape, free dimensions by their name or ``?``.
+         */
+        GraphTensor: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /** Shape */
+            shape?: (number | string)[];
         };
         /**
          * Invocation
@@ -3519,6 +3675,19 @@ export interface components {
              * @default 6
              */
             failure_threshold: number;
+        };
+        /**
+         * ProfileRequest
+         * @description ``batches`` are the numbers of rows of a request.
+         */
+        ProfileRequest: {
+            /** Batches */
+            batches?: number[];
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: string | null;
         };
         /**
          * Progress
@@ -6647,6 +6816,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelComparison"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getGraph: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Graph"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deriveVersion: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Derivation"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    profileVersion: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileRequest"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             /** @description Refused */

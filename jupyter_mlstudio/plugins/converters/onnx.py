@@ -6,9 +6,10 @@ from typing import Any
 
 from jupyter_mlstudio.entities.models import Signature, TensorSpec
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.onnx.check import inspect
+from jupyter_mlstudio.onnx.check import inspect, parse
 from jupyter_mlstudio.onnx.protocol import DATATYPES, DTYPES
 from jupyter_mlstudio.onnx.session import RUNTIME, open_session
+from jupyter_mlstudio.onnx.upgrade import without_maps
 from jupyter_mlstudio.plugins.converters.base import Converted, Converter, Original, Prediction, Source
 
 _ORT_TYPES = {"float": "FP32", "double": "FP64", "float16": "FP16", "string": "BYTES", "bool": "BOOL"}
@@ -34,16 +35,27 @@ class OnnxConverter(Converter):
 
     def convert(self, original: Original, dtype: str) -> Converted:
         inspect(original.model)
-        session = open_session(original.model)
+        model, labels = _as_tensors(original.model)
+        session = open_session(model)
         signature = Signature(
             inputs=[_spec(value) for value in session.get_inputs()],
             outputs=[_spec(value) for value in session.get_outputs()],
             task="other",
+            labels=labels,
         )
-        return Converted(original.model, signature)
+        return Converted(model, signature)
 
     def predict(self, original: Original) -> Prediction:
         raise Invalid(f"an ONNX model has no original to compare with; {RUNTIME} is what answers")
+
+
+def _as_tensors(model: bytes) -> tuple[bytes, list[str]]:
+    """The model with tensors where it answers with maps, and the labels of these; as it is, when it has none."""
+    proto = parse(model)
+    if not any(node.op_type == "ZipMap" for node in proto.graph.node):
+        return model, []
+    labels = without_maps(proto)
+    return bytes(proto.SerializeToString()), labels
 
 
 def _only_file(source: Source) -> Any:
