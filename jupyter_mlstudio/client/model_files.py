@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlstudio.client.booster_files import write_booster
+from jupyter_mlstudio.client.keras_files import is_keras, keras_rows, write_keras
 from jupyter_mlstudio.client.torch_files import is_torch, torch_rows, write_torch
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
@@ -33,6 +34,7 @@ _PACKAGES = (
     "lightgbm",
     "catboost",
     "torch",
+    "keras",
 )
 
 
@@ -41,11 +43,16 @@ def write_model(
 ) -> None:
     """Writes a model, its sample rows and the manifest that describes both into a folder."""
     names = _feature_names(model, sample)
-    if is_torch(model):
+    if is_keras(model):  # with the backend torch, it is a module too
+        sample = keras_rows(model, sample)
+        count = _count(sample)
+        _check_answers(y, count)
+        manifest: dict[str, JSON] = {"format": 1} | write_keras(folder, model, labels)
+    elif is_torch(model):
         sample = torch_rows(model, sample)
         count = _count(sample)
         _check_answers(y, count)
-        manifest: dict[str, JSON] = {"format": 1} | write_torch(folder, model, sample, labels)
+        manifest = {"format": 1} | write_torch(folder, model, sample, labels)
     else:
         if labels is not None:
             raise Invalid("labels are for networks, whose outputs have no names; this model says its labels itself")

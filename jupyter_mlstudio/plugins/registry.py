@@ -15,6 +15,7 @@ GROUPS = {
         "lightgbm": "jupyter_mlstudio.plugins.converters.lightgbm:LightgbmConverter",
         "catboost": "jupyter_mlstudio.plugins.converters.catboost:CatboostConverter",
         "pytorch": "jupyter_mlstudio.plugins.converters.pytorch:PytorchConverter",
+        "keras": "jupyter_mlstudio.plugins.converters.keras:KerasConverter",
         "sklearn": "jupyter_mlstudio.plugins.converters.sklearn:SklearnConverter",
     },
     "deployment": {
