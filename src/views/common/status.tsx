@@ -1,10 +1,10 @@
 /** Status is always icon and word and colour. */
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
-import type { EndpointState, RunStatus, VersionStatus } from '../../api/types';
+import type { DeploymentState, EndpointState, RunStatus, VersionStatus } from '../../api/types';
 import { doneIcon, failedIcon, liveIcon, pausedIcon, stoppedIcon, unknownIcon, waitingIcon } from './icons';
 
-export type Status = RunStatus | EndpointState | VersionStatus;
+export type Status = RunStatus | EndpointState | DeploymentState | VersionStatus;
 export type Tone = 'live' | 'wait' | 'done' | 'bad' | 'warn' | 'off';
 
 interface Look {
@@ -28,6 +28,7 @@ const LOOKS: Record<Status, Look> = {
   Failed: { word: 'failed', tone: 'bad', icon: failedIcon },
   Canceled: { word: 'stopped', tone: 'off', icon: stoppedIcon },
   Ready: { word: 'ready', tone: 'done', icon: doneIcon },
+  Idle: { word: 'asleep', tone: 'wait', icon: pausedIcon },
   Stopped: { word: 'stopped', tone: 'off', icon: stoppedIcon },
   Converting: { word: 'converting', tone: 'live', icon: liveIcon },
   Refused: { word: 'refused', tone: 'bad', icon: failedIcon }
