@@ -16,6 +16,7 @@ GROUPS = {
         "catboost": "jupyter_mlstudio.plugins.converters.catboost:CatboostConverter",
         "pytorch": "jupyter_mlstudio.plugins.converters.pytorch:PytorchConverter",
         "keras": "jupyter_mlstudio.plugins.converters.keras:KerasConverter",
+        "tensorflow": "jupyter_mlstudio.plugins.converters.tensorflow:TensorflowConverter",
         "sklearn": "jupyter_mlstudio.plugins.converters.sklearn:SklearnConverter",
     },
     "deployment": {
