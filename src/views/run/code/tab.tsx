@@ -12,7 +12,7 @@ import { Diff } from './diff';
 /** What is selected on the left when it is no file. */
 const PATCH = '\0patch';
 const LEFT_OUT = '\0left-out';
-const CELL = '\0cell';
+export const CELL = '\0cell';
 
 function CodeFile({ studio, run, path }: { studio: StudioModel; run: Run; path: string }): JSX.Element {
   const key = JSON.stringify([run.id, path]);
@@ -59,8 +59,11 @@ interface IChoice {
   entry?: boolean;
 }
 
-function choicesOf(run: Run, snapshot: Snapshot): IChoice[] {
-  const choices: IChoice[] = snapshot.files.map(file => ({
+/** What can be chosen on the left: what was started first. */
+export function choicesOf(run: Run, snapshot: Snapshot): IChoice[] {
+  // A snapshot keeps the cell as its entry file: it is shown once, as the cell.
+  const files = snapshot.files.filter(file => run.spec.cell === null || file.path !== snapshot.entry);
+  const choices: IChoice[] = files.map(file => ({
     id: file.path,
     label: file.path,
     note: formatBytes(file.size_bytes),
