@@ -126,7 +126,7 @@ describe('a version', () => {
     await screen.findByText('comparing 200 rows');
     expect(button('Deploy').disabled).toBe(true);
     fireEvent.click(button('Log of the conversion'));
-    expect(calls).toContainEqual([CommandIDs.openRun, { id: 'c1' }]);
+    expect(calls).toContainEqual([CommandIDs.openRun, { id: 'c1', tab: 'logs' }]);
   });
 
   it('that is not there says so, with a way to try again', async () => {

@@ -14,13 +14,17 @@ import {
   Name,
   StatusBadge,
   When,
+  MenuButton,
   formatBytes,
+  formatNumber,
   plural,
   useResource
 } from '../common';
 import { Aliases } from './aliases';
+import { Decisions } from './decisions';
 import { FilesTable, Hash } from './files';
-import { paritySentence, statusSentence } from './parity';
+import { Journal, Lineage, Users } from './history';
+import { paritySentence, statusSentence, thresholdSentence } from './parity';
 import { ParityView } from './parityview';
 import { SampleTable } from './sample';
 import { SignatureTable } from './signature';
@@ -48,7 +52,7 @@ function ConversionLog({ studio, runId, execute }: Props & { runId: string }): J
   return (
     <div className="jp-mls-ConversionLog">
       {tail !== '' && <pre className="jp-mls-Code">{tail}</pre>}
-      <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId }}>
+      <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId, tab: 'logs' }}>
         Log of the conversion
       </CommandLink>
     </div>
@@ -68,7 +72,7 @@ function State({ version, studio, execute }: Props & { version: ModelVersion }):
           <ConversionLog studio={studio} runId={runId} execute={execute} />
         )}
         {runId && status === 'Refused' && (
-          <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId }}>
+          <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: runId, tab: 'logs' }}>
             Log of the conversion
           </CommandLink>
         )}
@@ -91,6 +95,7 @@ function Facts({ version, studio, execute }: Props & { version: ModelVersion }):
         ['Source folder', <Name key="source" text={version.source || MISSING} />],
         ['Size', `${formatBytes(version.size_bytes)} in ${plural(version.files.length, 'file')}`],
         ...onnxFacts(version),
+        ...measuredFacts(version),
         ['SHA-256', <Hash key="hash" hash={version.sha256} execute={execute} />],
         ['Registered by', <Name key="user" text={version.user || MISSING} />],
         ['Registered', <When key="when" at={version.created_at} />],
@@ -112,6 +117,19 @@ function onnxFacts({ files, parity }: ModelVersion): [string, string][] {
   return [['ONNX', `${onnx.path}, ${formatBytes(onnx.size_bytes)}${opset}`]];
 }
 
+/** Latency and decision threshold, where they are known. */
+function measuredFacts({ profile, threshold }: ModelVersion): [string, string][] {
+  const latency: [string, string][] = profile
+    ? [
+        [
+          'Latency',
+          `${formatNumber(profile.one_row_ms)} ms for one row, ${formatNumber(profile.hundred_rows_ms)} ms for 100 (median, ${plural(profile.threads, 'thread')})`
+        ]
+      ]
+    : [];
+  return threshold ? [...latency, ['Threshold', thresholdSentence(threshold)]] : latency;
+}
+
 /** A run's name that leads to it; its id when the run is gone. */
 export function RunLink({ studio, runId, execute }: Props & { runId: string }): JSX.Element {
   const run = useResource(studio.run(runId));
@@ -128,6 +146,14 @@ export function RunLink({ studio, runId, execute }: Props & { runId: string }): 
 
 function Actions({ version, execute }: { version: ModelVersion; execute: Execute }): JSX.Element {
   const { model: name, version: number, status } = version;
+  const args = { name, version: number };
+  const ready = status === 'Ready';
+  const archived = version.archived_at !== null && version.archived_at !== undefined;
+  const barred = archived
+    ? 'It is archived: restore it first.'
+    : version.approval.status === 'Rejected'
+      ? 'It was rejected: it is not deployed anew.'
+      : null;
   return (
     <div className="jp-mls-Actions">
       <CommandButton
@@ -135,26 +161,37 @@ function Actions({ version, execute }: { version: ModelVersion; execute: Execute
         execute={execute}
         command={CommandIDs.deploy}
         args={{ model: name, version: number }}
-        disabled={status !== 'Ready'}
-        title={status === 'Ready' ? `Serve version ${number} behind an endpoint` : statusSentence(status)}
+        disabled={!ready || barred !== null}
+        title={barred ?? (ready ? `Serve version ${number} behind an endpoint` : statusSentence(status))}
       >
         Deploy
       </CommandButton>
-      <CommandButton execute={execute} command={CommandIDs.setAlias} args={{ name, version: number }}>
-        Set alias
+      <CommandButton execute={execute} command={CommandIDs.packageVersion} args={args} disabled={!ready}>
+        Package …
       </CommandButton>
-      <CommandButton execute={execute} command={CommandIDs.describeVersion} args={{ name, version: number }}>
-        Describe
+      <CommandButton execute={execute} command={CommandIDs.downloadVersion} args={args}>
+        Download
       </CommandButton>
-      <CommandButton
-        minimal
-        danger
+      <MenuButton
+        title={`More for version ${number}`}
         execute={execute}
-        command={CommandIDs.deleteVersion}
-        args={{ name, version: number }}
+        items={[
+          { command: CommandIDs.showCard, label: 'Model card', args },
+          {
+            command: CommandIDs.setThreshold,
+            label: 'Set threshold …',
+            args,
+            disabled: !ready || version.signature?.labels.length !== 2
+          },
+          { command: CommandIDs.describeVersion, label: 'Edit notes …', args },
+          archived
+            ? { command: CommandIDs.restoreVersion, label: 'Restore', args }
+            : { command: CommandIDs.archiveVersion, label: 'Archive …', args },
+          { command: CommandIDs.deleteVersion, label: 'Delete version …', args }
+        ]}
       >
-        Delete version
-      </CommandButton>
+        More ▾
+      </MenuButton>
     </div>
   );
 }
@@ -185,7 +222,12 @@ export function VersionView(props: Props & { name: string; version: string | num
         <Actions version={version} execute={execute} />
       </header>
       <State version={version} studio={studio} execute={execute} />
-      {version.description !== '' && <p className="jp-mls-Wrap">{version.description}</p>}
+      <Decisions version={version} execute={execute} />
+      {version.description !== '' && (
+        <Section title="Notes">
+          <p className="jp-mls-Wrap">{version.description}</p>
+        </Section>
+      )}
       <div className="jp-mls-Columns">
         <Section title="Facts">
           <Facts version={version} studio={studio} execute={execute} />
@@ -209,6 +251,17 @@ export function VersionView(props: Props & { name: string; version: string | num
           <SampleTable signature={signature} sample={sample} />
         </Section>
       )}
+      <div className="jp-mls-Columns">
+        <Section title="Used by">
+          <Users studio={studio} name={name} version={version.version} execute={execute} />
+        </Section>
+        <Section title="Lineage">
+          <Lineage studio={studio} name={name} version={version.version} execute={execute} />
+        </Section>
+      </div>
+      <Section title="Journal">
+        <Journal studio={studio} name={name} version={version.version} />
+      </Section>
     </article>
   );
 }
