@@ -138,8 +138,18 @@ export class Client {
     this.send('POST', ['models', name, 'versions', version, 'conversion'], body);
   setAlias = (name: string, alias: string, version: number, reason = ''): Promise<api.Model> =>
     this.send('PUT', ['models', name, 'aliases', alias], { version, reason });
-  deleteAlias = (name: string, alias: string): Promise<api.Model> =>
-    this.send('DELETE', ['models', name, 'aliases', alias]);
+  deleteAlias = (name: string, alias: string, reason = ''): Promise<api.Model> =>
+    this.ask(this.url(['models', name, 'aliases', alias], { reason }), { method: 'DELETE' });
+  listModelUsers = (name: string): Promise<api.ModelUser[]> => this.get(['models', name, 'users']);
+  packageVersion = (
+    name: string,
+    version: string | number,
+    target: string,
+    options: Record<string, unknown> = {}
+  ): Promise<api.Run> =>
+    this.send('POST', ['models', name, 'versions', version, 'package'], { target, options });
+  uploadModelFile = (upload: string, path: string, file: Blob): Promise<api.ModelFile> =>
+    this.upload(this.url(['model-uploads', upload, 'files', ...path.split('/')]), file);
   renameModel = (name: string, to: string): Promise<api.Model> =>
     this.send('POST', ['models', name, 'rename'], { name: to });
   archiveModel = (name: string, reason = ''): Promise<api.Model> =>
@@ -183,6 +193,17 @@ export class Client {
     this.send('POST', ['endpoints', name, 'keys', key, 'regenerate'], {});
   scoreEndpoint = (name: string, body: api.ScoreRequest): Promise<api.ScoreAnswer> =>
     this.send('POST', ['endpoints', name, 'score'], body);
+  addDeployment = (name: string, body: api.NewDeployment): Promise<api.Endpoint> =>
+    this.send('POST', ['endpoints', name, 'deployments'], body);
+  changeDeployment = (name: string, deployment: string, body: api.DeploymentChange): Promise<api.Endpoint> =>
+    this.send('PATCH', ['endpoints', name, 'deployments', deployment], body);
+  removeDeployment = (name: string, deployment: string): Promise<api.Endpoint> =>
+    this.send('DELETE', ['endpoints', name, 'deployments', deployment]);
+  startCanary = (name: string, body: api.NewCanary): Promise<api.Endpoint> =>
+    this.send('POST', ['endpoints', name, 'canary'], body);
+  stopCanary = (name: string): Promise<api.Endpoint> => this.send('DELETE', ['endpoints', name, 'canary']);
+  listDifferences = (name: string, deployment?: string): Promise<api.AnswerDifference[]> =>
+    this.get(['endpoints', name, 'differences'], { deployment });
   getSnippets = (name: string): Promise<api.Snippets> => this.get(['endpoints', name, 'snippets']);
 
   /** Where an operation lives; every part becomes one segment of the path. */

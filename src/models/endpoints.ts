@@ -61,5 +61,5 @@ export class EndpointModel extends Resource<Endpoint> {
 }
 
 function serves(endpoints: Endpoint[], runId: string): boolean {
-  return endpoints.some(endpoint => endpoint.deployments.some(deployment => deployment.run_id === runId));
+  return endpoints.some(endpoint => endpoint.run_id === runId);
 }

@@ -3,10 +3,13 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { CommandIDs, IStudio } from '../../tokens';
 import { CATEGORY, type Workbench, executor } from './add';
+import { addDeploymentCommands } from './deployments';
 import { addGeneralCommands } from './general';
 import { addEndpointCommands, addModelCommands } from './models';
+import { addReviewCommands } from './reviews';
 import { addExperimentCommands, addRunCommands } from './runs';
 import { addSubmitCommands } from './submit';
 
@@ -25,20 +28,23 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds the commands of the studio.',
   autoStart: true,
   requires: [IStudio],
-  optional: [ICommandPalette, IDocumentManager, IDefaultFileBrowser, INotebookTracker],
+  optional: [ICommandPalette, IDocumentManager, IDefaultFileBrowser, INotebookTracker, IRenderMimeRegistry],
   activate: (
     app: JupyterFrontEnd,
     studio: IStudio,
     palette: ICommandPalette | null,
     documents: IDocumentManager | null,
     browser: IDefaultFileBrowser | null,
-    notebooks: INotebookTracker | null
+    notebooks: INotebookTracker | null,
+    rendermime: IRenderMimeRegistry | null
   ): void => {
     const bench: Workbench = { app, studio, execute: executor(app) };
     addRunCommands(bench);
     addExperimentCommands(bench);
     addModelCommands(bench);
+    addReviewCommands(bench, rendermime);
     addEndpointCommands(bench);
+    addDeploymentCommands(bench);
     addGeneralCommands(bench);
     addSubmitCommands(bench, {
       documents,

@@ -199,7 +199,7 @@ export function Notice({
   tone = 'warn'
 }: {
   children: ReactNode;
-  tone?: 'warn' | 'info';
+  tone?: 'info' | 'warn' | 'bad';
 }): JSX.Element {
   return (
     <div className={`jp-mls-Notice jp-mls-mod-${tone}`} role="status">

@@ -1,11 +1,10 @@
 /** One endpoint: where it is, who may call it, how it does, and a way to try it. */
 import type { JSX, ReactNode } from 'react';
 
-import type { Deployment, Endpoint } from '../../api/types';
+import type { Endpoint } from '../../api/types';
 import type { StudioModel } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import {
-  type Column,
   CommandButton,
   CommandLink,
   CopyButton,
@@ -14,15 +13,16 @@ import {
   MISSING,
   Name,
   StatusBadge,
-  Table,
-  ThinBar,
   When,
   endpointIcon,
   useResource
 } from '../common';
-import { RunLink } from '../models/version';
+import { CanaryView } from './canary';
+import { Deployments } from './deployments';
+import { Differences } from './differences';
 import { KeysTable } from './keys';
 import { Counts, LiveCharts } from './live';
+import { TrafficEditor } from './traffic';
 import { TryIt } from './tryit';
 
 interface Props {
@@ -109,49 +109,6 @@ function Addresses({ endpoint, studio, execute }: Props & { endpoint: Endpoint }
   );
 }
 
-function deploymentColumns({
-  endpoint,
-  studio,
-  execute
-}: Props & { endpoint: Endpoint }): Column<Deployment>[] {
-  return [
-    { id: 'name', title: 'Deployment', cell: one => <Name text={one.name} /> },
-    {
-      id: 'model',
-      title: 'Model',
-      cell: one => (
-        <CommandLink
-          execute={execute}
-          command={CommandIDs.openModel}
-          args={{ name: one.model, version: one.version }}
-        >
-          <Name text={`${one.model} v${one.version}`} />
-        </CommandLink>
-      )
-    },
-    { id: 'state', title: 'State', cell: one => <StatusBadge status={one.state} reason={one.reason} /> },
-    {
-      id: 'traffic',
-      title: 'Traffic',
-      cell: one => {
-        const percent = endpoint.traffic[one.name] ?? 0;
-        return (
-          <span className="jp-mls-Inline">
-            {percent} %
-            <ThinBar share={percent / 100} label={`${percent} % of the requests`} />
-          </span>
-        );
-      }
-    },
-    {
-      id: 'run',
-      title: 'Serve run',
-      cell: one => (one.run_id ? <RunLink studio={studio} runId={one.run_id} execute={execute} /> : MISSING)
-    },
-    { id: 'created', title: 'Since', cell: one => <When at={one.created_at} /> }
-  ];
-}
-
 function LogTail({ studio, runId, execute }: Props & { runId: string }): JSX.Element {
   const log = useResource(studio.log(runId));
   const lines = (log.value?.text ?? '').trimEnd().split('\n').slice(-LOG_LINES).join('\n');
@@ -187,26 +144,35 @@ function Reason({ endpoint }: { endpoint: Endpoint }): JSX.Element | null {
 
 function Body({ endpoint, studio, execute }: Props & { endpoint: Endpoint }): JSX.Element {
   const { signature, deployments, description } = endpoint;
-  const runId = deployments.find(one => one.run_id !== null)?.run_id ?? null;
+  const runId = endpoint.run_id;
+  const copied = deployments.some(one => one.mirrored.copies + one.mirrored.failed > 0);
   return (
     <>
       <Header endpoint={endpoint} execute={execute} />
       <Reason endpoint={endpoint} />
       {description !== '' && <p className="jp-mls-Wrap">{description}</p>}
       <Addresses endpoint={endpoint} studio={studio} execute={execute} />
-      <div className="jp-mls-Columns">
-        <Section title="Deployments">
-          <Table
-            label="Deployments"
-            columns={deploymentColumns({ endpoint, studio, execute })}
-            rows={deployments}
-            rowKey={one => one.name}
-          />
+      <Section title="Deployments">
+        <Deployments endpoint={endpoint} studio={studio} execute={execute} />
+      </Section>
+      {deployments.length > 1 && (
+        <div className="jp-mls-Columns">
+          <Section title="Traffic">
+            <TrafficEditor endpoint={endpoint} execute={execute} />
+          </Section>
+          <Section title="Canary release">
+            <CanaryView endpoint={endpoint} execute={execute} />
+          </Section>
+        </div>
+      )}
+      {copied && (
+        <Section title="Compared answers">
+          <Differences endpoint={endpoint} studio={studio} />
         </Section>
-        <Section title="Keys">
-          <KeysTable endpoint={endpoint} execute={execute} />
-        </Section>
-      </div>
+      )}
+      <Section title="Keys">
+        <KeysTable endpoint={endpoint} execute={execute} />
+      </Section>
       <Section title="Requests">
         <Counts endpoint={endpoint} />
         {runId && <LiveCharts studio={studio} runId={runId} />}

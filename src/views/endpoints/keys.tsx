@@ -35,6 +35,11 @@ function columnsFor(name: string, execute: Execute): Column<KeyInfo>[] {
       cell: key => (key.last_used_at ? <When at={key.last_used_at} /> : 'never')
     },
     {
+      id: 'ends',
+      title: 'Good until',
+      cell: key => (key.expires_at ? <When at={key.expires_at} /> : 'replaced')
+    },
+    {
       id: 'regenerate',
       title: '',
       cell: key => (
