@@ -29,8 +29,10 @@ HARMLESS, ROWS = ("onnx", "skops", "json"), ("npy", "npz", "json")
 LIBRARIES = ("xgboost", "lightgbm", "catboost")
 """Kinds of a manifest whose file the library itself reads, never as a pickle."""
 MANIFEST = "mlstudio.json"
-_SUFFIXES = {".joblib": "joblib", ".pkl": "pkl", ".pickle": "pkl", ".pt": "pt", ".pt2": "pt", ".pth": "pt", ".ckpt": "pt",
-             ".keras": "keras"}  # fmt: skip
+_SUFFIXES = {
+    ".joblib": "joblib", ".pkl": "pkl", ".pickle": "pkl", ".pt": "pt", ".pt2": "pt", ".pth": "pt", ".ckpt": "pt",
+    ".keras": "keras",
+}  # fmt: skip
 _PACKED = (b"\x1f\x8b", b"x\x01", b"x\x9c", b"x\xda", b"BZh", b"\xfd7zXZ\x00", b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".gz", ".bz2", ".xz", ".whl")
 Ends = tuple[bytes, bytes]

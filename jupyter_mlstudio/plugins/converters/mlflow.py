@@ -49,7 +49,7 @@ def _described(folder: Path) -> dict[str, Any]:
     path = folder / "MLmodel"
     if not path.is_file():
         return {}
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
