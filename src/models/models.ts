@@ -60,3 +60,22 @@ export class VersionModel extends Resource<ModelVersion> {
     return kind === 'model' && id === this.name;
   }
 }
+
+/** Something that is told about a model beside its versions: users, journal, lineage, a comparison. */
+export class ModelReport<T> extends Resource<T> {
+  constructor(
+    feed: Feed,
+    readonly name: string,
+    private readonly ask: () => Promise<T>
+  ) {
+    super(feed);
+  }
+
+  protected fetch(): Promise<T> {
+    return this.ask();
+  }
+
+  protected concerns({ kind, id }: Change): boolean {
+    return kind === 'endpoint' || (kind === 'model' && id === this.name);
+  }
+}

@@ -117,6 +117,28 @@ const MODEL_VIEW: View<{ name: string; version?: number }> = {
   load: async () => (await import('../views/models')).ModelView
 };
 
+const VERSIONS_VIEW: View<{ name: string; left: number; right: number }> = {
+  command: CommandIDs.compareVersions,
+  namespace: 'mlstudio-versions',
+  label: 'Compare versions',
+  caption: 'Show how two versions of a model differ, what breaks a caller first',
+  icon: compareIcon,
+  args: {
+    name: { type: 'string', description: 'Name of the model', required: true, from: 'model' },
+    left: { type: 'number', description: 'Number of the one version', required: true },
+    right: { type: 'number', description: 'Number of the other version', required: true }
+  },
+  read: args => ({
+    name: args.need('name'),
+    left: Number(args.need('left')),
+    right: Number(args.need('right'))
+  }),
+  key: args => `${args.name} ${args.left} ${args.right}`,
+  title: args => `${args.name} v${args.left}, v${args.right}`,
+  select: args => ({ kind: 'model', id: args.name }),
+  load: async () => (await import('../views/models')).VersionsComparison
+};
+
 const ENDPOINTS_VIEW: View<Record<string, never>> = {
   command: CommandIDs.openEndpoints,
   namespace: 'mlstudio-endpoints',
@@ -235,6 +257,7 @@ export const viewsPlugin: JupyterFrontEndPlugin<void> = {
     addView(app, studio, restorer, palette, COMPARE_VIEW);
     addView(app, studio, restorer, palette, MODELS_VIEW);
     addView(app, studio, restorer, palette, MODEL_VIEW);
+    addView(app, studio, restorer, palette, VERSIONS_VIEW);
     addView(app, studio, restorer, palette, ENDPOINTS_VIEW);
     addView(app, studio, restorer, palette, ENDPOINT_VIEW);
   }

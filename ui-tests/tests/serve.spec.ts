@@ -72,7 +72,7 @@ test('register, look at the proof, deploy, try it, stop and delete', async ({ ap
 
   // A version that is served is not deleted
   await command(page, 'mlstudio:delete-version', { name: 'serving', version: 1 });
-  await expect(dialog).toContainText('the endpoint cancer-risk uses it');
+  await expect(dialog).toContainText('used by endpoint cancer-risk');
   await dialog.getByRole('button', { name: 'Cancel' }).click();
 
   // Regenerate, stop, restart, delete

@@ -1,24 +1,19 @@
 /** Commands on registered models and endpoints. */
 import { StudioError } from '../../api/client';
-import type { NewEndpoint, NewVersion, ScoreRequest } from '../../api/types';
+import type { Model, NewEndpoint, NewVersion, ScoreRequest } from '../../api/types';
 import { showForm } from '../../panels/dialog';
 import { showKeys } from '../../panels/keys';
 import { CommandIDs } from '../../tokens';
 import { TextForm } from '../../views/common/forms';
 import { deleteText, regenerateText, restartText, stopText } from '../../views/endpoints/consequences';
 import { deleteModelText, deleteVersionText } from '../../views/models/consequences';
+import { aliasError } from '../../views/models/names';
+import { type Question, reasonQuestion } from '../../views/models/questions';
 import { endpointIcon, modelIcon } from '../../views/common/icons';
 import { type Workbench, add } from './add';
 import { confirmed } from './ask';
-import { askText } from './runs';
+import { MODEL, VERSION, ask } from './reviews';
 
-const MODEL = { type: 'string', description: 'Name of the model', required: true, from: 'model' } as const;
-const VERSION = {
-  type: 'string',
-  description: 'Version: a number, an alias or latest',
-  required: true,
-  from: 'version'
-} as const;
 const ENDPOINT = {
   type: 'string',
   description: 'Name of the endpoint',
@@ -35,19 +30,25 @@ export function addModelCommands({ app, studio, execute }: Workbench): void {
     icon: modelIcon,
     args: {
       runId: { type: 'string', description: 'Id of the run', required: true, from: 'run' },
-      path: { type: 'string', description: "The model's folder below the run's artifacts" }
+      path: { type: 'string', description: "The model's folder below the run's artifacts" },
+      threshold: { type: 'number', description: 'Decision threshold of a binary classifier' }
     },
     visible: row => row['status'] === 'Completed',
     execute: async args => {
       const { RegisterForm } = await import('../../views/models');
       const path = args.text('path');
+      const threshold = args.number('threshold');
       const version = await showForm<NewVersion, Awaited<ReturnType<typeof client.registerModel>>>({
         title: 'Register model',
         action: 'Register',
         studio,
         execute,
         Form: RegisterForm,
-        initial: { run_id: args.need('runId'), ...(path ? { path } : {}) },
+        initial: {
+          run_id: args.need('runId'),
+          ...(path ? { path } : {}),
+          ...(threshold === undefined ? {} : { threshold })
+        },
         submit: client.registerModel
       });
       if (version) {
@@ -103,10 +104,26 @@ export function addModelCommands({ app, studio, execute }: Workbench): void {
       alias: { type: 'string', description: 'The alias' }
     },
     execute: async args => {
-      const [name, version] = [args.need('name'), Number(args.need('version'))];
-      const alias = args.text('alias') ?? (await askText(`Alias for version ${version}`, 'Alias', ''));
-      if (alias) {
-        studio.model(name).accept(await client.setAlias(name, alias, version));
+      const name = args.need('name');
+      const version = Number(args.need('version'));
+      const [{ protected_aliases: guarded }, given] = [await client.getModel(name), args.text('alias')];
+      const move = (alias: string, reason: string): Promise<Model> =>
+        client.setAlias(name, alias, version, reason);
+      const done =
+        given !== undefined && !guarded.includes(given)
+          ? await move(given, '')
+          : await ask(
+              studio,
+              {
+                title: `Alias for version ${version}`,
+                action: 'Set',
+                questions: [aliasQuestion(), guardedReason(guarded)],
+                initial: { alias: given ?? '' }
+              },
+              replies => move(replies['alias'] ?? '', replies['reason'] ?? '')
+            );
+      if (done) {
+        studio.model(name).accept(done);
       }
     }
   });
@@ -116,19 +133,34 @@ export function addModelCommands({ app, studio, execute }: Workbench): void {
     caption: 'Remove an alias; the version stays',
     args: { name: MODEL, alias: { type: 'string', description: 'The alias', required: true } },
     execute: async args => {
-      const name = args.need('name');
-      studio.model(name).accept(await client.deleteAlias(name, args.need('alias')));
+      const [name, alias] = [args.need('name'), args.need('alias')];
+      const { protected_aliases: guarded } = await client.getModel(name);
+      const done = !guarded.includes(alias)
+        ? await client.deleteAlias(name, alias)
+        : await ask(
+            studio,
+            {
+              title: `Remove the alias ${alias}`,
+              action: 'Remove',
+              note: `${alias} is protected: the journal keeps why it was removed.`,
+              questions: [reasonQuestion(true, 'Kept in the journal with your name.')]
+            },
+            replies => client.deleteAlias(name, alias, replies['reason'])
+          );
+      if (done) {
+        studio.model(name).accept(done);
+      }
     }
   });
   add(app, {
     id: CommandIDs.deleteModel,
     label: 'Delete …',
-    caption: 'Delete a model and its versions; refused while an endpoint uses one',
+    caption: 'Delete a model and its versions; refused while something uses one',
     args: { name: MODEL },
     execute: async args => {
       const name = args.need('name');
-      const [model, endpoints] = await Promise.all([client.getModel(name), client.listEndpoints()]);
-      if (await confirmed('Delete model', deleteModelText(model, endpoints), 'Delete')) {
+      const [model, users] = await Promise.all([client.getModel(name), client.listModelUsers(name)]);
+      if (await confirmed('Delete model', deleteModelText(model, users), 'Delete')) {
         await client.deleteModel(name);
       }
     }
@@ -136,12 +168,15 @@ export function addModelCommands({ app, studio, execute }: Workbench): void {
   add(app, {
     id: CommandIDs.deleteVersion,
     label: 'Delete version …',
-    caption: 'Delete a version; refused while an endpoint uses it',
+    caption: 'Delete a version; refused while something uses it',
     args: { name: MODEL, version: VERSION },
     execute: async args => {
       const [name, version] = [args.need('name'), args.need('version')];
-      const [one, endpoints] = await Promise.all([client.getVersion(name, version), client.listEndpoints()]);
-      if (await confirmed('Delete version', deleteVersionText(one, endpoints), 'Delete')) {
+      const [one, users] = await Promise.all([
+        client.getVersion(name, version),
+        client.listVersionUsers(name, version)
+      ]);
+      if (await confirmed('Delete version', deleteVersionText(one, users), 'Delete')) {
         await client.deleteVersion(name, one.version);
       }
     }
@@ -265,6 +300,22 @@ export function addEndpointCommands({ app, studio, execute }: Workbench): void {
       }
     }
   });
+}
+
+function aliasQuestion(): Question {
+  return {
+    name: 'alias',
+    label: 'Alias',
+    hint: 'A name that points at this version; it moves from the version that has it.',
+    placeholder: 'champion',
+    problem: reply => (reply.trim() === '' ? 'An alias needs a name.' : aliasError(reply))
+  };
+}
+
+/** Asked where the alias is protected. */
+function guardedReason(guarded: readonly string[]): Question {
+  const question = reasonQuestion(true, 'This alias is protected: the journal keeps why it was moved.');
+  return { ...question, when: replies => guarded.includes((replies['alias'] ?? '').trim()) };
 }
 
 function askLines(studio: Workbench['studio'], title: string, text: string): Promise<string | undefined> {

@@ -1,32 +1,33 @@
 /** What deleting does, said before it is done. */
-import type { Endpoint, Model, ModelVersion } from '../../api/types';
+import type { Model, ModelUser, ModelVersion } from '../../api/types';
 import { formatBytes, plural } from '../common/format';
 
-function usedBy(endpoints: readonly Endpoint[], name: string, version?: number): string[] {
-  return endpoints
-    .filter(endpoint =>
-      endpoint.deployments.some(
-        one => one.model === name && (version === undefined || one.version === version)
-      )
-    )
-    .map(endpoint => endpoint.name);
+const NAMED_USERS = 6;
+
+/** What has to go first, by name; aliases go with their version. */
+function usersText(users: readonly ModelUser[]): string {
+  const names = users
+    .filter(user => user.kind !== 'alias')
+    .map(user => `${user.kind} ${user.name}`)
+    .filter((name, index, all) => all.indexOf(name) === index);
+  if (names.length === 0) {
+    return 'nothing uses it.';
+  }
+  const more = names.length > NAMED_USERS ? ` and ${names.length - NAMED_USERS} more` : '';
+  const shown = names.slice(0, NAMED_USERS).join(', ');
+  return `used by ${shown}${more}, so this will be refused: delete ${names.length === 1 ? 'that' : 'those'} first.`;
 }
 
-function usersText(names: readonly string[], it: string): string {
-  return names.length === 0
-    ? `no endpoint uses ${it}.`
-    : `the ${names.length === 1 ? 'endpoint' : 'endpoints'} ${names.join(', ')} ${names.length === 1 ? 'uses' : 'use'} ${it}, so this will be refused: delete ${names.length === 1 ? 'that endpoint' : 'those endpoints'} first.`;
-}
-
-/** `Deletes version 2 (1.2 MB); no endpoint uses it.` */
-export function deleteVersionText(version: ModelVersion, endpoints: readonly Endpoint[]): string {
-  const { model, version: number, aliases } = version;
+/** `Deletes version 2 (1.2 MB); nothing uses it.` */
+export function deleteVersionText(version: ModelVersion, users: readonly ModelUser[]): string {
+  const { version: number, aliases } = version;
   const freed =
     aliases.length > 0 ? `, and the ${aliases.length === 1 ? 'alias' : 'aliases'} ${aliases.join(', ')}` : '';
-  return `Deletes version ${number} (${formatBytes(version.size_bytes)})${freed}; ${usersText(usedBy(endpoints, model, number), 'it')}`;
+  return `Deletes version ${number} (${formatBytes(version.size_bytes)})${freed}; ${usersText(users)}`;
 }
 
-/** `Deletes the model churn with 3 versions; no endpoint uses it.` */
-export function deleteModelText(model: Model, endpoints: readonly Endpoint[]): string {
-  return `Deletes the model ${model.name} with ${plural(model.versions.length, 'version')}; ${usersText(usedBy(endpoints, model.name), 'it')}`;
+/** `Deletes the model churn with 3 versions; nothing uses it.` */
+export function deleteModelText(model: Model, users: readonly ModelUser[]): string {
+  const count = model.versions.length + model.archived_versions.length;
+  return `Deletes the model ${model.name} with ${plural(count, 'version')}; ${usersText(users)}`;
 }

@@ -10,6 +10,7 @@ import {
   ErrorBox,
   Loading,
   MISSING,
+  MenuButton,
   Name,
   StatusBadge,
   When,
@@ -19,6 +20,7 @@ import {
   useResource
 } from '../common';
 import { AliasLinks } from './aliases';
+import { ApprovalBadge, stageText } from './decisions';
 import { differenceText } from './parity';
 import { RunLink, VersionView } from './version';
 
@@ -34,19 +36,34 @@ interface RowProps extends Props {
   version: number;
   selected: boolean;
   onSelect: (version: number) => void;
+  /** Whether it is one of the two to compare. */
+  picked: boolean;
+  onPick: (version: number) => void;
 }
 
-function VersionRow({ studio, name, version, selected, onSelect, execute }: RowProps): JSX.Element {
+function VersionRow(props: RowProps): JSX.Element {
+  const { studio, name, version, selected, onSelect, picked, onPick, execute } = props;
   const { value, error } = useResource(studio.version(name, version));
   const parity = value?.parity;
   return (
     <tr className="jp-mls-mod-link" aria-selected={selected} onClick={() => onSelect(version)}>
+      <td>
+        <input
+          type="checkbox"
+          checked={picked}
+          aria-label={`Compare version ${version}`}
+          onClick={event => event.stopPropagation()}
+          onChange={() => onPick(version)}
+        />
+      </td>
       <td>
         <button type="button" className="jp-mls-Link" aria-pressed={selected}>
           v{version}
         </button>
       </td>
       <td>{value ? <StatusBadge status={value.status} reason={value.reason} /> : (error?.message ?? '…')}</td>
+      <td>{stageText(value?.stage)}</td>
+      <td>{value && <ApprovalBadge status={value.approval.status} />}</td>
       <td>
         {value?.aliases.map(alias => (
           <span key={alias} className="jp-mls-Chip">
@@ -79,14 +96,30 @@ interface VersionsProps extends Props {
 
 function VersionsTable({ model, selected, onSelect, ...rest }: VersionsProps): JSX.Element {
   const [all, setAll] = useState(false);
-  const shown = all ? model.versions : model.versions.slice(0, SHOWN_VERSIONS);
+  const [archived, setArchived] = useState(false);
+  const [picked, setPicked] = useState<readonly number[]>([]);
+  const versions = archived
+    ? [...model.versions, ...model.archived_versions].sort((a, b) => b - a)
+    : model.versions;
+  const shown = all ? versions : versions.slice(0, SHOWN_VERSIONS);
+  // A third choice takes the place of the older of the two.
+  const pick = (version: number): void =>
+    setPicked(before =>
+      before.includes(version) ? before.filter(one => one !== version) : [...before, version].slice(-2)
+    );
+  const [left, right] = [...picked].sort((a, b) => a - b);
   return (
     <div className="jp-mls-TableBox">
       <table className="jp-mls-Table" aria-label="Versions">
         <thead>
           <tr>
+            <th scope="col">
+              <span className="jp-mls-hidden">Compare</span>
+            </th>
             <th scope="col">Version</th>
             <th scope="col">Status</th>
+            <th scope="col">Stage</th>
+            <th scope="col">Approval</th>
             <th scope="col">Aliases</th>
             <th scope="col">Framework</th>
             <th scope="col" className="jp-mls-mod-numeric">
@@ -111,21 +144,43 @@ function VersionsTable({ model, selected, onSelect, ...rest }: VersionsProps): J
               version={version}
               selected={version === selected}
               onSelect={onSelect}
+              picked={picked.includes(version)}
+              onPick={pick}
             />
           ))}
         </tbody>
       </table>
-      {shown.length < model.versions.length && (
+      {shown.length < versions.length && (
         <Button minimal onClick={() => setAll(true)}>
-          Show all {model.versions.length} versions
+          Show all {versions.length} versions
         </Button>
       )}
+      <div className="jp-mls-Actions jp-mls-VersionTools">
+        <CommandButton
+          execute={rest.execute}
+          command={CommandIDs.compareVersions}
+          args={{ name: model.name, left: left ?? 0, right: right ?? 0 }}
+          disabled={left === undefined || right === undefined}
+          title={
+            right === undefined ? 'Tick two versions to compare them' : `Compare v${left} with v${right}`
+          }
+        >
+          Compare
+        </CommandButton>
+        {model.archived_versions.length > 0 && (
+          <label className="jp-mls-Choice">
+            <input type="checkbox" checked={archived} onChange={() => setArchived(!archived)} />
+            {plural(model.archived_versions.length, 'archived version')}
+          </label>
+        )}
+      </div>
     </div>
   );
 }
 
 function Header(props: { model: Model; execute: Execute; onOpen: (version: number) => void }): JSX.Element {
   const { model, execute, onOpen } = props;
+  const args = { name: model.name };
   return (
     <header className="jp-mls-Head">
       <modelIcon.react tag="span" className="jp-mls-Head-icon" aria-hidden="true" />
@@ -134,19 +189,28 @@ function Header(props: { model: Model; execute: Execute; onOpen: (version: numbe
       </h1>
       <span className="jp-mls-quiet">{plural(model.versions.length, 'version')}</span>
       <AliasLinks aliases={model.aliases} onOpen={onOpen} />
+      {model.archived_at && <span className="jp-mls-quiet">archived</span>}
+      {model.protected_aliases.length > 0 && (
+        <span className="jp-mls-quiet">
+          protected: <Name text={model.protected_aliases.join(', ')} />
+        </span>
+      )}
       <div className="jp-mls-Actions">
-        <CommandButton execute={execute} command={CommandIDs.describeModel} args={{ name: model.name }}>
-          Describe
-        </CommandButton>
-        <CommandButton
-          minimal
-          danger
+        <MenuButton
+          title={`More for ${model.name}`}
           execute={execute}
-          command={CommandIDs.deleteModel}
-          args={{ name: model.name }}
+          items={[
+            { command: CommandIDs.describeModel, label: 'Describe …', args },
+            { command: CommandIDs.protectAliases, label: 'Protected aliases …', args },
+            { command: CommandIDs.renameModel, label: 'Rename …', args },
+            model.archived_at
+              ? { command: CommandIDs.restoreModel, label: 'Restore model', args }
+              : { command: CommandIDs.archiveModel, label: 'Archive model …', args },
+            { command: CommandIDs.deleteModel, label: 'Delete model …', args }
+          ]}
         >
-          Delete model
-        </CommandButton>
+          More ▾
+        </MenuButton>
       </div>
     </header>
   );
@@ -155,7 +219,7 @@ function Header(props: { model: Model; execute: Execute; onOpen: (version: numbe
 /** The number that an address (a number, an alias, `latest`, nothing) stands for. */
 export function versionNumber(model: Model, address: string | number | undefined): number | undefined {
   const asked = Number(address);
-  if (model.versions.includes(asked)) {
+  if (model.versions.includes(asked) || model.archived_versions.includes(asked)) {
     return asked;
   }
   return model.aliases[String(address)] ?? model.latest?.version ?? model.versions[0];

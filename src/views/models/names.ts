@@ -7,6 +7,8 @@ export interface RegisterFields {
   alias: string;
   path: string;
   tolerance: string;
+  /** Decision threshold of a binary classifier. */
+  threshold?: string;
 }
 
 const LONGEST_NAME = 128;
@@ -53,9 +55,22 @@ export function toleranceError(text: string): string | null {
     : 'A tolerance is a number of at least 0, such as 1e-4.';
 }
 
+/** Says what is wrong with a decision threshold; without one the model's own 0.5 holds. */
+export function thresholdError(text: string): string | null {
+  const threshold = Number(text);
+  return text.trim() === '' || (threshold > 0 && threshold < 1)
+    ? null
+    : 'A threshold lies between 0 and 1, such as 0.37.';
+}
+
 /** The first thing that is wrong, or null. */
 export function registerError(fields: RegisterFields): string | null {
-  return modelNameError(fields.name) ?? aliasError(fields.alias) ?? toleranceError(fields.tolerance);
+  return (
+    modelNameError(fields.name) ??
+    aliasError(fields.alias) ??
+    toleranceError(fields.tolerance) ??
+    thresholdError(fields.threshold ?? '')
+  );
 }
 
 /** A model's name for a run: its experiment's, or its own where the experiment is the default one. */
@@ -75,17 +90,26 @@ export function registerRequest(runId: string, fields: RegisterFields): NewVersi
     run_id: runId,
     path: fields.path,
     ...(fields.alias === '' ? {} : { alias: fields.alias }),
-    ...(fields.tolerance.trim() === '' ? {} : { tolerance: Number(fields.tolerance) })
+    ...(fields.tolerance.trim() === '' ? {} : { tolerance: Number(fields.tolerance) }),
+    ...((fields.threshold ?? '').trim() === '' ? {} : { threshold: Number(fields.threshold) })
   };
 }
 
 /** The line of Python that does the same. */
-export function registerPython({ name, run_id: runId, path, alias, tolerance }: NewVersion): string {
+export function registerPython({
+  name,
+  run_id: runId,
+  path,
+  alias,
+  tolerance,
+  threshold
+}: NewVersion): string {
   const options = [
     JSON.stringify(name),
     ...(path === undefined || path === 'model' ? [] : [`path=${JSON.stringify(path)}`]),
     ...(alias ? [`alias=${JSON.stringify(alias)}`] : []),
-    ...(typeof tolerance === 'number' ? [`tolerance=${tolerance}`] : [])
+    ...(typeof tolerance === 'number' ? [`tolerance=${tolerance}`] : []),
+    ...(typeof threshold === 'number' ? [`threshold=${threshold}`] : [])
   ];
   return `jupyter_mlstudio.get_run(${JSON.stringify(runId)}).register(${options.join(', ')})`;
 }

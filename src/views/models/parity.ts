@@ -1,6 +1,6 @@
 /** What the comparison of ONNX with the original found, in plain words. */
 
-import type { ParityAttempt, ParityReport, Real, VersionStatus } from '../../api/types';
+import type { ModelVersion, ParityAttempt, ParityReport, Real, VersionStatus } from '../../api/types';
 import { plural } from '../common/format';
 
 const DTYPES: Record<string, string> = {
@@ -65,4 +65,27 @@ export function statusSentence(status: VersionStatus): string {
     default:
       return 'Kept and downloadable, but it cannot be deployed.';
   }
+}
+
+/** What a decision threshold in the graph means, and how the labels by it agree. */
+export function thresholdSentence(threshold: NonNullable<ModelVersion['threshold']>): string {
+  const { threshold: value, positive, rows, label_flips: flips, ties } = threshold;
+  const agreed =
+    rows === 0
+      ? 'not compared, there was no sample'
+      : `${flips === 0 ? 'the same labels' : plural(flips, 'other label')} on ${plural(rows, 'row')}`;
+  const near = ties > 0 ? `, ${plural(ties, 'row')} at the threshold itself` : '';
+  return `${positive} from a probability of ${value}; ${agreed}${near}`;
+}
+
+/** How far ONNX may be from the original. */
+export function policyText({ policy }: Pick<ParityReport, 'policy'>): string {
+  const limit = policy.max_abs_difference;
+  const differ =
+    limit === null || limit === undefined
+      ? 'the usual tolerance'
+      : `a difference of ${differenceText(limit)}`;
+  const share =
+    policy.quantile === 1 ? 'every row' : `${Number((policy.quantile * 100).toPrecision(4))} % of rows`;
+  return `${plural(policy.max_label_flips, 'label flip')}, ${differ} for ${share}`;
 }

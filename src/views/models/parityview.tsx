@@ -2,8 +2,8 @@
 import type { JSX } from 'react';
 
 import type { ParityAttempt, ParityReport } from '../../api/types';
-import { type Column, KeyValueTable, Name, Table, plural } from '../common';
-import { attemptText, differenceText, dtypeText, paritySentence } from './parity';
+import { type Column, KeyValueTable, Name, Table, plural, shortened } from '../common';
+import { attemptText, differenceText, dtypeText, paritySentence, policyText } from './parity';
 
 const COLUMNS: readonly Column<ParityAttempt>[] = [
   { id: 'dtype', title: 'Number type', cell: one => dtypeText(one.dtype) },
@@ -21,6 +21,23 @@ const COLUMNS: readonly Column<ParityAttempt>[] = [
     cell: one => differenceText(one.mean_abs_difference)
   },
   { id: 'outcome', title: 'Outcome', cell: one => <span className="jp-mls-Wrap">{attemptText(one)}</span> }
+];
+
+function Json({ value }: { value: unknown }): JSX.Element {
+  return (
+    <code className="jp-mls-Wrap">
+      {value === null ? 'too large to show' : shortened(JSON.stringify(value), 400)}
+    </code>
+  );
+}
+
+const WORST: readonly Column<ParityReport['worst'][number]>[] = [
+  { id: 'row', title: 'Row', numeric: true, cell: one => one.row },
+  { id: 'difference', title: 'Difference', numeric: true, cell: one => differenceText(one.difference) },
+  { id: 'flipped', title: 'Label', cell: one => (one.flipped ? 'differs' : 'same') },
+  { id: 'native', title: 'Original answers', cell: one => <Json value={one.native} /> },
+  { id: 'onnx', title: 'ONNX answers', cell: one => <Json value={one.onnx} /> },
+  { id: 'inputs', title: 'Inputs', cell: one => <Json value={one.inputs} /> }
 ];
 
 /** `0.5` and `p50` are both the median: what share of the rows differs by no more. */
@@ -55,6 +72,8 @@ export function ParityView({ report }: { report: ParityReport }): JSX.Element {
           label="ONNX file"
           rows={[
             ['Tolerance', differenceText(report.tolerance)],
+            ['Allowed', policyText(report)],
+            ['Ties', report.ties === 0 ? 'none' : plural(report.ties, 'row')],
             ['Number type', dtypeText(report.dtype)],
             ['Opset', String(report.opset)],
             ['Runtime', <Name key="runtime" text={report.runtime} />],
@@ -62,6 +81,12 @@ export function ParityView({ report }: { report: ParityReport }): JSX.Element {
           ]}
         />
       </div>
+      {report.worst.length > 0 && (
+        <details>
+          <summary>The {plural(report.worst.length, 'row')} that differ most, with both answers</summary>
+          <Table label="Worst rows" columns={WORST} rows={report.worst} rowKey={one => String(one.row)} />
+        </details>
+      )}
       {report.attempts.length > 0 && (
         <Table
           label="Number types tried"

@@ -14,6 +14,7 @@ import {
   registerPython,
   registerRequest,
   suggestedModelName,
+  thresholdError,
   toleranceError
 } from './names';
 import { apiCurl } from './shell';
@@ -115,7 +116,8 @@ function FieldsOfRun(props: RegisterFormProps & { run: Run }): JSX.Element {
     name: initial.name ?? suggestedModelName(run),
     alias: initial.alias ?? '',
     path: initial.path ?? '',
-    tolerance: initial.tolerance ? String(initial.tolerance) : ''
+    tolerance: initial.tolerance ? String(initial.tolerance) : '',
+    threshold: typeof initial.threshold === 'number' ? String(initial.threshold) : ''
   }));
   const found = folders.value;
   const path = found?.includes(fields.path) ? fields.path : (found?.[0] ?? null);
@@ -146,7 +148,7 @@ function FieldsOfRun(props: RegisterFormProps & { run: Run }): JSX.Element {
     <div className="jp-mls-Form">
       <NameFields studio={studio} fields={fields} set={set} />
       <FolderField folders={found} value={path ?? ''} onChange={folder => set({ path: folder })} />
-      <details open={toleranceError(fields.tolerance) !== null || undefined}>
+      <details open={toleranceError(fields.tolerance) !== null || Boolean(fields.threshold) || undefined}>
         <summary>Advanced</summary>
         <TextInput
           label="Tolerance"
@@ -155,6 +157,14 @@ function FieldsOfRun(props: RegisterFormProps & { run: Run }): JSX.Element {
           problem={toleranceError(fields.tolerance)}
           hint="The largest difference between ONNX and the original that counts as the same."
           placeholder="1e-5 for probabilities, 1e-4 for values"
+        />
+        <TextInput
+          label="Decision threshold"
+          value={fields.threshold ?? ''}
+          onChange={threshold => set({ threshold })}
+          problem={thresholdError(fields.threshold ?? '')}
+          hint="The probability from which a binary classifier answers its second class, in ONNX and at every endpoint."
+          placeholder="0.5"
         />
       </details>
       {request && (

@@ -31,7 +31,9 @@ const PARITY: ParityReport = {
       error: ''
     }
   ],
-  runtime: 'onnxruntime 1.31.1'
+  runtime: 'onnxruntime 1.31.1',
+  policy: { max_label_flips: 0, max_abs_difference: null, quantile: 1 },
+  worst: []
 };
 
 const VERSION: ModelVersion = {
@@ -60,7 +62,13 @@ const VERSION: ModelVersion = {
   parity: PARITY,
   operators: [],
   sample: { inputs: [{ name: 'X', shape: [1, 2], datatype: 'FP64', data: [41, 1200] }] },
-  etag: 1
+  etag: 1,
+  stage: 'None',
+  approval: { status: 'Pending', user: '', at: null, reason: '' },
+  archived_at: null,
+  formats: [{ path: 'model.onnx', format: 'onnx', executes: false, note: '' }],
+  profile: null,
+  threshold: null
 };
 
 async function show(version: ModelVersion): Promise<unknown[]> {
@@ -71,6 +79,9 @@ async function show(version: ModelVersion): Promise<unknown[]> {
   };
   const studio = studioWith({
     'models/churn/versions/2': version,
+    'models/churn/versions/2/users': [],
+    'models/churn/versions/2/lineage': { run: null, convert_run: null, data: [], entry: null, users: [] },
+    'models/churn/versions/2/journal': { events: [], whole: true },
     'runs/c1/logs': log
   });
   const execute = (command: string, args?: unknown): Promise<unknown> => {

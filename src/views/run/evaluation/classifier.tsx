@@ -95,8 +95,9 @@ function pick<C extends { label: string; kind: CurveKind }>(
 export function Classifier({
   studio,
   run,
+  execute,
   evaluation
-}: Pick<RunProps, 'studio' | 'run'> & { evaluation: IEvaluation }): JSX.Element {
+}: Pick<RunProps, 'studio' | 'run' | 'execute'> & { evaluation: IEvaluation }): JSX.Element {
   const names = useMemo(() => namesOf(evaluation), [evaluation]);
   const [shown, setShown] = useState(() => firstShown(names, evaluation.positiveLabel));
   const [costs, setCosts] = useState<ICosts>({ fp: 1, fn: 1 });
@@ -180,6 +181,7 @@ export function Classifier({
             <ThresholdPanel
               studio={studio}
               run={run}
+              execute={execute}
               table={table}
               at={at}
               onAt={setAt}

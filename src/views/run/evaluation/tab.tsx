@@ -33,13 +33,14 @@ function Regression({ evaluation }: { evaluation: IEvaluation }): JSX.Element {
 function One({
   studio,
   run,
+  execute,
   evaluation
-}: Pick<RunProps, 'studio' | 'run'> & { evaluation: IEvaluation }): JSX.Element {
+}: Pick<RunProps, 'studio' | 'run' | 'execute'> & { evaluation: IEvaluation }): JSX.Element {
   const regression = evaluation.residuals ?? evaluation.truePredicted ?? evaluation.predictions;
   const curves = evaluation.roc.length > 0 || evaluation.pr.length > 0 || evaluation.tables.length > 0;
   return (
     <>
-      {curves && <Classifier studio={studio} run={run} evaluation={evaluation} />}
+      {curves && <Classifier studio={studio} run={run} execute={execute} evaluation={evaluation} />}
       {!curves && evaluation.confusion && (
         <Confusion
           labels={evaluation.confusion.labels}
@@ -90,7 +91,9 @@ export function EvaluationTab({ studio, run, execute }: RunProps): JSX.Element {
           </select>
         </label>
       )}
-      {evaluation && <One key={evaluation.name} studio={studio} run={run} evaluation={evaluation} />}
+      {evaluation && (
+        <One key={evaluation.name} studio={studio} run={run} execute={execute} evaluation={evaluation} />
+      )}
       <OtherCharts studio={studio} run={run} others={read.others} />
     </div>
   );

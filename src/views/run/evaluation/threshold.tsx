@@ -2,7 +2,8 @@
 import { type JSX, useId, useState } from 'react';
 import { StudioError } from '../../../api/client';
 import { changeRun, THRESHOLD_TAG } from '../../../models/actions';
-import { Button, ErrorBox, MISSING, Name, formatNumber, formatPercent } from '../../common';
+import { CommandIDs } from '../../../tokens';
+import { Button, CommandButton, ErrorBox, MISSING, Name, formatNumber, formatPercent } from '../../common';
 import type { RunProps } from '../header';
 import {
   bestThreshold,
@@ -13,7 +14,7 @@ import {
   type Target
 } from './measures';
 
-export interface ThresholdProps extends Pick<RunProps, 'studio' | 'run'> {
+export interface ThresholdProps extends Pick<RunProps, 'studio' | 'run' | 'execute'> {
   table: IThresholdTable;
   /** Row of the table that is chosen. */
   at: number;
@@ -93,8 +94,9 @@ function CostField({
 function UseThreshold({
   studio,
   run,
+  execute,
   threshold
-}: Pick<ThresholdProps, 'studio' | 'run'> & { threshold: number }): JSX.Element {
+}: Pick<ThresholdProps, 'studio' | 'run' | 'execute'> & { threshold: number }): JSX.Element {
   const [error, setError] = useState<StudioError | null>(null);
   const stored = run.tags[THRESHOLD_TAG];
   // Twelve digits say all that a table of thresholds can tell apart, and read 0.408 instead of 0.40800000000000003.
@@ -111,6 +113,15 @@ function UseThreshold({
       <Button primary disabled={same} onClick={() => store(text)}>
         {same ? 'This threshold is used' : 'Use this threshold'}
       </Button>
+      <CommandButton
+        execute={execute}
+        command={CommandIDs.registerModel}
+        args={{ runId: run.id, threshold: Number(text) }}
+        disabled={run.status !== 'Completed' || Number(text) <= 0 || Number(text) >= 1}
+        title="Register the run's model so that its ONNX form and every endpoint answer by this threshold"
+      >
+        Register with this threshold …
+      </CommandButton>
       {stored !== undefined && !same && (
         <span className="jp-mls-quiet">
           Stored: {formatNumber(Number(stored))}{' '}
@@ -128,6 +139,7 @@ function UseThreshold({
 export function ThresholdPanel({
   studio,
   run,
+  execute,
   table,
   at,
   onAt,
@@ -183,7 +195,7 @@ export function ThresholdPanel({
           </Button>
         ))}
       </div>
-      <UseThreshold studio={studio} run={run} threshold={threshold} />
+      <UseThreshold studio={studio} run={run} execute={execute} threshold={threshold} />
     </section>
   );
 }
