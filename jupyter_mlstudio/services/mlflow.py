@@ -226,6 +226,7 @@ class MLflow:
         query: dict[str, Any] = {
             "experiment_id": ids, "parent_run_id": None, "q": "", "filter": text, "statuses": None, "kind": [],
             "order_by": list(order_by) or ["start_time DESC"], "run_ids": self._family(within) if within else None,
+            "numeric_params": False,
         }  # fmt: skip
         with self._database.read() as connection:
             found, total = store.search(connection, query, offset, max_results)

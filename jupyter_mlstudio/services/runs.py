@@ -155,7 +155,10 @@ class Runs:
 def _read(query: dict[str, Any]) -> tuple[dict[str, Any], int, int]:
     """Reads what is asked for, and where the page begins and how long it is."""
     offset, limit = offset_of(query.pop("page_token", None)), int(query.pop("max_results", 100))
-    query = {"experiment_id": [], "parent_run_id": None, "q": "", "filter": "", "kind": [], "order_by": [], **query}
+    query = {
+        "experiment_id": [], "parent_run_id": None, "q": "", "filter": "", "kind": [], "order_by": [],
+        "numeric_params": True, **query,
+    }  # fmt: skip
     query["statuses"] = _statuses(query.pop("status", ""))
     query.setdefault("run_ids", None)
     return query, offset, limit

@@ -2,6 +2,9 @@
 
 Grammar: MLflow's documentation, "Search Runs": comparisons of ``metrics.x``, ``params.x``, ``tags.x`` and
 ``attributes.x`` (the last word may be left out) joined by ``AND``; keys may be quoted with double quotes or backticks.
+
+Parameters are kept as text. With ``numeric_params``, which MLflow does not know, those that are written as numbers are
+compared and sorted as numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, not_, nulls_last, select
+from sqlalchemy import ColumnElement, Numeric, Text, and_, case, cast, exists, literal, not_, nulls_last, select
 
 from jupyter_mlstudio.entities.runs import MLFLOW_STATUS, RunStatus
 from jupyter_mlstudio.errors import Invalid
@@ -43,6 +46,8 @@ _TAG_COLUMNS = {
     "mlflow.note.content": runs.c.description,
 }  # fmt: skip
 """Tags of MLflow that are columns here."""
+_NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?\Z"
+"""Text that is a number, as Python's and PostgreSQL's regular expressions read it; with more exponent nothing casts."""
 _TIMES = frozenset({"start_time", "started_at", "end_time", "ended_at", "created", "created_at"})
 _COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "=": lambda column, value: column == value,
@@ -58,8 +63,12 @@ _COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
 }
 
 
-def condition(text: str) -> ColumnElement[bool] | None:
+def condition(text: str, *, numeric_params: bool = False) -> ColumnElement[bool] | None:
     """Reads a filter; None when it is empty.
+
+    Args:
+        text: the filter.
+        numeric_params: whether a parameter may be compared with a number, which finds those that are numbers.
 
     Raises:
         Invalid: it is not of the grammar; the message has the place.
@@ -74,7 +83,7 @@ def condition(text: str) -> ColumnElement[bool] | None:
         term = _TERM.match(text, at)
         if term is None:
             raise Invalid(f"the filter cannot be read from {text[at : at + 40]!r} on; example: metrics.auc > 0.9")
-        terms.append(_comparison(term))
+        terms.append(_comparison(term, numeric_params))
         at = term.end()
         joint = re.compile(r"and\b", re.IGNORECASE).match(text, at)
         if joint is None:
@@ -87,8 +96,12 @@ def condition(text: str) -> ColumnElement[bool] | None:
     return and_(*terms)
 
 
-def order(text: str) -> ColumnElement[Any]:
+def order(text: str, *, numeric_params: bool = False) -> list[ColumnElement[Any]]:
     """Reads one ``order_by`` entry; what has no value, or none that is finite, comes last either way.
+
+    Args:
+        text: the entry.
+        numeric_params: whether parameters that are numbers sort as such, before those that are text.
 
     Raises:
         Invalid: it is not of the grammar.
@@ -98,18 +111,19 @@ def order(text: str) -> ColumnElement[Any]:
         raise Invalid(f"cannot order by {text[:80]!r}; example: metrics.auc DESC")
     kind, name = _key(found)
     if kind == "attribute":
-        column: Any = _attribute(name)
+        columns: list[Any] = [_attribute(name)]
     elif kind == "metric":
-        column = _metric_value(name)
+        columns = [_metric_value(name)]
     else:
-        table = params if kind == "param" else tags
-        column = select(table.c.value).where(table.c.run_key == runs.c.key, table.c.key == name).scalar_subquery()
+        value = (params if kind == "param" else tags).c.value
+        columns = [_text_value(kind, name, value)]
+        if kind == "param" and numeric_params:
+            columns.insert(0, _text_value(kind, name, _number(value)))
     descending = (found["way"] or "").lower() == "desc"
-    ordered: ColumnElement[Any] = nulls_last(column.desc() if descending else column.asc())
-    return ordered
+    return [nulls_last(column.desc() if descending else column.asc()) for column in columns]
 
 
-def _comparison(term: re.Match[str]) -> ColumnElement[bool]:
+def _comparison(term: re.Match[str], numeric_params: bool) -> ColumnElement[bool]:
     kind, name = _key(term)
     op = " ".join(term["op"].lower().split())
     if op in ("is null", "is not null"):
@@ -132,6 +146,8 @@ def _comparison(term: re.Match[str]) -> ColumnElement[bool]:
             if op not in ("in", "not in") or not isinstance(value, str | list):
                 raise Invalid("a status is compared with = or !=, or with IN ('FINISHED', 'FAILED')")
         return _COMPARE[op](_attribute(name), _attribute_value(name, value))
+    if kind == "param" and numeric_params and isinstance(value, float):
+        return _numeric_comparison(name, op, value)
     if not isinstance(value, str | list):
         raise Invalid(f"{kind}s are text: write {kind}s.{name} {op.upper()} '{value}'")
     if kind == "tag" and name in _TAG_COLUMNS:
@@ -139,6 +155,23 @@ def _comparison(term: re.Match[str]) -> ColumnElement[bool]:
     table = params if kind == "param" else tags
     here = (table.c.run_key == runs.c.key) & (table.c.key == name) & _COMPARE[op](table.c.value, value)
     return exists().where(here)
+
+
+def _numeric_comparison(name: str, op: str, value: float) -> ColumnElement[bool]:
+    if op not in ("=", "!=", ">", ">=", "<", "<=") or not math.isfinite(value):
+        raise Invalid(f"params.{name} {op.upper()} {value}: a number is finite and compared with =, !=, >, >=, < or <=")
+    compared = _COMPARE[op](_number(params.c.value), cast(literal(repr(value), Text), Numeric))
+    return exists().where((params.c.run_key == runs.c.key) & (params.c.key == name) & compared)
+
+
+def _number(text: Any) -> Any:
+    """Returns text as a number, NULL where it is none. NUMERIC, for a float of PostgreSQL fails on 1e999."""
+    return case((text.regexp_match(_NUMBER), cast(text, Numeric)))
+
+
+def _text_value(kind: str, name: str, value: Any) -> Any:
+    table = params if kind == "param" else tags
+    return select(value).where(table.c.run_key == runs.c.key, table.c.key == name).scalar_subquery()
 
 
 def _key(found: re.Match[str]) -> tuple[str, str]:

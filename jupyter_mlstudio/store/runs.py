@@ -180,7 +180,7 @@ def search(connection: Connection, query: dict[str, Any], offset: int, limit: in
     """Finds runs; returns a page of them and how many match in all."""
     where = _conditions(query)
     if query["order_by"]:
-        found, total = _ordered(connection, where, [filters.order(text) for text in query["order_by"]], offset, limit)
+        found, total = _ordered(connection, where, _order(query), offset, limit)
     else:
         found = _live_first(connection, _TABLE.where(*where), offset, limit)
         total = _count(connection, where)
@@ -190,7 +190,7 @@ def search(connection: Connection, query: dict[str, Any], offset: int, limit: in
 def search_json(connection: Connection, query: dict[str, Any], offset: int, limit: int) -> tuple[bytes, int, int]:
     """Finds runs as :func:`search` does; returns the page as a JSON list, its length, and how many match in all."""
     where = _conditions(query)
-    order = [filters.order(text) for text in query["order_by"]]
+    order = _order(query)
     if order:
         keys, total = _ordered_keys(connection, where, order, offset, limit)
     else:
@@ -322,6 +322,10 @@ def _live_first(connection: Connection, base: Select[Any], offset: int, limit: i
     return page
 
 
+def _order(query: dict[str, Any]) -> list[Any]:
+    return [one for text in query["order_by"] for one in filters.order(text, numeric_params=query["numeric_params"])]
+
+
 def _conditions(query: dict[str, Any]) -> list[Any]:
     where: list[Any] = []
     if query["experiment_id"]:
@@ -337,7 +341,7 @@ def _conditions(query: dict[str, Any]) -> list[Any]:
         where.append(runs.c.name.icontains(text, autoescape=True) | runs.c.id.startswith(text, autoescape=True))
     if query["statuses"] is not None:
         where.append(runs.c.status.in_([s.value for s in query["statuses"]]))
-    condition = filters.condition(query["filter"])
+    condition = filters.condition(query["filter"], numeric_params=query["numeric_params"])
     return where if condition is None else [*where, condition]
 
 
