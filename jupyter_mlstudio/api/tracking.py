@@ -6,7 +6,7 @@ from pydantic import Field
 
 from jupyter_mlstudio.api.route import Body, Call, NoBody, NoQuery, Query, Route
 from jupyter_mlstudio.entities.runs import Chart, LogSlice, MetricSeries, MetricSummary, Run
-from jupyter_mlstudio.entities.tracking import LogBatch
+from jupyter_mlstudio.entities.tracking import LogBatch, Part
 from jupyter_mlstudio.studio import Studio
 
 LOG_LIMIT_BYTES = 32 * 1024 * 1024
@@ -32,11 +32,18 @@ class Outcome(Body):
 
 
 class SeriesQuery(Query):
-    """``name`` repeats; ``max_points`` bounds each series; ``after`` skips that many points (to read on)."""
+    """``name`` repeats; ``max_points`` bounds each series; ``after`` skips that many points (to read on).
+
+    The bounds, both inclusive, ask for a part: what a zoomed chart shows. Times are seconds since 1970.
+    """
 
     name: list[str] = Field(min_length=1, max_length=200)
     max_points: int = Field(default=5000, ge=10, le=5000)
     after: int = Field(default=0, ge=0)
+    from_step: int | None = Field(default=None, ge=-(2**63), lt=2**63)
+    to_step: int | None = Field(default=None, ge=-(2**63), lt=2**63)
+    from_time: float | None = Field(default=None, allow_inf_nan=False)
+    to_time: float | None = Field(default=None, allow_inf_nan=False)
 
 
 class LogsQuery(Query):
@@ -59,7 +66,8 @@ def list_metrics(studio: Studio, call: Call[NoQuery, NoBody]) -> list[MetricSumm
 def get_series(studio: Studio, call: Call[SeriesQuery, NoBody]) -> list[MetricSeries]:
     """Gets points of metrics, thinned out to ``max_points`` with every visible extreme kept."""
     query = call.query
-    return studio.tracking.series(call.path["run_id"], query.name, query.max_points, query.after)
+    part = Part(query.from_step, query.to_step, query.from_time, query.to_time)
+    return studio.tracking.series(call.path["run_id"], query.name, query.max_points, query.after, part)
 
 
 def get_logs(studio: Studio, call: Call[LogsQuery, NoBody]) -> LogSlice:

@@ -39,3 +39,13 @@ class LogBatch:
     tags: dict[str, str] = field(default_factory=dict)
     progress: Progress | None = None
     environment: Environment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a series, with both ends: steps, or times in seconds since 1970; None is no bound."""
+
+    from_step: int | None = None
+    to_step: int | None = None
+    from_time: float | None = None
+    to_time: float | None = None

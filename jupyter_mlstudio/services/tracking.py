@@ -16,7 +16,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from jupyter_mlstudio.entities.runs import TERMINAL, Chart, MetricSeries, MetricSummary, RunStatus
-from jupyter_mlstudio.entities.tracking import LogBatch, Points
+from jupyter_mlstudio.entities.tracking import LogBatch, Part, Points
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 from jupyter_mlstudio.services.names import checked_name, checked_text
 from jupyter_mlstudio.services.paths import write_atomically
@@ -108,11 +108,14 @@ class Tracking:
         with self._database.read() as connection:
             return metrics.summaries(connection, self._run(connection, run_id)[0])
 
-    def series(self, run_id: str, names: list[str], max_points: int = 5000, after: int = 0) -> list[MetricSeries]:
-        """Reads points of metrics, thinned to ``max_points`` each."""
+    def series(
+        self, run_id: str, names: list[str], max_points: int = 5000, after: int = 0, part: Part | None = None
+    ) -> list[MetricSeries]:
+        """Reads points of metrics, or of a part of them, thinned to ``max_points`` each."""
+        part = part or Part()
         with self._database.read() as connection:
             key, _status = self._run(connection, run_id)
-            return [metrics.series(connection, key, name, max_points, after) for name in names]
+            return [metrics.series(connection, key, name, max_points, after, part) for name in names]
 
     def charts(self, run_id: str) -> list[Chart]:
         """Lists the run's charts with their data, by name."""

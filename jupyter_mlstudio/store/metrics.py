@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from jupyter_mlstudio.entities.runs import MetricSeries, MetricSummary
+from jupyter_mlstudio.entities.tracking import Part
 from jupyter_mlstudio.entities.values import Step
-from jupyter_mlstudio.store.points import CHUNK, RECORD_BYTES, Spark, outline, pack, thinned, unpack
+from jupyter_mlstudio.store.points import CHUNK, RECORD_BYTES, Spark, outline, pack, thinned, unpack, within
 from jupyter_mlstudio.store.schema import batches, metric_chunks, metric_names, run_metrics, runs
 from jupyter_mlstudio.store.statements import upsert
 
@@ -89,8 +90,8 @@ def latest(connection: Connection, run_ids: Sequence[str]) -> dict[str, list[tup
     return found
 
 
-def series(connection: Connection, run_key: int, name: str, max_points: int, after: int) -> MetricSeries:
-    """Reads the points of one metric after the first ``after``, thinned to ``max_points``; empty when unknown."""
+def series(connection: Connection, run_key: int, name: str, max_points: int, after: int, part: Part) -> MetricSeries:
+    """Reads a part of one metric after the first ``after`` points, thinned to ``max_points``; empty when unknown."""
     metric_id = select(metric_names.c.id).where(metric_names.c.name == name).scalar_subquery()
     where = (metric_chunks.c.run_key == run_key) & (metric_chunks.c.metric_id == metric_id)
     counts = connection.execute(
@@ -105,7 +106,7 @@ def series(connection: Connection, run_key: int, name: str, max_points: int, aft
     data = connection.execute(
         select(metric_chunks.c.data).where(where, metric_chunks.c.chunk >= first).order_by(metric_chunks.c.chunk)
     ).scalars()
-    return _series(name, b"".join(data)[(after - skipped) * RECORD_BYTES :], total, max_points)
+    return _series(name, b"".join(data)[(after - skipped) * RECORD_BYTES :], total, max_points, part)
 
 
 def last_value(row: Row[Any]) -> float:
@@ -192,10 +193,10 @@ def _store(connection: Connection, run_key: int, metric_id: int, row: Row[Any] |
     return chunk, count
 
 
-def _series(name: str, data: bytes, total: int, max_points: int) -> MetricSeries:
+def _series(name: str, data: bytes, total: int, max_points: int, part: Part) -> MetricSeries:
     import numpy as np
 
-    points = unpack(data)
+    points = within(unpack(data), part)
     non_finite = int(np.count_nonzero(~np.isfinite(points["value"])))
     shown = thinned(points, max_points) if len(points) > max_points else points
     return MetricSeries(

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlstudio.entities.tracking import Part
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -73,21 +75,43 @@ def outline(data: bytes, stride: int, count: int, last: float) -> list[float | N
     return [value if math.isfinite(value) else None for value in shown]
 
 
+def within(points: NDArray[Any], part: Part) -> NDArray[Any]:
+    """Returns the points of a part, in their order."""
+    import numpy as np
+
+    inside = np.ones(len(points), dtype=bool)
+    for bound, name, compare in (
+        (part.from_step, "step", np.greater_equal),
+        (part.to_step, "step", np.less_equal),
+        (part.from_time, "time", np.greater_equal),
+        (part.to_time, "time", np.less_equal),
+    ):
+        if bound is not None:
+            inside &= compare(points[name], bound)
+    chosen: NDArray[Any] = points[inside]
+    return chosen
+
+
 def thinned(points: NDArray[Any], wanted: int) -> NDArray[Any]:
     """Picks at most ``wanted`` points that keep the first, the last and the extremes of every stretch.
 
-    The picking is tsdownsample's MinMax; values that are not finite do not take part in it.
+    The picking is tsdownsample's MinMax; values that are not finite do not take part in it, but where a few
+    stretches of them break a line, the first of each stays.
     """
     import numpy as np
     from tsdownsample import MinMaxDownsampler
 
     values = np.where(np.isfinite(points["value"]), points["value"], np.nan)
     finite = np.flatnonzero(~np.isnan(values))
-    if len(finite) <= wanted:
+    missing = np.isnan(values)
+    gaps = np.flatnonzero(missing & ~np.concatenate([[False], missing[:-1]]))
+    gaps = gaps if len(gaps) <= wanted // 4 else gaps[:0]
+    room = wanted - len(gaps) - 2
+    if len(finite) <= room:
         chosen = finite
     else:
         sampler: Any = MinMaxDownsampler
-        pick = sampler().downsample(np.ascontiguousarray(values[finite]), n_out=(wanted - 2) // 2 * 2)
+        pick = sampler().downsample(np.ascontiguousarray(values[finite]), n_out=room // 2 * 2)
         chosen = finite[pick]
-    kept: NDArray[Any] = points[np.unique(np.concatenate([chosen, [0, len(points) - 1]]))[:wanted]]
+    kept: NDArray[Any] = points[np.unique(np.concatenate([chosen, gaps, [0, len(points) - 1]]))[:wanted]]
     return kept

@@ -5274,6 +5274,10 @@ export interface operations {
                 name: string[];
                 max_points?: number;
                 after?: number;
+                from_step?: number | null;
+                to_step?: number | null;
+                from_time?: number | null;
+                to_time?: number | null;
                 /** @description Id of a workspace that the server knows; without it the server's own. */
                 workspace?: string;
             };

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_mlstudio.entities.tracking import LogBatch, Points
+from jupyter_mlstudio.entities.tracking import LogBatch, Part, Points
 from jupyter_mlstudio.store.points import SPARK_VALUES, Spark, outline, pack, thinned, unpack
 from jupyter_mlstudio.studio import Studio
 from tests.world import insert_run, log
@@ -111,3 +111,24 @@ def test_X12_a_step_that_a_browser_would_round_is_told_as_text(studio: Studio, s
     assert studio.tracking.log(run_id, LogBatch(client="c", sequence=1, metrics={"x": points}))
     assert studio.tracking.series(run_id, ["x"])[0].steps == [STEPS_TOLD[step]]
     assert studio.tracking.summaries(run_id)[0].last_step == STEPS_TOLD[step]
+
+
+def test_a_part_of_a_long_series_is_read_as_it_is(studio: Studio) -> None:
+    run_id = insert_run(studio)
+    log(studio, run_id, {"loss": [math.sin(n / 7) for n in range(20_000)]})
+    whole = studio.tracking.series(run_id, ["loss"], max_points=500)[0]
+    part = studio.tracking.series(run_id, ["loss"], max_points=500, part=Part(from_step=9_000, to_step=9_400))[0]
+    assert whole.sampled
+    assert (part.steps, part.sampled, part.total) == (list(range(9_000, 9_401)), False, 20_000)
+    at = part.times[200]
+    (one,) = studio.tracking.series(run_id, ["loss"], part=Part(from_time=at, to_time=at))
+    assert at in one.times
+    assert set(one.times) == {at}
+
+
+def test_a_gap_stays_when_points_are_thinned_out() -> None:
+    values = [float(n % 50) for n in range(10_000)]
+    values[4_000:4_010] = [math.nan] * 10
+    shown = thinned(unpack(pack(list(range(10_000)), [0.0] * 10_000, values)), 100)
+    assert len(shown) <= 100
+    assert 4_000 in shown["step"].tolist()
