@@ -119,7 +119,9 @@ const PARTS = [
 function Body({ both }: { both: ModelComparison }): JSX.Element {
   const [left, right] = [`v${both.left.version}`, `v${both.right.version}`];
   const breaking = both.signature.filter(one => one.breaks).length;
-  const same = PARTS.filter(([part]) => both[part].length === 0).map(([, title]) => title.toLowerCase());
+  const same = PARTS.filter(([part]) => both[part].length === 0)
+    .map(([, title]) => title.toLowerCase())
+    .concat(both.code.length === 0 ? ['code'] : []);
   return (
     <>
       {breaking > 0 ? (
@@ -137,7 +139,7 @@ function Body({ both }: { both: ModelComparison }): JSX.Element {
         </Part>
       )}
       {PARTS.filter(([part]) => both[part].length > 0).map(([part, title, delta]) => (
-        <Part key={part} title={title}>
+        <Part key={part} title={part === 'size' ? 'Size (files in bytes)' : title}>
           <Table
             label={title}
             columns={columnsOf(left, right, delta)}
