@@ -32,6 +32,9 @@ export class StudioError extends Error {
   }
 }
 
+/** A part of a series, with both ends: by step, or by time in seconds since 1970. */
+export type SeriesPart = { from_step: number; to_step: number } | { from_time: number; to_time: number };
+
 /**
  * The studio's REST API as typed calls.
  *
@@ -89,8 +92,13 @@ export class Client {
   getSeries = (
     id: string,
     name: readonly string[],
-    query: { max_points?: number; after?: number } = {}
-  ): Promise<api.MetricSeries[]> => this.get(['runs', id, 'series'], { name, ...query });
+    query: { max_points?: number; after?: number } & Partial<SeriesPart> = {},
+    signal?: AbortSignal
+  ): Promise<api.MetricSeries[]> =>
+    this.ask(this.url(['runs', id, 'series'], { name, ...query }), {
+      method: 'GET',
+      ...(signal ? { signal } : {})
+    });
   getLogs = (id: string, query: { offset?: number; limit?: number } = {}): Promise<api.LogSlice> =>
     this.get(['runs', id, 'logs'], query);
   listCharts = (id: string): Promise<api.Chart[]> => this.get(['runs', id, 'charts']);

@@ -3,6 +3,7 @@ import { colorOf, dashOf } from '../../../charts/palette';
 import { extent, finiteValues, positiveValues, smooth, timeScale } from '../../../charts/series';
 import type { ITimeScale } from '../../../charts/series';
 import type { IAxis, ISeries } from '../../../charts/spec';
+import type { SeriesPart } from '../../../api/client';
 import type { MetricSeries } from '../../../api/types';
 
 /** How the user wants to see curves. */
@@ -32,6 +33,30 @@ function startOf(curve: ICurve): number {
 function scaleOf(curves: readonly ICurve[]): ITimeScale {
   const spans = curves.map(curve => (curve.points.times.at(-1) ?? 0) - startOf(curve));
   return timeScale(Math.max(0, ...spans));
+}
+
+/** What a zoom of a chart shows, in the words of the server; null when it shows the whole width. */
+export function partOf(
+  curves: readonly ICurve[],
+  options: ICurveOptions,
+  [low, high]: readonly [number, number]
+): SeriesPart | null {
+  const first = curves[0];
+  if (!first || !Number.isFinite(low) || !Number.isFinite(high)) {
+    return null;
+  }
+  if (options.x === 'step') {
+    const within = (step: number): number =>
+      Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, step));
+    return { from_step: within(Math.floor(low)), to_step: within(Math.ceil(high)) };
+  }
+  // Curves of one run count from its start; were it unknown, each would count from its own first point.
+  const { divisor } = scaleOf(curves);
+  const starts = curves.map(startOf);
+  return {
+    from_time: Math.min(...starts) + low * divisor,
+    to_time: Math.max(...starts) + high * divisor
+  };
 }
 
 /** The axes that fit all curves of a chart. */

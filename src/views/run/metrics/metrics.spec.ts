@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { MetricSeries } from '../../../api/types';
-import { axesOf, CURVE_DEFAULTS, notesOf, seriesOf } from './curves';
+import { axesOf, CURVE_DEFAULTS, notesOf, seriesOf, partOf } from './curves';
 import { chosenGroups, groupMetrics } from './groups';
 
 function points(values: MetricSeries['values'], more: Partial<MetricSeries> = {}): MetricSeries {
@@ -85,5 +85,29 @@ describe('curves', () => {
       index: 0
     };
     expect(notesOf([curve], CURVE_DEFAULTS)).toBe('2 of 1,000,000 points, extremes kept');
+  });
+});
+
+describe('the part of a series that a zoom shows', () => {
+  const points: MetricSeries = {
+    name: 'loss',
+    steps: [0, 100],
+    times: [1000, 1000 + 7200],
+    values: [1, 2],
+    total: 100,
+    sampled: true,
+    non_finite: 0
+  };
+  const curves = [{ name: 'loss', points, startS: 990, index: 0 }];
+
+  it('is whole steps', () => {
+    expect(partOf(curves, CURVE_DEFAULTS, [10.2, 20.7])).toEqual({ from_step: 10, to_step: 21 });
+    expect(partOf(curves, CURVE_DEFAULTS, [-Infinity, Infinity])).toBeNull();
+  });
+
+  it('is times of the day where the axis counts from the start', () => {
+    const part = partOf(curves, { ...CURVE_DEFAULTS, x: 'time' }, [0, 1]);
+    expect(part).toMatchObject({ from_time: 990 });
+    expect(Object.keys(part ?? {})).toEqual(['from_time', 'to_time']);
   });
 });

@@ -3,6 +3,7 @@ import { type JSX, useEffect, useMemo, useState } from 'react';
 import type { MetricSeries, MetricSummary, Run } from '../../../api/types';
 import { Plot } from '../../../charts/plot';
 import type { IChartSpec } from '../../../charts/spec';
+import type { StudioModel } from '../../../models/studio';
 import type { MetricsModel } from '../../../models/tracking';
 import { Button, EmptyState, ErrorBox, Loading, Name, Num, pinIcon, useResource } from '../../common';
 import type { RunProps } from '../header';
@@ -10,6 +11,7 @@ import { useRemembered } from '../remembered';
 import { Section } from '../section';
 import { useSeen } from '../seen';
 import { CurveControls, useMetricOptions } from './controls';
+import { useFiner } from './finer';
 import { axesOf, type ICurve, type ICurveOptions, notesOf, seriesOf } from './curves';
 import { chosenGroups, groupMetrics, type IMetricGroup, SYSTEM_PREFIX } from './groups';
 
@@ -30,6 +32,7 @@ function curvesOf(
 }
 
 interface GroupChartProps {
+  studio: StudioModel;
   group: IMetricGroup;
   model: MetricsModel;
   startS: number | null;
@@ -39,7 +42,7 @@ interface GroupChartProps {
 }
 
 /** One chart; its points are asked for when it comes into sight. */
-function GroupChart({ group, model, startS, options, pinned, onPin }: GroupChartProps): JSX.Element {
+function GroupChart({ studio, group, model, startS, options, pinned, onPin }: GroupChartProps): JSX.Element {
   const [ref, seen] = useSeen<HTMLDivElement>();
   const names = group.members.map(member => member.name);
   const key = JSON.stringify(names);
@@ -49,7 +52,8 @@ function GroupChart({ group, model, startS, options, pinned, onPin }: GroupChart
     }
   }, [seen, model, key]);
   const series = model.value;
-  const curves = useMemo(() => (series ? curvesOf(group, series, startS) : []), [group, series, startS]);
+  const whole = useMemo(() => (series ? curvesOf(group, series, startS) : []), [group, series, startS]);
+  const [curves, onZoom] = useFiner(studio, model.runId, whole, options);
   const spec = useMemo<IChartSpec>(
     () => ({
       title: group.title,
@@ -71,7 +75,7 @@ function GroupChart({ group, model, startS, options, pinned, onPin }: GroupChart
   return (
     <div ref={ref} className="jp-mls-ChartCell">
       {curves.length > 0 ? (
-        <Plot spec={spec} note={notesOf(curves, options)} controls={pin} />
+        <Plot spec={spec} note={notesOf(curves, options)} controls={pin} onZoom={onZoom} />
       ) : (
         <Loading what={group.title} />
       )}
@@ -142,6 +146,7 @@ export function MetricsTab({ studio, run }: RunProps): JSX.Element {
         {shown.map(group => (
           <GroupChart
             key={group.title}
+            studio={studio}
             group={group}
             model={model}
             startS={startOfRun(run)}
