@@ -8,13 +8,15 @@ import { Resource } from './resource';
 export class ModelsModel extends Resource<Model[]> {
   constructor(
     feed: Feed,
-    private readonly client: Client
+    private readonly client: Client,
+    /** Whether archived models are listed too. */
+    private readonly archived = false
   ) {
     super(feed);
   }
 
   protected fetch(): Promise<Model[]> {
-    return this.client.listModels();
+    return this.client.listModels('', this.archived);
   }
 
   protected concerns({ kind }: Change): boolean {

@@ -1,7 +1,8 @@
 /** All registered models. */
-import { type JSX, useMemo } from 'react';
+import { type JSX, useMemo, useState } from 'react';
 
 import type { Model } from '../../api/types';
+import { ModelsModel } from '../../models/models';
 import type { StudioModel } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import {
@@ -65,11 +66,21 @@ function columnsFor(execute: Execute): Column<Model>[] {
 
 /** The list of models; empty, it says how one comes to be. */
 export function ModelsView({ studio, execute }: { studio: StudioModel; execute: Execute }): JSX.Element {
-  const resource = useResource(studio.models);
+  const [archived, setArchived] = useState(false);
+  const resource = useResource(
+    useMemo(
+      () => (archived ? new ModelsModel(studio.feed, studio.client, true) : studio.models),
+      [archived, studio]
+    )
+  );
   const columns = useMemo(() => columnsFor(execute), [execute]);
   const { value, error } = resource;
   return (
     <div className="jp-mls-Noun jp-mls-ModelsView">
+      <label className="jp-mls-Choice">
+        <input type="checkbox" checked={archived} onChange={() => setArchived(!archived)} />
+        Archived models too
+      </label>
       {error && (
         <ErrorBox
           what={value ? 'This may be out of date.' : 'The models cannot be shown.'}
