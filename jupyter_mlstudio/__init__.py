@@ -111,7 +111,6 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test compares
     "__version__",
     "active_run",
-    "profile_model",
     "start_run",
     "BatchEndpoint",
     "batch_endpoint",
@@ -136,6 +135,7 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "deploy",
     "register_model",
     "package",
+    "profile_model",
     "Model",
     "get_model",
     "list_models",

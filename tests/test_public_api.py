@@ -14,7 +14,6 @@ ROOT = Path(__file__).parents[1]
 PROMISED = [  # one a line, so that a change shows as a line
     "__version__",
     "active_run",
-    "profile_model",
     "start_run",
     "BatchEndpoint",
     "batch_endpoint",
@@ -39,6 +38,7 @@ PROMISED = [  # one a line, so that a change shows as a line
     "deploy",
     "register_model",
     "package",
+    "profile_model",
     "Model",
     "get_model",
     "list_models",
