@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_mlstudio.client import active, card
 from jupyter_mlstudio.client.charts import Envelope
 from jupyter_mlstudio.client.values import chart_name
+from jupyter_mlstudio.client.writer import Writer
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 
@@ -49,6 +50,9 @@ def evaluate(
 
     A classifier gets ROC and precision-recall curves, a confusion matrix, an accuracy table (what the threshold slider
     moves along) and its metrics; a regressor residuals, binned predictions and predicted against true values.
+
+    A metric keeps its name, so that the best run is found by it; where this run has logged a curve of that name
+    already, the curve stays as it is and the evaluation's value stands beside it as ``eval/<name>``.
 
     Args:
         model: anything with ``predict``; ``predict_proba`` or ``decision_function`` are used where there are.
@@ -95,9 +99,17 @@ def evaluate(
 
 def _log(name: str, metrics: Mapping[str, float], charts: Mapping[str, Envelope]) -> None:
     run, prefix = active.current(), f"{name}." if name else ""
-    run.log_metrics({prefix + key: value for key, value in metrics.items() if not math.isnan(value)})
+    found = {prefix + key: value for key, value in metrics.items() if not math.isnan(value)}
+    run.log_metrics(_beside_curves(run._log, found))
     for key, chart in charts.items():
         run.log_chart(prefix + key, chart)
+
+
+def _beside_curves(log: Writer, metrics: Mapping[str, float]) -> dict[str, float]:
+    """Renames what would be taken for the last step of a curve that the user logged."""
+    own = {name for name in metrics if name in log.evaluated or not log.knows(name)}
+    log.evaluated.update(own)
+    return {name if name in own else f"eval/{name}": value for name, value in metrics.items()}
 
 
 def _is_classifier(model: Any, truth: Any, labels: Sequence[object] | None) -> bool:

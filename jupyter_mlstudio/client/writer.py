@@ -55,6 +55,8 @@ class Writer:
         self._path = f"runs/{segment(run_id)}/log"
         self._connection = connection
         self._steps: dict[str, int] = {}
+        self.evaluated: set[str] = set()
+        """Metrics that evaluations of the run have begun; all others are curves of the user's."""
         self._warned: set[str] = set()
         self._begin()
         _writers.add(self)
@@ -89,6 +91,11 @@ class Writer:
     def detail(self, kind: str, values: dict[str, JSON]) -> None:
         """Queues what is not a point: ``params``, ``tags``, ``progress`` or ``environment``."""
         self._details.append((kind, values))
+
+    def knows(self, name: str) -> bool:
+        """Whether a point of a metric was logged by this process, delivered or not."""
+        waiting = self.points.copy()
+        return name in self._steps or any(point[0] == name for point in waiting)
 
     def chart(self, name: str, build: Callable[[], dict[str, JSON]]) -> None:
         """Queues a chart, of which only the latest state matters; ``build`` makes it when it is sent."""

@@ -264,3 +264,24 @@ def test_an_evaluation_logs_where_the_run_is(tmp_path: Path, gateway: Gateway) -
     studio.flush()
 
     assert gateway.charts["confusion_matrix"]["data"]["class_labels"] == ["0", "1"]
+
+
+def test_an_evaluation_adds_no_step_to_a_curve_of_the_users(gateway: Gateway) -> None:
+    model = DummyClassifier(strategy="prior").fit([[0], [1]], [0, 1])
+    for epoch, value in enumerate([0.1, 0.2]):
+        studio.log_metric("accuracy", value, step=epoch)
+    evaluation = studio.evaluate(model, [[0], [1]], [0, 1])
+    studio.flush()
+
+    assert gateway.points("accuracy") == [(0, 0.1), (1, 0.2)]
+    assert gateway.points("eval/accuracy") == [(0, evaluation.metrics["accuracy"])]
+
+
+def test_the_next_evaluation_goes_on_under_the_names_of_the_first(gateway: Gateway) -> None:
+    model = DummyClassifier(strategy="prior").fit([[0], [1]], [0, 1])
+    for _ in range(2):
+        studio.evaluate(model, [[0], [1]], [0, 1])
+        studio.flush()
+
+    assert [step for step, _value in gateway.points("accuracy")] == [0, 1]
+    assert gateway.points("eval/accuracy") == []
