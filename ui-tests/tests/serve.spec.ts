@@ -87,7 +87,7 @@ test('register, look at the proof, deploy, try it, stop and delete', async ({ ap
   await dialog.getByRole('button', { name: 'Stop' }).click();
   await expect(endpoint.locator('[data-status=Stopped]').first()).toBeVisible();
   await expect(endpoint.getByRole('button', { name: 'Send' })).toBeDisabled();
-  await endpoint.getByRole('button', { name: 'Restart' }).click();
+  await endpoint.getByRole('button', { name: 'Restart' }).first().click();
   await expect(endpoint.locator('[data-status=Ready]').first()).toBeVisible({ timeout: 60_000 });
   await endpoint.getByRole('button', { name: 'Send' }).click();
   await expect(endpoint.getByTestId('answer')).toContainText('status 200');

@@ -171,7 +171,10 @@ export function CanaryForm({
   onChange
 }: FormProps<NewCanary & { name: string }>): JSX.Element {
   const endpoint = studio.endpoint(initial.name ?? '').value;
-  const others = (endpoint?.deployments ?? []).filter(one => one.traffic < 100).map(one => one.name);
+  const others = (endpoint?.deployments ?? [])
+    .filter(one => one.traffic < 100)
+    .sort((a, b) => a.traffic - b.traffic)
+    .map(one => one.name);
   const [fields, setFields] = useState<Fields>({
     deployment: initial.deployment ?? others[0] ?? '',
     steps: '5, 25, 50, 100',

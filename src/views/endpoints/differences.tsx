@@ -8,9 +8,13 @@ import { type Column, ErrorBox, Name, Table, When, formatMillis, formatNumber } 
 
 const SHOWN = 50;
 
-/** `label[0]: 0 became 2`. */
+function short(value: unknown): string {
+  return typeof value === 'number' ? formatNumber(value) : String(value);
+}
+
+/** `label[0]: 0 ≠ 2`. */
 export function exampleText(one: AnswerDifference): string {
-  const texts = one.examples.map(({ at, live, copy }) => `${String(at)}: ${String(live)} ≠ ${String(copy)}`);
+  const texts = one.examples.map(({ at, live, copy }) => `${String(at)}: ${short(live)} ≠ ${short(copy)}`);
   return texts.join('; ');
 }
 
