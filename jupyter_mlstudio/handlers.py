@@ -36,7 +36,16 @@ def authorized(action: str, resource: str) -> Callable[[Respond], Respond]:
 
     def decorate(respond: Respond) -> Respond:
         decorated: Any = web.authenticated(_authorized(action, f"jupyter_mlstudio:{resource}")(respond))
-        return decorated  # type: ignore[no-any-return]
+
+        async def checked(self: JupyterStudioHandler, *args: str, **path: str) -> None:
+            try:
+                await decorated(self, *args, **path)
+            except web.HTTPError as error:
+                if error.status_code == 403:
+                    await self.run(lambda: self.tell_denial(action, resource))
+                raise
+
+        return checked  # type: ignore[return-value]
 
     return decorate
 
@@ -56,6 +65,14 @@ class JupyterStudioHandler(StudioHandler, APIHandler):
 
     def studio_for(self, workspace: str | None) -> Studio:
         return self.rooms().studio(workspace)
+
+    def tell_denial(self, action: str, resource: str) -> None:
+        """Notes in the audit log that the server's authoriser refused somebody; there is none before the workspace."""
+        audit = self.rooms().audit()
+        if audit is not None:
+            caller = self.caller()
+            peer = None if caller.ends is None else caller.ends[0][0]
+            audit.tell(caller.user, action, f"{resource} {self.request.path}", "denied", peer=peer)
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Refuses who is not logged in before a byte of the body is kept."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jupyter_mlstudio.entities.workspaces import WorkspaceInfo
 from jupyter_mlstudio.errors import NotFound
+from jupyter_mlstudio.services.audit import Audit
 from jupyter_mlstudio.services.paths import safe_join
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import FOLDER, Workspace
@@ -42,6 +43,10 @@ class Rooms:
             self._enter(self._own)
         with self._lock:
             return list(self._open.values())
+
+    def audit(self) -> Audit | None:
+        """Returns the audit log of the server's own workspace; None before that was made."""
+        return Audit(self._own.folder) if self._own.exists else None
 
     def close(self) -> None:
         """Closes them all."""

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from jupyter_mlstudio.api import audited
 from jupyter_mlstudio.api.reader import checked_segment, read_body, read_query, write_answer, write_error
 from jupyter_mlstudio.api.route import (
     Call,
@@ -139,8 +140,14 @@ class StudioHandler(web.RequestHandler):
             self.write(await self.run(lambda: write_answer(value)) if isinstance(value, list) else write_answer(value))
 
     def _answer(self, route: Route, studio: Studio, call: Call[Any, Any]) -> Any:
-        call = self._resolved(route, studio, call)
-        return route.handler(studio, call)
+        try:
+            call = self._resolved(route, studio, call)
+            value = route.handler(studio, call)
+        except StudioError as error:
+            audited.tell(studio, route, call, error)
+            raise
+        audited.tell(studio, route, call)
+        return value
 
     def _resolved(self, route: Route, studio: Studio, call: Call[Any, Any]) -> Call[Any, Any]:
         """Turns a name or a short id of a run into its id, and keeps a run's token to that run and its children."""
@@ -163,7 +170,8 @@ class StudioHandler(web.RequestHandler):
         else:
             body = read_body(route, bytes(self._received), self.request.headers.get("Content-Type", ""))
         query = read_query(route.query, arguments)
-        return Call(path=checked, query=query, body=body, caller=self.caller(), if_match=self._etag())
+        named = self.request.headers.get("X-Request-Id")
+        return Call(path=checked, query=query, body=body, caller=self.caller(), if_match=self._etag(), request_id=named)
 
     def _etag(self) -> int | None:
         text = self.request.headers.get("If-Match")

@@ -60,13 +60,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Q, B]):
-    """One request, read and checked. ``if_match`` is the etag that the caller holds, if it sent one."""
+    """One request, read and checked. ``if_match`` is the etag that the caller holds, ``request_id`` its own name for
+    the request, if it sent one."""
 
     path: Mapping[str, str]
     query: Q
     body: B
     caller: Caller
     if_match: int | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

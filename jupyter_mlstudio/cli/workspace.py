@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlstudio.cli.common import FAILED, command, group, print_json
+from jupyter_mlstudio.cli.common import FAILED, command, group, print_json, print_table
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.workspace import locate
 
@@ -17,6 +17,9 @@ def add(commands: Any) -> None:
     database = group(commands, "db", "look after the database")
     command(database, "upgrade", _db_upgrade, "bring it to this version, with a backup first")
     command(database, "backup", _db_backup, "copy it while it is in use")
+    audit = group(commands, "audit", "read the audit log")
+    command(audit, "verify", _audit_verify, "find out whether it was changed or cut")
+    command(audit, "list", _audit_list, "print it")
     command(commands, "openapi", _openapi, "print the OpenAPI document of the studio's API")
     demo = command(commands, "demo", _demo, "run the main job end to end in an empty folder, and say how it went")
     demo.add_argument("--folder", type=Path, help="where; a temporary folder by default")
@@ -51,6 +54,34 @@ def _db_backup(given: argparse.Namespace) -> None:
     studio = Studio(Workspace(locate().root))
     print(studio.database.backup() or "PostgreSQL is backed up with its own tools (pg_dump)")
     studio.close()
+
+
+def _audit_verify(given: argparse.Namespace) -> int:
+    from jupyter_mlstudio.studio import Studio
+    from jupyter_mlstudio.workspace import Workspace
+
+    studio = Studio(Workspace(locate().root))
+    found = studio.audit.verify()
+    studio.close()
+    if given.json:
+        print_json({"ok": not found.problem, "entries": found.entries, "problem": found.problem})
+    else:
+        print(f"{studio.audit.path}: {found.problem or 'whole'}, {found.entries} entries follow each other")
+    return FAILED if found.problem else 0
+
+
+def _audit_list(given: argparse.Namespace) -> None:
+    from jupyter_mlstudio.studio import Studio
+    from jupyter_mlstudio.workspace import Workspace
+
+    studio = Studio(Workspace(locate().root))
+    entries = list(studio.audit.entries())
+    studio.close()
+    if given.json:
+        print_json(entries)
+    else:
+        names = ("time", "actor", "action", "resource", "outcome")
+        print_table(names, [[entry[name] for name in names] for entry in entries])
 
 
 def _openapi(given: argparse.Namespace) -> None:

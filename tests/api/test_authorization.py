@@ -7,6 +7,7 @@ routes shared would be authorised as the other one's. And a method without a dec
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -18,6 +19,8 @@ from traitlets.config import Config
 from jupyter_mlstudio.api.route import Route
 from jupyter_mlstudio.api.table import ROUTES
 from jupyter_mlstudio.handlers import rules
+from jupyter_mlstudio.services.audit import Audit
+from jupyter_mlstudio.workspace import Workspace
 from tests.api.paths import filled
 
 OWN = "jupyter_mlstudio:"
@@ -94,3 +97,13 @@ async def _status(fetch: Fetch, route: Route) -> int:
     except HTTPClientError as refused:
         return int(refused.code)
     return int(answer.code)
+
+
+async def test_what_the_authoriser_denies_is_told_in_the_audit_log(jp_fetch: Fetch, jp_root_dir: Path) -> None:
+    by_operation = {route.operation: route for route in ROUTES}
+    await _status(jp_fetch, by_operation["listRuns"])  # makes the workspace
+    Denies.denied = {("write", f"{OWN}models")}
+    assert await _status(jp_fetch, by_operation["deleteModel"]) == 403
+    told = list(Audit(Workspace(jp_root_dir).folder).entries())
+    assert [(entry["action"], entry["outcome"]) for entry in told] == [("write", "denied")]
+    assert str(told[0]["resource"]).startswith("models /")
