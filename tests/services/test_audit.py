@@ -1,6 +1,4 @@
-"""The audit log holds what happened, in order, by several processes, and shows what was changed or cut (SECURITY
-3.6).
-"""
+"""The audit log holds what happened, in order, by several processes, and shows what was changed or cut."""
 
 from __future__ import annotations
 
