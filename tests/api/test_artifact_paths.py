@@ -1,4 +1,4 @@
-"""Paths of artifacts over a raw socket: nothing leads out, nothing hangs, nothing is split (SECURITY 1.2)."""
+"""Paths of artifacts over a raw socket: nothing leads out, nothing hangs, nothing is split."""
 
 from __future__ import annotations
 

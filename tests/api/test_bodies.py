@@ -1,4 +1,4 @@
-"""Bodies, ids, filters and headers that are wrong are refused, each beside its good twin (SECURITY 1.1)."""
+"""Bodies, ids, filters and headers that are wrong are refused, each beside its good twin."""
 
 from __future__ import annotations
 

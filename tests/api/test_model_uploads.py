@@ -1,4 +1,4 @@
-"""Uploads and model files over a raw socket: nothing is unpacked, loaded, half kept or led out (SECURITY 1.3, 1.4)."""
+"""Uploads and model files over a raw socket: nothing is unpacked, loaded, half kept or led out."""
 
 from __future__ import annotations
 
