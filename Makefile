@@ -40,7 +40,7 @@ bench-setup: .stamps/bench-mlflow .stamps/bench-mlserver .stamps/bench-bentoml v
 	@echo "python -m benchmarks lists the benchmarks"
 
 clean: ## remove what was installed and built; workspaces (.mlstudio) stay
-	rm -rf .venv .bench .stamps $(RESULTS) node_modules ui-tests/node_modules lib *.tsbuildinfo dist docs/_build \
+	rm -rf .venv .bench .stamps $(RESULTS) node_modules ui-tests/node_modules tests/snippets/node_modules lib *.tsbuildinfo dist docs/_build \
 	  jupyter_mlstudio/labextension jupyter_mlstudio/static jupyter_mlstudio/_version.py
 
 # --- set-up; a stamp says that it was done for the files it depends on
@@ -68,6 +68,10 @@ clean: ## remove what was installed and built; workspaces (.mlstudio) stay
 	cd ui-tests && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts
 	@mkdir -p .stamps && touch $@
 
+.stamps/snippets: tests/snippets/package.json tests/snippets/package-lock.json
+	cd tests/snippets && npm ci --ignore-scripts
+	@mkdir -p .stamps && touch $@
+
 .stamps/bench-%: Makefile
 	$(PYTHON) -m venv --clear .bench/$*
 	.bench/$*/bin/pip install --quiet $(PEER_$*)
@@ -88,7 +92,7 @@ lint: .stamps/front-end
 	ruff check .
 	ruff format --check .
 	npm run --silent lint
-	! grep -l '"resolved"' package-lock.json ui-tests/package-lock.json
+	! grep -l '"resolved"' package-lock.json ui-tests/package-lock.json tests/snippets/package-lock.json
 	@$(call passed)
 
 types: .stamps/python
@@ -109,7 +113,7 @@ vitest: .stamps/front-end
 unit: .stamps/front-end
 	python -m pytest -q -n 2 -m "not slow" --junitxml=$(RESULTS)/unit.xml
 
-slow: .stamps/front-end
+slow: .stamps/front-end .stamps/snippets
 	python -m pytest -q -m slow --junitxml=$(RESULTS)/slow.xml
 
 docs-test: docs

@@ -383,9 +383,11 @@ class Endpoints:
     def snippets(self, name: str) -> Snippets:
         """Writes ready-to-paste requests."""
         endpoint = self.get(name)
-        model = quote(endpoint.deployments[0].model, safe="") if endpoint.deployments else "MODEL"
+        main = _first(endpoint) if endpoint.deployments else None
+        model = quote(main.model, safe="") if main is not None else "MODEL"
         url = endpoint.scoring_url or f"http://127.0.0.1:PORT/v2/models/{model}/infer"
-        return snippets.make(url, endpoint.sample, endpoint.signature)
+        onnx = main is not None and main.kind is DeploymentKind.ONNX
+        return snippets.make(url, endpoint.sample, endpoint.signature, onnx=onnx)
 
     # What it is made of
 
