@@ -264,7 +264,7 @@ class Server:
         worker.configure(generation.config | {
             "endpoint": self._plan.endpoint, "keys_file": self._options["keys_file"], "socket": str(worker.path),
             "mirror_folder": str(self._folder / "mirror"), "collected_folder": str(self._folder / "collected"),
-            "requests": requests, "errors": errors, "hosts": list(self._options.get("allowed_hosts") or ()),
+            "requests": requests, "errors": errors, "hosts": [*(self._options.get("allowed_hosts") or ()), self._listening.getsockname()[0]],
             "routes": self._routes(now, front, max(len(fronts), 1)),
         })  # fmt: skip
 

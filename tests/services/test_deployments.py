@@ -211,6 +211,29 @@ class TestWithProcesses:
         assert refused.value.code == 401
         assert next(key for key in issued.endpoint.keys if key.name == "primary").expires_at is not None
 
+    def test_another_address_answers_under_the_names_that_were_said(self, studio: Studio) -> None:
+        import http.client
+
+        issued = studio.endpoints.create(
+            "public", "iris", host="127.0.0.2", allowed_hosts=("models.example",), behind_proxy=True
+        )
+        endpoint = settled(studio, "public")
+        assert endpoint.url is not None
+        assert endpoint.url.startswith("http://127.0.0.2:")
+        assert label(studio, "public") == 2
+        port = int(endpoint.url.split(":")[2].split("/")[0])
+        found = {}
+        for host in ("models.example", "other.example"):
+            link = http.client.HTTPConnection("127.0.0.2", port, timeout=10)
+            headers = {"Host": host, "Authorization": f"Bearer {issued.keys['primary']}"}
+            link.request("GET", "/v2/models/iris", headers=headers)
+            answer = link.getresponse()
+            answer.read()
+            found[host] = answer.status
+            link.close()
+        assert found == {"models.example": 200, "other.example": 403}
+        studio.endpoints.delete("public")
+
     def test_only_the_serving_run_may_report(self, studio: Studio, two: str) -> None:
         studio.endpoints.start_canary(two, "green", CanaryPolicy(wait_s=3600))
         with pytest.raises(Forbidden, match="only the run that serves"):
