@@ -264,9 +264,13 @@ class Server:
         worker.configure(generation.config | {
             "endpoint": self._plan.endpoint, "keys_file": self._options["keys_file"], "socket": str(worker.path),
             "mirror_folder": str(self._folder / "mirror"), "collected_folder": str(self._folder / "collected"),
-            "requests": requests, "errors": errors, "hosts": [*(self._options.get("allowed_hosts") or ()), self._listening.getsockname()[0]],
+            "requests": requests, "errors": errors, "hosts": self._hosts(),
             "routes": self._routes(now, front, max(len(fronts), 1)),
         })  # fmt: skip
+
+    def _hosts(self) -> list[str]:
+        """Names that a caller may reach it by, besides those of this machine."""
+        return [*(self._options.get("allowed_hosts") or ()), str(self._listening.getsockname()[0])]
 
     def _is_only(self, generation: Generation) -> bool:
         """Whether its one worker is all that there is, so that it can show the endpoint's counts itself."""
