@@ -30,7 +30,9 @@ _POLICY: dict[str, tuple[float, float]] = {
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _TAKEN = frozenset({
     "authorization", "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection",
-    "keep-alive", "te", "trailer", "upgrade", "expect", "origin", "cookie", "azureml-model-deployment",
+    "keep-alive", "te", "trailer", "upgrade", "expect", "origin", "cookie", "azureml-model-deployment", "set-cookie",
+    "proxy-authorization", "proxy-authenticate", "proxy-connection", "www-authenticate",
+    "inference-header-content-length",
 })  # fmt: skip
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
@@ -93,6 +95,14 @@ def checked_shares(shares: Mapping[str, int], deployments: Iterable[str], what: 
     if whole and total not in (0, 100):
         raise Invalid(f"the shares of {what} add up to {total}; they add up to 100, or to 0 to answer nobody")
     return {name: share for name, share in shares.items() if share}
+
+
+def checked_copies(copies: Mapping[str, int], traffic: Mapping[str, int]) -> dict[str, int]:
+    """Checks shares of copies beside those of the traffic: who answers everybody has nothing to be compared with."""
+    shares = checked_shares(copies, traffic, "mirror_traffic", whole=False)
+    if alone := next((name for name in shares if traffic[name] == 100), None):
+        raise Invalid(f"mirror_traffic names {alone!r}, which gets all the traffic: copies go to other deployments")
+    return shares
 
 
 def checked_header(name: str) -> str:

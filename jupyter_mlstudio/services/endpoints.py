@@ -148,17 +148,23 @@ class Endpoints:
         mirror_traffic: dict[str, int] | None = None,
         sticky_header: str | None = None,
     ) -> Endpoint:
-        """Changes the description, the shares of the traffic or of its copies, or the sticky header."""
+        """Changes the description, the shares of the traffic or of its copies, or the sticky header.
+
+        A deployment that is given all the traffic gets no copies any more.
+        """
         with self._database.write() as connection:
             row = self._row(connection, name, if_match)
-            there = [one.name for one in store.deployments_of(connection, name)]
+            there = {one.name: one.traffic for one in store.deployments_of(connection, name)}
             values: dict[str, Any] = {} if description is None else {"description": description}
             if traffic is not None:
                 canaries.refuse_running(endpoint_rows.canary_of(row), "the traffic")
                 shares = settings_of.checked_shares(traffic, there, "traffic", whole=True)
                 store.set_shares(connection, name, "traffic", shares)
+                there = dict.fromkeys(there, 0) | shares
+                for alone in (one for one, share in shares.items() if share == 100):
+                    store.change_deployment(connection, name, alone, mirror=0)
             if mirror_traffic is not None:
-                copies = settings_of.checked_shares(mirror_traffic, there, "mirror_traffic", whole=False)
+                copies = settings_of.checked_copies(mirror_traffic, there)
                 store.set_shares(connection, name, "mirror", copies)
             if sticky_header is not None:
                 values["sticky_header"] = settings_of.checked_header(sticky_header)

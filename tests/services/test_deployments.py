@@ -140,6 +140,16 @@ class TestWithProcesses:
         until(lambda: _one(studio, two, "green").mirrored.copies == 5, studio)
         assert _one(studio, two, "green").mirrored.disagreements == 5
 
+    def test_who_gets_all_the_traffic_gets_no_copies(self, studio: Studio, two: str) -> None:
+        with pytest.raises(Invalid, match="'blue', which gets all the traffic"):
+            studio.endpoints.update(two, mirror_traffic={"blue": 10})
+        with pytest.raises(Invalid, match="'green', which gets all the traffic"):
+            studio.endpoints.update(two, traffic={"green": 100}, mirror_traffic={"green": 10})
+        assert studio.endpoints.update(two, mirror_traffic={"green": 50}).mirror_traffic == {"green": 50}
+        assert studio.endpoints.update(two, traffic={"blue": 90, "green": 10}).mirror_traffic == {"green": 50}
+        changed = studio.endpoints.update(two, traffic={"green": 100})
+        assert (changed.traffic, changed.mirror_traffic) == ({"blue": 0, "green": 100}, {})
+
     def test_a_canary_that_disagrees_goes_back_by_itself_and_says_why(self, studio: Studio, two: str) -> None:
         policy = CanaryPolicy(steps=[10, 100], wait_s=60, min_requests=10, max_disagreement=0.2, mirror=100)
         started = studio.endpoints.start_canary(two, "green", policy)
@@ -362,7 +372,8 @@ def test_an_address_that_others_reach_needs_a_proxy_and_names(
 
 
 def test_a_sticky_header_is_one_of_the_users_own() -> None:
-    for name in ("Authorization", "Host", "a b", "x:y", "azureml-model-deployment"):
+    taken = ("Authorization", "Proxy-Authorization", "Host", "Connection", "TE", "Cookie", "azureml-model-deployment")
+    for name in (*taken, "x:y", "a b", "x\r\nEvil: 1", "é"):
         with pytest.raises(Invalid, match="cannot be the sticky header"):
             checked_header(name)
     assert checked_header("X-Session-Id") == "x-session-id"
