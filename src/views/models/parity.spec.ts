@@ -16,7 +16,9 @@ const REPORT: ParityReport = {
   opset: 21,
   worst_rows: [17, 3],
   attempts: [],
-  runtime: 'onnxruntime 1.31.1'
+  runtime: 'onnxruntime 1.31.1',
+  policy: { max_label_flips: 0, max_abs_difference: 1e-4, quantile: 1 },
+  worst: []
 };
 
 describe('the parity report', () => {
