@@ -71,6 +71,7 @@ export type ScoreAnswer = Answer<'ScoreAnswer'>;
 export type Signature = Answer<'Signature-Output'>;
 export type Snapshot = Answer<'Snapshot'>;
 export type SnapshotFile = Answer<'SnapshotFile'>;
+export type Snippet = Answer<'Snippet'>;
 export type Snippets = Answer<'Snippets'>;
 export type TensorSpec = Answer<'TensorSpec-Output'>;
 export type ModelCard = Answer<'ModelCard'>;

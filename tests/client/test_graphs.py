@@ -13,6 +13,8 @@ from jupyter_mlstudio.errors import Conflict, Invalid
 from tests.client.state import forget
 from tests.onnx.test_graph import network
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def version(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelVersion]:

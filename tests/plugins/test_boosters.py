@@ -25,6 +25,8 @@ from jupyter_mlstudio.programs.convert import convert, read_manifest
 from jupyter_mlstudio.programs.ladder import Outcome
 from jupyter_mlstudio.testing.converter import ConverterContract
 
+pytestmark = pytest.mark.slow
+
 XGB: dict[str, Any] = {"n_estimators": 15}
 LGB: dict[str, Any] = {"n_estimators": 15, "verbose": -1}
 CAT: dict[str, Any] = {"iterations": 15, "verbose": 0, "allow_writing_files": False, "thread_count": 1}

@@ -21,7 +21,7 @@ from jupyter_mlstudio.programs.convert import convert, read_manifest
 from jupyter_mlstudio.testing.converter import ConverterContract
 
 layers = keras.layers
-pytestmark = pytest.mark.filterwarnings("ignore")  # of Keras and of the exporter that it uses
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of Keras and of the exporter that it uses
 
 
 def rows(*shape: int) -> Any:

@@ -24,6 +24,8 @@ from jupyter_mlstudio.programs.convert import convert, read_manifest
 from jupyter_mlstudio.programs.ladder import Outcome
 from jupyter_mlstudio.testing.converter import ConverterContract
 
+pytestmark = pytest.mark.slow
+
 
 def rows(*shape: int, seed: int = 0) -> Any:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)

@@ -83,8 +83,9 @@ export function CanaryView({
       ) : (
         <>
           <Notice tone={canary.state === 'RolledBack' ? 'bad' : 'info'}>
-            <Name text={canary.deployment} /> {STATES[canary.state]}
-            {running && `: step ${canary.step + 1} of ${canary.policy.steps.length}`}
+            <Name
+              text={`${canary.deployment} ${STATES[canary.state]}${running ? `: step ${canary.step + 1} of ${canary.policy.steps.length}` : ''}`}
+            />
           </Notice>
           <Table
             label="Journal of the canary release"

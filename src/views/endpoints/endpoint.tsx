@@ -22,6 +22,7 @@ import { Deployments } from './deployments';
 import { Differences } from './differences';
 import { KeysTable } from './keys';
 import { Counts, LiveCharts } from './live';
+import { EndpointPrograms } from './programs';
 import { TrafficEditor } from './traffic';
 import { TryIt } from './tryit';
 
@@ -185,6 +186,11 @@ function Body({ endpoint, studio, execute }: Props & { endpoint: Endpoint }): JS
             signature={signature}
             execute={execute}
           />
+        </Section>
+      )}
+      {signature && (
+        <Section title="Programs">
+          <EndpointPrograms endpoint={endpoint} studio={studio} execute={execute} />
         </Section>
       )}
       {runId && (

@@ -37,7 +37,7 @@ function columnsFor(name: string, execute: Execute): Column<KeyInfo>[] {
     {
       id: 'ends',
       title: 'Good until',
-      cell: key => (key.expires_at ? <When at={key.expires_at} /> : 'it is replaced')
+      cell: key => (key.expires_at ? <When at={key.expires_at} /> : 'no end')
     },
     {
       id: 'regenerate',

@@ -8,6 +8,7 @@ describe('shares of the traffic', () => {
     [{ a: 33, b: 33, c: 34 }, 'a', 1, { a: 1, b: 49, c: 50 }],
     [{ a: 100, b: 0, c: 0 }, 'a', 0, { a: 0, b: 50, c: 50 }],
     [{ blue: 100 }, 'blue', 20, { blue: 100 }],
+    [{ blue: 100 }, 'green', 30, { blue: 70, green: 30 }],
     [{ blue: 60, green: 40 }, 'blue', 140, { blue: 100, green: 0 }]
   ])('%j with %s at %d becomes %j', (before, name, percent, after) => {
     expect(moved(before, name, percent)).toEqual(after);

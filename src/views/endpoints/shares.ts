@@ -21,7 +21,7 @@ export function moved(shares: Shares, name: string, percent: number): Shares {
       given[at] = (given[at] ?? 0) + 1;
     });
   const result: Record<string, number> = {};
-  for (const one of Object.keys(shares)) {
+  for (const one of new Set([...Object.keys(shares), name])) {
     result[one] = one === name ? wanted : (given[others.indexOf(one)] ?? 0);
   }
   return result;
