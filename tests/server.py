@@ -217,7 +217,7 @@ class Oracle:
         files = {
             path.relative_to(self.server.folder): (path.lstat().st_size, path.lstat().st_mtime_ns)
             for path in self.server.root.rglob("*")
-            if not path.name.startswith("mlstudio.db") and not path.is_dir()
+            if not path.name.startswith(("mlstudio.db", "audit.")) and not path.is_dir()  # the log holds refusals too
         }
         outside = sorted(path.name for path in self.server.folder.iterdir())
         return files, outside, self._rows()
