@@ -87,6 +87,12 @@ function Chosen({
 export function CompareView({ studio, runIds, execute }: CompareViewProps): JSX.Element {
   const [ids, setIds] = useState<readonly string[]>(() => [...new Set(runIds)].slice(0, MOST_RUNS));
   const [tab, setTab] = useState<CompareTab>('curves');
+  // Another selection in the table above begins anew; what was added or left out here holds for its own selection.
+  const [given, setGiven] = useState(runIds);
+  if (given !== runIds && given.join() !== runIds.join()) {
+    setGiven(runIds);
+    setIds([...new Set(runIds)].slice(0, MOST_RUNS));
+  }
   const models = useResources(() => ids.map(id => studio.run(id)), ids.join());
   const runs = models.flatMap(model => model.value ?? []);
   const failed = models.filter(model => model.error && !model.value);

@@ -72,6 +72,21 @@ describe('The table of an experiment', () => {
   const state = (): string =>
     document.querySelector('.jp-mls-Experiment-state > [role=status]')?.textContent ?? '';
 
+  it('compares what is selected, also when the selection changes', async () => {
+    server.set('GET runs/r0', () => runAt(0));
+    server.set('GET runs/r1', () => runAt(1));
+    server.set('GET runs/r2', () => runAt(2));
+    const table = await show();
+    const boxes = within(table).getAllByRole('checkbox');
+    await click(boxes[1]!);
+    await click(boxes[2]!);
+    expect(await screen.findByRole('heading', { name: 'Compare 2 runs' })).toBeTruthy();
+    await click(boxes[3]!);
+    expect(await screen.findByRole('heading', { name: 'Compare 3 runs' })).toBeTruthy();
+    await click(boxes[1]!);
+    expect(await screen.findByRole('heading', { name: 'Compare 2 runs' })).toBeTruthy();
+  });
+
   it('draws only the rows in sight of ten thousand', async () => {
     const table = await show();
     expect(table.getAttribute('aria-rowcount')).toBe('10001');

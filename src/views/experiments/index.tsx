@@ -13,7 +13,8 @@ import {
   grouped,
   plural,
   usePreference,
-  useResource
+  useResource,
+  visible
 } from '../common';
 import { type Sort, firstColumns, nextSort, orderBy } from './columns';
 import { Chips, FilterBar, type Filters, NO_FILTERS } from './filters';
@@ -124,7 +125,7 @@ function Runs({
         <ErrorBox what="The runs could not be read" error={runs.error} retry={() => runs.refresh()} />
       )}
       {runs.value && total === 0 && !runs.loading ? (
-        <NoRuns filtered={filtered} onClear={() => setFilters(NO_FILTERS)} />
+        <NoRuns experiment={experiment.name} filtered={filtered} onClear={() => setFilters(NO_FILTERS)} />
       ) : (
         <Split
           label="Height of the table"
@@ -157,7 +158,20 @@ function Runs({
   );
 }
 
-function NoRuns({ filtered, onClear }: { filtered: boolean; onClear: () => void }): JSX.Element {
+/** A name as one argument of a magic. */
+function argument(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", `'"'"'`)}'`;
+}
+
+function NoRuns({
+  experiment,
+  filtered,
+  onClear
+}: {
+  experiment: string;
+  filtered: boolean;
+  onClear: () => void;
+}): JSX.Element {
   return filtered ? (
     <EmptyState
       action={
@@ -170,8 +184,8 @@ function NoRuns({ filtered, onClear }: { filtered: boolean; onClear: () => void 
     </EmptyState>
   ) : (
     <EmptyState>
-      No run has been submitted to this experiment. In a notebook: <code>%%ml_submit --experiment NAME</code>{' '}
-      at the top of a cell.
+      No run has been submitted to this experiment. In a notebook, put this at the top of a cell:{' '}
+      <code>%%ml_submit --experiment {visible(argument(experiment))}</code>
     </EmptyState>
   );
 }

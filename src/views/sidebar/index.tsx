@@ -111,6 +111,8 @@ function Lists({ studio, execute, text }: Props & { text: string }): JSX.Element
   const wanted = text.toLowerCase();
   const named = <T extends { name: string }>(items: readonly T[] | undefined): T[] =>
     (items ?? []).filter(item => item.name.toLowerCase().includes(wanted));
+  const count = (items: readonly { name: string }[] | undefined): number | undefined =>
+    items && named(items).length;
   const props = { studio, execute };
   return (
     <>
@@ -118,7 +120,7 @@ function Lists({ studio, execute, text }: Props & { text: string }): JSX.Element
         studio={studio}
         id="experiments"
         title="Experiments"
-        note={experiments.value?.length}
+        note={count(experiments.value)}
         action={
           <CommandButton
             minimal
@@ -137,7 +139,7 @@ function Lists({ studio, execute, text }: Props & { text: string }): JSX.Element
           row={item => <ExperimentRow key={item.id} {...props} item={item} />}
         />
       </Section>
-      <Section studio={studio} id="models" title="Models" note={models.value?.length}>
+      <Section studio={studio} id="models" title="Models" note={count(models.value)}>
         <Rows
           resource={models}
           items={named(models.value)}
@@ -146,7 +148,7 @@ function Lists({ studio, execute, text }: Props & { text: string }): JSX.Element
           row={item => <ModelRow key={item.name} {...props} item={item} />}
         />
       </Section>
-      <Section studio={studio} id="endpoints" title="Endpoints" note={endpoints.value?.length}>
+      <Section studio={studio} id="endpoints" title="Endpoints" note={count(endpoints.value)}>
         <Rows
           resource={endpoints}
           items={named(endpoints.value)}

@@ -54,7 +54,7 @@ export function WhoWhen({ run, execute }: RunProps): JSX.Element {
     ['Host', <Name key="host" text={run.origin.host ?? MISSING} />],
     ['Target', <Name key="target" text={run.target} />],
     ['Resources', resourcesText(run.spec.resources)],
-    ['Stopped by itself', limitsText(run.spec.limits)],
+    ['Limits', limitsText(run.spec.limits)],
     ['Exit code', run.exit_code === null ? MISSING : String(run.exit_code)],
     [
       'Run id',
