@@ -53,7 +53,7 @@ def errors_of(failures: Sequence[tuple[str, int, str]], artifacts: Path) -> None
     with temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["file", "row", "reason"])
-        writer.writerows(sorted(failures))
+        writer.writerows((_shown(name), row, _shown(reason)) for name, row, reason in sorted(failures))
     temporary.replace(artifacts / ERRORS_FILE)
 
 
@@ -76,6 +76,11 @@ def summed(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if "sum" in one and one.get("count"):
             one["mean"] = one.pop("sum") / one["count"]
     return found
+
+
+def _shown(text: str) -> str:
+    """Text for people, who open such a file in a spreadsheet: nothing in it is a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _header(columns: Sequence[str]) -> bytes:

@@ -34,7 +34,9 @@ _TAKEN = frozenset({
     "proxy-authorization", "proxy-authenticate", "proxy-connection", "www-authenticate",
     "inference-header-content-length",
 })  # fmt: skip
-_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_HOST = re.compile(
+    r"(?=[^:]{1,253}(:|\Z))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?"
+)
 
 
 def checked_name(name: str, what: str) -> str:
@@ -135,7 +137,7 @@ def checked_address(host: str, allowed_hosts: Iterable[str], *, behind_proxy: bo
     except ValueError:
         raise Invalid(f"host {host[:80]!r} is not an IP address; 127.0.0.1 is this machine alone") from None
     names = [name.strip().lower() for name in allowed_hosts]
-    wrong = next((name for name in names if not _HOST.fullmatch(name.partition(":")[0])), None)
+    wrong = next((name for name in names if not _HOST.fullmatch(name)), None)
     if wrong is not None:
         raise Invalid(f"{wrong[:80]!r} in allowed_hosts is not a host name")
     if not address.is_loopback and not behind_proxy:

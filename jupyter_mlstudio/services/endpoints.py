@@ -164,6 +164,7 @@ class Endpoints:
                 for alone in (one for one, share in shares.items() if share == 100):
                     store.change_deployment(connection, name, alone, mirror=0)
             if mirror_traffic is not None:
+                canaries.refuse_running(endpoint_rows.canary_of(row), "the copies")
                 copies = settings_of.checked_copies(mirror_traffic, there)
                 store.set_shares(connection, name, "mirror", copies)
             if sticky_header is not None:

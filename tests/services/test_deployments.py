@@ -360,6 +360,7 @@ def test_a_canary_needs_somebody_to_take_traffic_from() -> None:
     [
         ("0.0.0.0", ["a.example"], False, "in clear"), ("0.0.0.0", [], True, "needs allowed_hosts"),
         ("example.org", [], False, "not an IP address"), ("127.0.0.1", ["bad host"], False, "not a host name"),
+        ("127.0.0.1", ["a.example:http"], False, "not a host name"),
         ("::1", [], False, "not an IPv4 address"),
     ],
 )  # fmt: skip

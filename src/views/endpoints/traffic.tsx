@@ -58,6 +58,7 @@ function Row(props: {
           min={0}
           max={100}
           value={copies}
+          disabled={disabled}
           aria-label={`Percent of the requests of which ${name} gets copies`}
           onChange={event =>
             props.onCopies(Math.min(100, Math.max(0, Math.round(Number(event.target.value)))))
@@ -122,7 +123,7 @@ export function TrafficEditor({ endpoint, execute }: Props): JSX.Element | null 
           primary
           execute={execute}
           command={CommandIDs.shareTraffic}
-          args={{ name, ...(running ? {} : { traffic: shares }), mirror: copies }}
+          args={{ name, traffic: shares, mirror: copies }}
           disabled={!changed}
         >
           Save
