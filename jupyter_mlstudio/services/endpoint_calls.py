@@ -11,9 +11,9 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from jupyter_mlstudio.entities.endpoints import Endpoint
+from jupyter_mlstudio.entities.endpoints import Endpoint, EndpointState
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.errors import Invalid, NotFound, Unavailable
+from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Unavailable
 
 TIMEOUT_S = 60.0
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
@@ -52,10 +52,15 @@ class Caller:
     def forward(
         self, endpoint: Endpoint, nonce: str, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> tuple[int, dict[str, str], bytes]:
-        """Passes a request on, with the headers that concern it."""
+        """Passes a request on, with the headers that concern it.
+
+        Raises:
+            Conflict: the endpoint is stopped. Unavailable: it starts, has failed, or does not answer.
+        """
         if endpoint.url is None:
             why = f": {endpoint.reason}" if endpoint.reason else ""
-            raise Unavailable(f"endpoint {endpoint.name} is {endpoint.state.value.lower()}{why}")
+            refusal = Conflict if endpoint.state is EndpointState.STOPPED else Unavailable  # waiting starts nothing
+            raise refusal(f"endpoint {endpoint.name} is {endpoint.state.value.lower()}{why}")
         allowed = {*_ASKED, endpoint.sticky_header}
         passed = {key: value for key, value in headers.items() if key.lower() in allowed}
         if body is not None and "content-type" not in {key.lower() for key in passed}:

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { pretendStudio } from '../testing/pretend';
+import { type Answer, type Question, TestServer } from '../testing/server';
 import { readWholeLog } from './actions';
 
 /** A log that a test can let grow, as the server cuts it. */
-function growing(text: string): { log: { text: string }; answer: (query: URLSearchParams) => unknown } {
+function growing(text: string): { log: { text: string }; answer: Answer } {
   const log = { text };
-  const answer = (query: URLSearchParams): unknown => {
+  const answer = ({ query }: Question): unknown => {
     const [offset, limit] = [Number(query.get('offset')), Number(query.get('limit'))];
     const size = log.text.length;
     const start = offset < 0 ? Math.max(0, size - limit) : Math.min(offset, size);
@@ -20,12 +20,12 @@ describe('the tail of a log', () => {
   it('reads on where it ended, without asking for the same bytes twice', async () => {
     const { log, answer } = growing('one\n');
     const offsets: (string | null)[] = [];
-    const { studio } = pretendStudio({
-      'GET runs/r1/logs': query => {
-        offsets.push(query.get('offset'));
-        return answer(query);
+    const studio = new TestServer({
+      'GET runs/r1/logs': question => {
+        offsets.push(question.query.get('offset'));
+        return answer(question);
       }
-    });
+    }).studio();
     const model = studio.log('r1');
     await model.refresh();
     log.text += 'two\n';
@@ -37,7 +37,7 @@ describe('the tail of a log', () => {
 
   it('begins near the end of a long log and reads older parts on request', async () => {
     const { answer } = growing('x'.repeat(500_000));
-    const { studio } = pretendStudio({ 'GET runs/r1/logs': answer });
+    const studio = new TestServer({ 'GET runs/r1/logs': answer }).studio();
     const model = studio.log('r1');
     await model.refresh();
     expect(model.value?.offset).toBe(500_000 - 64 * 1024);
@@ -50,20 +50,21 @@ describe('the tail of a log', () => {
 
   it('goes on at the end when output comes faster than it is read', async () => {
     const { log, answer } = growing('start\n');
-    const { studio, asked } = pretendStudio({ 'GET runs/r1/logs': answer });
+    const server = new TestServer({ 'GET runs/r1/logs': answer });
+    const studio = server.studio();
     const model = studio.log('r1');
     await model.refresh();
     log.text += 'y'.repeat(50_000_000);
     await model.refresh();
     expect(model.value?.next_offset).toBe(log.text.length);
     expect(model.value?.text).toHaveLength(64 * 1024);
-    expect(asked.filter(one => one.what === 'GET runs/r1/logs').length).toBeLessThan(6);
+    expect(server.count('GET runs/r1/logs')).toBeLessThan(6);
     studio.dispose();
   });
 
   it('is read whole for the download', async () => {
     const { answer } = growing('z'.repeat(3_000_000));
-    const { studio } = pretendStudio({ 'GET runs/r1/logs': answer });
+    const studio = new TestServer({ 'GET runs/r1/logs': answer }).studio();
     expect(await readWholeLog(studio, 'r1')).toHaveLength(3_000_000);
     studio.dispose();
   });

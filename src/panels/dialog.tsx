@@ -6,7 +6,7 @@ import { type ComponentType, type JSX, Suspense } from 'react';
 import { StudioError } from '../api/client';
 import type { StudioModel } from '../models/studio';
 import type { Execute } from '../tokens';
-import { ErrorBox } from '../views/common/controls';
+import { ErrorBox } from '../views/common/notices';
 import type { FormProps } from '../views/common/forms';
 
 export interface FormDialog<T, R> {

@@ -5,7 +5,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Component, type ComponentType, type JSX, type ReactNode, Suspense, lazy } from 'react';
 import type { StudioModel } from '../models/studio';
 import type { Execute } from '../tokens';
-import { ErrorBox } from '../views/common/controls';
+import { ErrorBox } from '../views/common/notices';
 
 /** What every view gets besides the arguments that say which thing it shows. */
 export interface ViewProps {

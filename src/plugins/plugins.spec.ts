@@ -5,8 +5,7 @@ import { ContextMenu } from '@lumino/widgets';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import plugins from '../index';
-import { StudioModel } from '../models/studio';
-import { someRun } from '../testing/pretend';
+import { someRun } from '../testing/run';
 import { TestServer, refused } from '../testing/server';
 import { CommandIDs } from '../tokens';
 import { commandsPlugin } from './commands';
@@ -35,7 +34,7 @@ describe('Plugins', () => {
     Notification.dismiss();
     app = labOf();
     server = new TestServer();
-    const studio = new StudioModel({ client: server.client });
+    const studio = server.studio();
     for (const plugin of [commandsPlugin, viewsPlugin, sidebarPlugin]) {
       await plugin.activate(app, studio, ...new Array<null>(plugin.optional?.length ?? 0).fill(null));
     }

@@ -1,8 +1,11 @@
 /** For tests: a server at the other end of the real client, which answers what the test says and can go away. */
 import { ServerConnection } from '@jupyterlab/services';
 import { Client } from '../api/client';
+import { StudioModel } from '../models/studio';
 
 export interface Question {
+  /** `METHOD path`, as in the table of answers. */
+  what: string;
   method: string;
   /** Below the API's prefix, decoded. */
   path: string;
@@ -11,11 +14,14 @@ export interface Question {
   headers: Headers;
 }
 
-type Answer = (question: Question) => unknown;
+export type Answer = (question: Question) => unknown;
+
+/** What the server knows, by `METHOD path`; all else is not found. */
+export type Answers = Record<string, Answer>;
 
 /** Answers `METHOD path` from a table; a `Response` is passed on as it is, anything else as JSON. */
 export class TestServer {
-  constructor(private readonly answers: Record<string, Answer> = {}) {
+  constructor(private readonly answers: Answers = {}) {
     this.answers = {
       'GET changes': () => ({ seq: 1, epoch: 'e', reset: false, changes: [], at: '' }),
       ...answers
@@ -36,13 +42,18 @@ export class TestServer {
     })
   );
 
+  /** A studio of its own that talks to this server. */
+  studio(): StudioModel {
+    return new StudioModel({ client: this.client });
+  }
+
   set(what: string, answer: Answer): void {
     this.answers[what] = answer;
   }
 
   /** How often something was asked. */
   count(what: string): number {
-    return this.asked.filter(one => `${one.method} ${one.path}` === what).length;
+    return this.asked.filter(one => one.what === what).length;
   }
 
   private async fetch(request: Request): Promise<Response> {
@@ -52,7 +63,9 @@ export class TestServer {
     const url = new URL(request.url);
     const path = decodeURIComponent(url.pathname.replace('/user/al/mlstudio/api/v1/', ''));
     const text = await request.text();
+    const what = `${request.method} ${path}`;
     const question: Question = {
+      what,
       method: request.method,
       path,
       query: url.searchParams,
@@ -60,9 +73,9 @@ export class TestServer {
       headers: request.headers
     };
     this.asked.push(question);
-    const answer = this.answers[`${request.method} ${path}`];
+    const answer = this.answers[what];
     if (!answer) {
-      return refused(404, 'not_found', `There is no ${request.method} ${path}.`);
+      return refused(404, 'not_found', `There is no ${what}.`);
     }
     const value = await answer(question);
     return value instanceof Response ? value : new Response(JSON.stringify(value), { status: 200 });

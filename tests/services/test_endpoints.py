@@ -198,7 +198,7 @@ def test_stop_ends_every_process_and_restart_keeps_name_keys_and_counts(studio: 
     _, program, scoring = processes(studio, "iris-test")
     assert studio.endpoints.stop("iris-test").state is EndpointState.STOPPED
     until(lambda: not any(one.is_running() and one.status() != "zombie" for one in (program, scoring)), studio)
-    with pytest.raises(Unavailable, match="stopped"):
+    with pytest.raises(Conflict, match="stopped"):
         studio.endpoints.score("iris-test", made.endpoint.sample)
     studio.endpoints.restart("iris-test")
     again = settled(studio, "iris-test")

@@ -1,10 +1,10 @@
 import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 import type { Chart, Run } from '../../api/types';
-import { StudioModel } from '../../models/studio';
+import { type StudioModel } from '../../models/studio';
 import { type Question, TestServer, refused } from '../../testing/server';
 import { CommandIDs } from '../../tokens';
-import { someRun } from '../../testing/pretend';
+import { someRun } from '../../testing/run';
 import { readCard } from './data';
 import { confusionOf, rocCurves } from './evaluation';
 import { RunCardView } from './index';
@@ -38,7 +38,7 @@ function show(
   server: TestServer,
   data: unknown = DATA
 ): { studio: StudioModel; execute: ReturnType<typeof vi.fn>; container: HTMLElement } {
-  const studio = new StudioModel({ client: server.client });
+  const studio = server.studio();
   const execute = vi.fn(() => Promise.resolve(undefined));
   const { container } = render(<RunCardView studio={studio} execute={execute} data={readCard(data)} />);
   return { studio, execute, container };

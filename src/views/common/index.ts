@@ -1,9 +1,13 @@
 /** What every view is made of. */
-export * from './controls';
+export * from './bar';
+export * from './buttons';
 export * from './format';
 export * from './hooks';
 export * from './icons';
 export * from './status';
+export * from './notices';
+export * from './tables';
+export * from './tabs';
 export * from './text';
 export * from './forms';
 export * from './menu';

@@ -3,7 +3,7 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { type JSX, type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import type { Execute } from '../../tokens';
-import { Button } from './controls';
+import { Button } from './buttons';
 
 export interface MenuItem {
   command: string;

@@ -1,8 +1,8 @@
 import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import { type Mock, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Experiment, RunSummary } from '../../api/types';
-import { StudioModel } from '../../models/studio';
-import { someRun } from '../../testing/pretend';
+import { type StudioModel } from '../../models/studio';
+import { someRun } from '../../testing/run';
 import { TestServer, refused } from '../../testing/server';
 import { CommandIDs, type Execute } from '../../tokens';
 import { columnId, firstColumns, nextSort, orderBy, sortable } from './columns';
@@ -56,7 +56,7 @@ describe('The table of an experiment', () => {
         return { items, total: COUNT, next_page_token: to < COUNT ? String(to) : null };
       }
     });
-    studio = new StudioModel({ client: server.client });
+    studio = server.studio();
   });
 
   async function show(): Promise<HTMLElement> {

@@ -2,7 +2,7 @@ import { fireEvent, render, screen, waitFor } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 
 import type { ModelVersion, NewVersion, ParityReport } from '../../api/types';
-import { studioWith } from '../../testing/studio';
+import { type Question, TestServer } from '../../testing/server';
 import { CommandIDs } from '../../tokens';
 import { RegisterForm } from './register';
 import { VersionView } from './version';
@@ -73,17 +73,23 @@ const VERSION: ModelVersion = {
 
 async function show(version: ModelVersion): Promise<unknown[]> {
   const calls: unknown[] = [];
-  const log = (query: URLSearchParams): unknown => {
+  const log = ({ query }: Question): unknown => {
     const text = query.get('offset') === '-1' ? 'comparing 200 rows\n' : '';
     return { text, offset: 0, next_offset: 19, size: 19, live: true };
   };
-  const studio = studioWith({
-    'models/churn/versions/2': version,
-    'models/churn/versions/2/users': [],
-    'models/churn/versions/2/lineage': { run: null, convert_run: null, data: [], entry: null, users: [] },
-    'models/churn/versions/2/journal': { events: [], whole: true },
-    'runs/c1/logs': log
-  });
+  const studio = new TestServer({
+    'GET models/churn/versions/2': () => version,
+    'GET models/churn/versions/2/users': () => [],
+    'GET models/churn/versions/2/lineage': () => ({
+      run: null,
+      convert_run: null,
+      data: [],
+      entry: null,
+      users: []
+    }),
+    'GET models/churn/versions/2/journal': () => ({ events: [], whole: true }),
+    'GET runs/c1/logs': log
+  }).studio();
   const execute = (command: string, args?: unknown): Promise<unknown> => {
     calls.push([command, args]);
     return Promise.resolve();
@@ -142,7 +148,12 @@ describe('a version', () => {
 
   it('that is not there says so, with a way to try again', async () => {
     render(
-      <VersionView studio={studioWith({})} name="churn" version={7} execute={() => Promise.resolve()} />
+      <VersionView
+        studio={new TestServer().studio()}
+        name="churn"
+        version={7}
+        execute={() => Promise.resolve()}
+      />
     );
     expect((await screen.findByRole('alert')).textContent).toContain('Version 7 cannot be shown');
     expect(button('Retry')).toBeTruthy();
@@ -161,11 +172,11 @@ describe('the form that registers', () => {
 
   function open(entries: object): (NewVersion | null)[] {
     const values: (NewVersion | null)[] = [];
-    const studio = studioWith({
-      'runs/r1': { id: 'r1', name: 'forest-3', experiment: 'churn' },
-      'runs/r1/artifacts': entries,
-      models: [{ name: 'churn', versions: [2, 1], aliases: { champion: 2 } }]
-    });
+    const studio = new TestServer({
+      'GET runs/r1': () => ({ id: 'r1', name: 'forest-3', experiment: 'churn' }),
+      'GET runs/r1/artifacts': () => entries,
+      'GET models': () => [{ name: 'churn', versions: [2, 1], aliases: { champion: 2 } }]
+    }).studio();
     render(
       <RegisterForm studio={studio} initial={{ run_id: 'r1' }} onChange={value => values.push(value)} />
     );

@@ -4,7 +4,7 @@ import type { ComputeTarget, Experiment, Run, RunSummary } from '../../api/types
 import { StudioModel } from '../../models/studio';
 import { TestServer, refused } from '../../testing/server';
 import { CommandIDs, type Execute } from '../../tokens';
-import { someRun } from '../../testing/pretend';
+import { someRun } from '../../testing/run';
 import { Sidebar } from './index';
 import { mainMetric } from './runrow';
 

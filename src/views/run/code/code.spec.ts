@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Snapshot } from '../../../api/types';
-import { someRun } from '../../../testing/pretend';
+import { someRun } from '../../../testing/run';
 import { CELL, choicesOf } from './tab';
 
 const SNAPSHOT: Snapshot = {
