@@ -22,6 +22,8 @@ class RunKind(StrEnum):
     SERVE = "serve"
     BATCH = "batch"
     PACKAGE = "package"
+    SWEEP = "sweep"
+    TRIAL = "trial"
 
 
 class RunStatus(StrEnum):

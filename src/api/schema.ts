@@ -3929,7 +3929,7 @@ export interface components {
          * @description What a run executes.
          * @enum {string}
          */
-        RunKind: "cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch" | "package";
+        RunKind: "cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch" | "package" | "sweep" | "trial";
         /**
          * RunPage
          * @description One page of a list of runs; ``total`` counts all that match.
@@ -4915,7 +4915,7 @@ export interface operations {
                 q?: string;
                 filter?: string;
                 status?: string;
-                kind?: ("cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch" | "package")[];
+                kind?: ("cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch" | "package" | "sweep" | "trial")[];
                 order_by?: string[];
                 max_results?: number;
                 page_token?: string | null;
