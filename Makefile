@@ -114,7 +114,7 @@ unit: .stamps/front-end
 	python -m pytest -q -n 2 -m "not slow" --junitxml=$(RESULTS)/unit.xml
 
 slow: .stamps/front-end .stamps/snippets
-	python -m pytest -q -m slow --junitxml=$(RESULTS)/slow.xml
+	python -m pytest -q -n 2 -m slow --junitxml=$(RESULTS)/slow.xml
 
 docs-test: docs
 	@$(call passed)

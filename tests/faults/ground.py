@@ -32,10 +32,11 @@ with open(ledger, "a") as file:
     for step in range(last):
         studio.log_metric("count", step * 0.5, step)
         if step % 5 == 4 or step == last - 1:
-            file.write(f"{step} {'arrived' if studio.flush() else 'spooled'}\\n")
+            told = 'arrived' if studio.flush() else 'spooled'
+            print(step)
+            file.write(f"{step} {told}\\n")
             file.flush()
             os.fsync(file.fileno())
-            print(step)
         time.sleep(pause_s)
 """
 """Logs half of each number as it counts, and notes in a file of its own how far it was told that it is kept."""
