@@ -29,6 +29,9 @@ from jupyter_mlstudio.services.packages import Packages
 from jupyter_mlstudio.services.runs import Runs
 from jupyter_mlstudio.services.snapshots import Snapshots
 from jupyter_mlstudio.services.supervisors import Supervisors
+from jupyter_mlstudio.services.sweep_code import SweepCode
+from jupyter_mlstudio.services.sweep_importance import SweepImportance
+from jupyter_mlstudio.services.sweeps import Sweeps
 from jupyter_mlstudio.services.tracking import Tracking
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
@@ -94,6 +97,9 @@ class Studio:
         self.graphs = Graphs(self.models, self.launcher)
         self.packages = Packages(self.runs, self.launcher, self.models)
         self.batch = Batch(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
+        self.sweeps = Sweeps(workspace, self.database, self.changes, self.runs, self.tracking, self.launcher)
+        self.sweep_code = SweepCode(workspace, self.sweeps)
+        self.sweep_importance = SweepImportance(self.sweeps)
         self.find_others: Callable[[], list[WorkspaceInfo]] = list
         self.open_other: Callable[[str], WorkspaceInfo] | None = None
 

@@ -11,10 +11,14 @@ from jupyter_mlstudio.studio import Studio
 
 
 class RunsQuery(Query):
-    """``filter`` is MLflow's grammar; ``order_by`` e.g. ``metrics.auc DESC``; ``status`` live, queued, done or one."""
+    """``filter`` is MLflow's grammar; ``order_by`` e.g. ``metrics.auc DESC``; ``status`` live, queued, done or one.
+
+    ``top`` leaves out what other runs started, such as the trials of a sweep.
+    """
 
     experiment_id: list[str] = Field(default_factory=list)
     parent_run_id: str | None = None
+    top: bool = False
     q: str = ""
     filter: str = ""
     status: str = ""

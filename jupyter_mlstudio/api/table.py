@@ -12,6 +12,7 @@ from jupyter_mlstudio.api import (
     models,
     packages,
     runs,
+    sweeps,
     tracking,
     workspaces,
 )
@@ -29,5 +30,6 @@ ROUTES: list[Route] = [
     *packages.ROUTES,
     *endpoints.ROUTES,
     *batch.ROUTES,
+    *sweeps.ROUTES,
 ]
 """Every operation of the studio's own API, in the order of the OpenAPI document."""

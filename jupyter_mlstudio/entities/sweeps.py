@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from jupyter_mlstudio.entities.specs import RunSpec
+from jupyter_mlstudio.entities.tracking import Points
 from jupyter_mlstudio.entities.values import JSON, Real
 
 
@@ -171,6 +172,16 @@ class Trial:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TrialReport(Trial):
+    """A trial as its sweep tells of it, with the points that were logged since it was told of last.
+
+    ``metrics`` and the run that they are kept in are for trials that are calls of a function; others log themselves.
+    """
+
+    metrics: dict[str, Points] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrialPage:
     """Trials that were changed after a position in the sweep's own history; ask again with ``cursor``."""
 
@@ -192,6 +203,16 @@ class Lead:
     runner_up: int | None = None
     within_noise: bool = False
     note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Importance:
+    """How much each parameter had to do with an objective's values, told from ``trials`` complete ones; sums to 1."""
+
+    evaluator: str
+    objective: int
+    trials: int
+    params: dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

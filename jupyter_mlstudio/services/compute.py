@@ -24,8 +24,13 @@ from jupyter_mlstudio.store.statements import upsert
 from jupyter_mlstudio.workspace import Workspace
 
 LOCAL = "local"
-WITHOUT_SLOT = frozenset({RunKind.INTERACTIVE, RunKind.CONVERT, RunKind.SERVE, RunKind.PACKAGE})
+WITHOUT_SLOT = frozenset({RunKind.INTERACTIVE, RunKind.CONVERT, RunKind.SERVE, RunKind.PACKAGE, RunKind.TRIAL})
 """Kinds that start at once: they wait for nobody, and nobody waits for them."""
+
+
+def takes_slot(kind: RunKind, cpus: float) -> bool:
+    """Whether a run waits for a slot. A sweep whose trials are runs of their own must not: they would wait for it."""
+    return kind not in WITHOUT_SLOT and not (kind is RunKind.SWEEP and cpus == 0)
 
 
 @dataclass(slots=True)
@@ -146,5 +151,5 @@ def _gpu_count(wanted: Resources) -> int:
 
 def _occupying(connection: Connection) -> Sequence[Any]:
     active = [status.value for status in ACTIVE]
-    free = [kind.value for kind in WITHOUT_SLOT]
-    return connection.execute(select(runs).where(runs.c.status.in_(active), runs.c.kind.not_in(free))).all()
+    rows = connection.execute(select(runs).where(runs.c.status.in_(active))).all()
+    return [row for row in rows if takes_slot(RunKind(row.kind), row.cpus)]

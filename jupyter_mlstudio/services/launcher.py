@@ -81,8 +81,12 @@ class Launcher:
         user: str = "",
         request_id: str | None = None,
         retry_of: Run | None = None,
+        files: Mapping[str, bytes] | None = None,
     ) -> Run:
         """Queues a run, and starts it when its target has room. The same ``request_id`` again answers the same run.
+
+        Args:
+            files: further files of the run's folder that its program needs.
 
         Raises:
             Invalid: the work cannot be run as it is asked for.
@@ -90,6 +94,8 @@ class Launcher:
         """
         if kind is RunKind.INTERACTIVE:
             raise Invalid("an interactive run is started by start_run() in the process that logs to it")
+        if kind is RunKind.TRIAL:
+            raise Invalid("a trial is begun by its sweep")
         known = self._of_request(request_id)
         if known is not None:
             return self._runs.get(known)
@@ -98,7 +104,10 @@ class Launcher:
         run_id = uuid.uuid4().hex
         folder = self._new_folder(run_id)
         try:
-            values = self._prepare(run_id, kind, spec, origin or Origin(), retry_of)
+            for path, content in (files or {}).items():
+                (folder / path).write_bytes(content)
+            values = self._prepare(run_id, kind, spec, origin or Origin(), retry_of or self._sweep(parent_run_id))
+            values |= {"retry_of": retry_of.id if retry_of else None}
             values |= {"request_id": request_id, "parent_run_id": parent_run_id, "user": user or _user()}
             self._insert(run_id, name or (retry_of.name if retry_of else None), experiment, values, tags or {}, spec)
         except BaseException:
@@ -173,7 +182,8 @@ class Launcher:
             if RunStatus(row.status) in TERMINAL:
                 raise Conflict(f"the run {row.name!r} is over already: {row.status}")
             if adopted(row):
-                store.end(connection, self._changes, row.id, RunStatus.CANCELED, reason=STOPPED)
+                reason = "stopped" if row.kind == RunKind.TRIAL else STOPPED
+                store.end(connection, self._changes, row.id, RunStatus.CANCELED, reason=reason)
                 self._changes.note(connection, "experiment", str(row.experiment_id))
                 return self._runs.read(connection, self._runs.row(connection, row.id))
             reason = "stopped before it started"
@@ -192,12 +202,18 @@ class Launcher:
         if run.kind in WITHOUT_SLOT:
             raise Conflict(f"a run of kind {run.kind.value} cannot be run again; only submitted work can")
         spec = replace(run.spec, params={**run.spec.params, **params})
-        if run.kind is RunKind.BATCH:  # what is done is not done again
+        files: dict[str, bytes] = {}
+        if run.kind in (RunKind.BATCH, RunKind.SWEEP):  # what is done is not done again
+            if run.kind is RunKind.SWEEP and run.status not in TERMINAL:
+                raise Conflict(f"the sweep {run.name!r} is under way; a retry goes on with one that is over")
             spec = replace(spec, options={**spec.options, "resume_from": run.id})
+            function = self._workspace.run_folder(run.id) / "function.pkl"
+            files = {function.name: function.read_bytes()} if function.is_file() else {}
         kept = {k: v for k, v in run.tags.items() if k == "mlstudio.batch" or not k.startswith("mlstudio.")}
         return self.submit(
-            run.kind, spec, experiment=run.experiment, tags=kept, origin=run.origin, user=user, retry_of=run
-        )
+            run.kind, spec, experiment=run.experiment, tags=kept, origin=run.origin, user=user, retry_of=run,
+            files=files,
+        )  # fmt: skip
 
     def finish(self, reference: str, *, failed: bool, reason: str) -> Run:
         """Tells an interactive run's supervisor that the work is done."""
@@ -217,19 +233,21 @@ class Launcher:
         wake(row)
         return self._runs.get(run.id)
 
-    def _prepare(
-        self, run_id: str, kind: RunKind, spec: RunSpec, origin: Origin, retry_of: Run | None
-    ) -> dict[str, Any]:
-        """Lays the run's folder out: code, patch and ``spec.json``; returns columns of its row."""
+    def _prepare(self, run_id: str, kind: RunKind, spec: RunSpec, origin: Origin, like: Run | None) -> dict[str, Any]:
+        """Lays the run's folder out: code, patch and ``spec.json``; returns columns of its row.
+
+        ``like`` is the run that it tries again, or the sweep that it is a trial of: its code is the same.
+        """
         folder = submission.folder_of(self._workspace, spec)
-        snapshot_id = retry_of.snapshot_id if retry_of else None
+        snapshot_id = like.snapshot_id if like else None
         run_folder = self._workspace.run_folder(run_id)
-        has_code = kind not in WITHOUT_SLOT and (kind is not RunKind.BATCH or spec.script is not None)
+        bare = kind in (RunKind.BATCH, RunKind.SWEEP) and not submission.is_work(spec)
+        has_code = kind not in WITHOUT_SLOT and not bare
         if has_code and snapshot_id is None:
             snapshot_id = self._snapshots.take(folder, spec.script or spec.notebook, spec.cell)
         code = run_folder / "code" if snapshot_id else None
         entry = self._snapshots.lay_out(snapshot_id, code) if snapshot_id and code else None
-        if kind not in (RunKind.CONVERT, RunKind.SERVE, RunKind.PACKAGE) and not retry_of:
+        if kind not in (RunKind.CONVERT, RunKind.SERVE, RunKind.PACKAGE) and not like:
             known = git.state(folder)
             if known is not None:
                 (run_folder / "patch.diff").write_text(known[1], encoding="utf-8", errors="replace")
@@ -245,8 +263,12 @@ class Launcher:
             "origin": store.ORIGIN.dump_json(origin).decode(),
             "spec": store.SPEC.dump_json(spec).decode(),
             "snapshot_id": snapshot_id,
-            "retry_of": retry_of.id if retry_of else None,
         }
+
+    def _sweep(self, run_id: str | None) -> Run | None:
+        """Returns the sweep that a new run is a trial of."""
+        parent = self._runs.get(run_id) if run_id is not None else None
+        return parent if parent is not None and parent.kind is RunKind.SWEEP else None
 
     def _insert(
         self,

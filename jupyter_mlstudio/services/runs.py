@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import Connection, Row, delete, select
 
-from jupyter_mlstudio.entities.runs import TERMINAL, WAITING, Run, RunPage, RunStatus
+from jupyter_mlstudio.entities.runs import TERMINAL, WAITING, Run, RunKind, RunPage, RunStatus
 from jupyter_mlstudio.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from jupyter_mlstudio.services.names import checked_name, checked_text
 from jupyter_mlstudio.services.paging import offset_of, token_of
@@ -140,10 +140,14 @@ class Runs:
         return parent
 
     def is_within(self, run_id: str, ancestor: str) -> bool:
-        """Tells whether a run is another one or was started by it, directly or through others."""
+        """Tells whether a run is another one or was started by it, directly or through others.
+
+        What a sweep started belongs to the sweep that goes on with it, too.
+        """
         with self._database.read() as connection:
+            mine = _with_those_before(connection, ancestor)
             seen: set[str] = set()
-            while run_id != ancestor:
+            while run_id not in mine:
                 row = store.row(connection, run_id)
                 if row is None or not row.parent_run_id or run_id in seen:
                     return False
@@ -152,11 +156,21 @@ class Runs:
         return True
 
 
+def _with_those_before(connection: Connection, run_id: str) -> set[str]:
+    """Returns a run's id, with those of the sweeps that it goes on with."""
+    ids = {run_id}
+    row = store.row(connection, run_id)
+    while row is not None and row.kind == RunKind.SWEEP and row.retry_of and row.retry_of not in ids:
+        ids.add(row.retry_of)
+        row = store.row(connection, row.retry_of)
+    return ids
+
+
 def _read(query: dict[str, Any]) -> tuple[dict[str, Any], int, int]:
     """Reads what is asked for, and where the page begins and how long it is."""
     offset, limit = offset_of(query.pop("page_token", None)), int(query.pop("max_results", 100))
     query = {
-        "experiment_id": [], "parent_run_id": None, "q": "", "filter": "", "kind": [], "order_by": [],
+        "experiment_id": [], "parent_run_id": None, "top": False, "q": "", "filter": "", "kind": [], "order_by": [],
         "numeric_params": True, **query,
     }  # fmt: skip
     query["statuses"] = _statuses(query.pop("status", ""))

@@ -54,11 +54,18 @@ def folder_of(workspace: Workspace, spec: RunSpec) -> Path:
     return workspace.root / spec.folder
 
 
+def is_work(spec: RunSpec) -> bool:
+    """Tells whether a specification has code or a command of its own."""
+    return bool(spec.cell or spec.script or spec.notebook or spec.command)
+
+
 def _check_one_work(kind: RunKind, spec: RunSpec) -> None:
     given = {
         "cell": spec.cell is not None, "script": spec.script is not None,
         "notebook": spec.notebook is not None, "command": bool(spec.command),
     }  # fmt: skip
+    if kind is RunKind.SWEEP:  # what its trials execute
+        kind = RunKind(spec.options.get("work_kind", RunKind.SWEEP))
     wanted = _WORK.get(kind)
     if kind is RunKind.BATCH:  # with a scoring script or with the model alone
         given["script"] = False

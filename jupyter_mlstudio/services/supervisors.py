@@ -19,7 +19,7 @@ from jupyter_mlstudio.entities.runs import RunKind, RunStatus
 from jupyter_mlstudio.entities.specs import Resources
 from jupyter_mlstudio.entities.values import utc_now
 from jupyter_mlstudio.services import claims, processes
-from jupyter_mlstudio.services.compute import LOCAL, WITHOUT_SLOT, Compute
+from jupyter_mlstudio.services.compute import LOCAL, Compute, takes_slot
 from jupyter_mlstudio.services.outcomes import Outcome, read_outcome
 from jupyter_mlstudio.services.tracking import Tracking
 from jupyter_mlstudio.store import runs as store
@@ -139,7 +139,7 @@ class Supervisors:
             room = self._compute.room(connection)
             claimed = []
             for row in store.waiting(connection, LOCAL):
-                free = RunKind(row.kind) in WITHOUT_SLOT
+                free = not takes_slot(RunKind(row.kind), row.cpus)
                 wanted = Resources(cpus=row.cpus, memory_bytes=row.memory_bytes, gpus=row.gpus)
                 lacking = None if free else room.lacks(wanted)
                 if lacking is not None:
@@ -201,7 +201,9 @@ class Supervisors:
 
 def adopted(row: Row[Any]) -> bool:
     """Tells whether a run is under way without a supervisor of its own: it lives in a process that is watched."""
-    return bool(row.kind == RunKind.INTERACTIVE and row.status == RunStatus.RUNNING and not row.gateway_url)
+    return bool(
+        row.kind in (RunKind.INTERACTIVE, RunKind.TRIAL) and row.status == RunStatus.RUNNING and not row.gateway_url
+    )
 
 
 def wake(row: Row[Any] | None) -> None:

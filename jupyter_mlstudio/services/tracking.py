@@ -138,6 +138,14 @@ class Tracking:
             self._changes.note(connection, "metrics", run_id)
         return _chart(folder / f"{name}.json")
 
+    def keep(self, connection: Connection, run_id: str, key: int, batch: LogBatch) -> None:
+        """Keeps a batch in a transaction that is open already, whatever the run's status is.
+
+        Raises:
+            Invalid: a name, a length or a number in the batch is wrong.
+        """
+        self._keep(connection, run_id, key, batch, _checked_points(batch))
+
     def _take(self, connection: Connection, run_id: str, batch: LogBatch, points: dict[str, metrics.Columns]) -> bool:
         key, status = self._run(connection, run_id)
         if status in TERMINAL:

@@ -48,11 +48,37 @@ _KINDS = {kind.value: kind for kind in RunKind}
 _STATUSES = {status.value: status for status in RunStatus}
 
 
+_BASE = {"row_params": "{}", "row_metrics": "{}", "row_tags": "{}", "etag": 1, "reason": "", "description": ""}
+
+
 def insert(connection: Connection, values: Mapping[str, Any]) -> int:
     """Adds a run; returns its key."""
-    base = {"row_params": "{}", "row_metrics": "{}", "row_tags": "{}", "etag": 1, "reason": "", "description": ""}
     run_rows.counted(connection, values["experiment_id"], 1)
-    return int(connection.execute(runs.insert().values({**base, **values}).returning(runs.c.key)).scalar_one())
+    return int(connection.execute(runs.insert().values({**_BASE, **values}).returning(runs.c.key)).scalar_one())
+
+
+def insert_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Adds runs of one experiment, with the table's copies of what they have; returns their keys by id."""
+    if not rows:
+        return {}
+    run_rows.counted(connection, rows[0]["experiment_id"], len(rows))
+    connection.execute(runs.insert(), [{**_BASE, **row} for row in rows])
+    return keys_of(connection, [row["id"] for row in rows])
+
+
+def keys_of(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Finds the keys of those runs that there are."""
+    found = connection.execute(select(runs.c.id, runs.c.key).where(runs.c.id.in_(ids)))
+    return {row.id: row.key for row in found}
+
+
+def set_new_texts(connection: Connection, table: Any, given: Mapping[int, Mapping[str, str]]) -> None:
+    """Adds parameters or tags of runs that have none yet, beside the copies that they came with."""
+    rows = [
+        {"run_key": key, "key": name, "value": text} for key, texts in given.items() for name, text in texts.items()
+    ]
+    if rows:
+        connection.execute(table.insert(), rows)
 
 
 def remove(connection: Connection, row: Row[Any]) -> None:
@@ -85,7 +111,7 @@ def change(connection: Connection, changes: Changes, run_id: str, values: Mappin
     done = connection.execute(update(runs).where(runs.c.id == run_id).values(written))
     if done.rowcount:
         changes.note(connection, "run", run_id)
-        _keep_row(connection, runs.c.id == run_id)
+        keep_rows(connection, runs.c.id == run_id)
     return bool(done.rowcount)
 
 
@@ -108,7 +134,7 @@ def move(
     if done.rowcount:
         changes.note(connection, "run", run_id)
         if new in TERMINAL:
-            _keep_row(connection, runs.c.id == run_id)
+            keep_rows(connection, runs.c.id == run_id)
     return bool(done.rowcount)
 
 
@@ -270,13 +296,12 @@ def _merge(connection: Connection, run_key: int, column: str, given: Mapping[str
     held = json.loads(connection.execute(select(runs.c[column]).where(here)).scalar_one())
     merged = {k: v for k, v in {**held, **given}.items() if v is not None}
     connection.execute(update(runs).where(here).values({column: to_json(merged).decode(), **run_rows.STALE}))
-    _keep_row(connection, here)
+    keep_rows(connection, here)
 
 
-def _keep_row(connection: Connection, which: Any) -> None:
-    """Writes the row of the table of runs, once a run is over."""
-    row = connection.execute(_TABLE.where(which, runs.c.status.not_in(_LIVE))).first()
-    if row is not None:
+def keep_rows(connection: Connection, which: Any) -> None:
+    """Writes the rows of the table of runs of those that are over."""
+    for row in connection.execute(_TABLE.where(which, runs.c.status.not_in(_LIVE))).all():
         run_rows.keep(connection, row.key, summary(row))
 
 
@@ -334,6 +359,8 @@ def _conditions(query: dict[str, Any]) -> list[Any]:
         where.append(runs.c.id.in_(query["run_ids"]))
     if query["parent_run_id"]:
         where.append(runs.c.parent_run_id == query["parent_run_id"])
+    if query.get("top"):
+        where.append(runs.c.parent_run_id.is_(None))
     if query["kind"]:
         where.append(runs.c.kind.in_([kind.value for kind in query["kind"]]))
     if query["q"]:

@@ -282,6 +282,35 @@ model_versions = Table(
     Index("ix_model_versions_run", "run_id"),
 )
 
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("control", Text, nullable=False),
+    Column("etag", Integer, nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("lead", Text),
+    Column("version", BigInteger, nullable=False),
+)
+"""What people asked of a sweep while it runs, and what it said last. ``version`` is that of its newest trial."""
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("sweep_id", String(32), ForeignKey("sweeps.run_id", ondelete="CASCADE")),
+    Column("number", Integer),
+    Column("version", BigInteger, nullable=False),
+    Column("run_id", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("feasible", Boolean, nullable=False),
+    Column("value", Float),
+    Column("content", Text, nullable=False),
+    PrimaryKeyConstraint("sweep_id", "number"),
+    Index("ix_trials_sweep_version", "sweep_id", "version"),
+    Index("ix_trials_sweep_value", "sweep_id", "state", "value"),
+)
+"""Trials as their sweep told of them. ``version`` grows with every change, so that a reader asks for what is new."""
+
 model_aliases = Table(
     "model_aliases",
     metadata,

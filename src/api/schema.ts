@@ -1219,6 +1219,177 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mlstudio/api/v1/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a sweep: work that is tried with many parameters, each try a run of its own. */
+        post: operations["createSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/sweeps/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets a sweep as it is now. */
+        get: operations["getSweep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Pauses, resumes or stops a sweep, or changes its limits and bounds. */
+        patch: operations["changeSweep"];
+        trace?: never;
+    };
+    "/mlstudio/api/v1/sweeps/{run_id}/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists trials that were changed since a page's cursor, the oldest change first. */
+        get: operations["listTrials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/sweeps/{run_id}/control": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets what people have asked of a sweep. */
+        get: operations["getSweepControl"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/sweeps/{run_id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a point tried before any other. */
+        post: operations["addPoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/sweeps/{run_id}/trials/{number}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends one trial; the sweep goes on. */
+        post: operations["stopTrial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/sweeps/{run_id}/importance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells how much each parameter had to do with an objective's values. */
+        get: operations["getImportance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/sweeps/{run_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Writes a sweep as a call in Python, or as Azure's YAML. */
+        get: operations["getSweepCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/sweeps/{run_id}/notebook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes a notebook with the work and a trial's parameters filled in, beside the user's files. */
+        post: operations["openSweepAsNotebook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/sweeps/{run_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes what a sweep's own run tells of its trials. */
+        post: operations["reportSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1711,6 +1882,14 @@ export interface components {
             remedy: string;
         };
         /**
+         * CodeText
+         * @description A text to copy.
+         */
+        CodeText: {
+            /** Text */
+            text: string;
+        };
+        /**
          * ComputeTarget
          * @description A place where runs execute, what it has and what is taken.
          *
@@ -1977,6 +2156,104 @@ export interface components {
             request_id: string | null;
         };
         /**
+         * EarlyTermination
+         * @description Which trials are ended before they are done.
+         *
+         *     Args:
+         *         policy: Azure's ``bandit``, ``median_stopping`` or ``truncation_selection``, or ``hyperband``,
+         *             ``successive_halving``, ``wilcoxon``, ``patient``, ``percentile``, ``threshold``, ``none``.
+         *         evaluation_interval: how many reported values lie between two decisions.
+         *         delay_evaluation: how many values a trial may report before the first one.
+         *         slack_factor, slack_amount: of a bandit; exactly one of them.
+         *         truncation_percentage: of the running trials, 1 to 99.
+         *         options: further arguments of Optuna's pruner of that name.
+         */
+        "EarlyTermination-Input": {
+            /**
+             * Policy
+             * @default none
+             */
+            policy: string;
+            /**
+             * Evaluation Interval
+             * @default 1
+             */
+            evaluation_interval: number;
+            /**
+             * Delay Evaluation
+             * @default 0
+             */
+            delay_evaluation: number;
+            /**
+             * Slack Factor
+             * @default null
+             */
+            slack_factor: number | null;
+            /**
+             * Slack Amount
+             * @default null
+             */
+            slack_amount: number | null;
+            /**
+             * Truncation Percentage
+             * @default null
+             */
+            truncation_percentage: number | null;
+            /** Options */
+            options?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * EarlyTermination
+         * @description Which trials are ended before they are done.
+         *
+         *     Args:
+         *         policy: Azure's ``bandit``, ``median_stopping`` or ``truncation_selection``, or ``hyperband``,
+         *             ``successive_halving``, ``wilcoxon``, ``patient``, ``percentile``, ``threshold``, ``none``.
+         *         evaluation_interval: how many reported values lie between two decisions.
+         *         delay_evaluation: how many values a trial may report before the first one.
+         *         slack_factor, slack_amount: of a bandit; exactly one of them.
+         *         truncation_percentage: of the running trials, 1 to 99.
+         *         options: further arguments of Optuna's pruner of that name.
+         */
+        "EarlyTermination-Output": {
+            /**
+             * Policy
+             * @default none
+             */
+            policy: string;
+            /**
+             * Evaluation Interval
+             * @default 1
+             */
+            evaluation_interval: number;
+            /**
+             * Delay Evaluation
+             * @default 0
+             */
+            delay_evaluation: number;
+            /**
+             * Slack Factor
+             * @default null
+             */
+            slack_factor: number | null;
+            /**
+             * Slack Amount
+             * @default null
+             */
+            slack_amount: number | null;
+            /**
+             * Truncation Percentage
+             * @default null
+             */
+            truncation_percentage: number | null;
+            /** Options */
+            options?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Endpoint
          * @description A name, deployments and their shares of the traffic in percent. ``url`` is the root of protocol V2, None when
          *     stopped. ``sticky_header`` names the request header whose value always goes to the same deployment.
@@ -2200,7 +2477,7 @@ export interface components {
             description: string;
             /** Primary Metric */
             primary_metric: string | null;
-            goal: components["schemas"]["Goal"];
+            goal: components["schemas"]["jupyter_mlstudio__entities__experiments__Goal"];
             /**
              * Created At
              * Format: date-time
@@ -2232,7 +2509,7 @@ export interface components {
              */
             primary_metric: string | null;
             /** @default null */
-            goal: components["schemas"]["Goal"] | null;
+            goal: components["schemas"]["jupyter_mlstudio__entities__experiments__Goal"] | null;
             /**
              * Archived
              * @default null
@@ -2307,12 +2584,6 @@ export interface components {
             /** Untracked */
             untracked?: string[];
         };
-        /**
-         * Goal
-         * @description Which way a primary metric is better.
-         * @enum {string}
-         */
-        Goal: "maximize" | "minimize";
         /**
          * Gpu
          * @description One GPU as its driver reports it.
@@ -2412,6 +2683,22 @@ export interface components {
             shape?: (number | string)[];
         };
         /**
+         * Importance
+         * @description How much each parameter had to do with an objective's values, told from ``trials`` complete ones; sums to 1.
+         */
+        Importance: {
+            /** Evaluator */
+            evaluator: string;
+            /** Objective */
+            objective: number;
+            /** Trials */
+            trials: number;
+            /** Params */
+            params: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Invocation
          * @description ``data`` is a file, folder or pattern below the workspace's root, or ``runs:/<run id>/<path>``.
          *
@@ -2498,6 +2785,74 @@ export interface components {
              * @default 1
              */
             threads: number;
+        };
+        /**
+         * Lead
+         * @description How sure it is that the best trial is the best.
+         *
+         *     ``low`` and ``high`` hold the best trial's value with 95 % confidence where its seeds or folds tell; ``note`` is a
+         *     sentence for people, empty when there is nothing to warn of.
+         */
+        "Lead-Input": {
+            /**
+             * Low
+             * @default null
+             */
+            low: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * High
+             * @default null
+             */
+            high: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Runner Up
+             * @default null
+             */
+            runner_up: number | null;
+            /**
+             * Within Noise
+             * @default false
+             */
+            within_noise: boolean;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * Lead
+         * @description How sure it is that the best trial is the best.
+         *
+         *     ``low`` and ``high`` hold the best trial's value with 95 % confidence where its seeds or folds tell; ``note`` is a
+         *     sentence for people, empty when there is nothing to warn of.
+         */
+        "Lead-Output": {
+            /**
+             * Low
+             * @default null
+             */
+            low: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * High
+             * @default null
+             */
+            high: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Runner Up
+             * @default null
+             */
+            runner_up: number | null;
+            /**
+             * Within Noise
+             * @default false
+             */
+            within_noise: boolean;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * Limits
@@ -3152,7 +3507,7 @@ export interface components {
              */
             primary_metric: string | null;
             /** @default maximize */
-            goal: components["schemas"]["Goal"];
+            goal: components["schemas"]["jupyter_mlstudio__entities__experiments__Goal"];
         };
         /**
          * NewInteractiveRun
@@ -3204,6 +3559,40 @@ export interface components {
              * @default null
              */
             parent_run_id: string | null;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            origin?: components["schemas"]["Origin-Input"];
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: string | null;
+        };
+        /**
+         * NewSweep
+         * @description ``work_kind`` is that of a trial; ``trial`` calls ``function``, a pickled function as base64.
+         */
+        NewSweep: {
+            work_kind: components["schemas"]["RunKind"];
+            work?: components["schemas"]["RunSpec-Input"];
+            sweep: components["schemas"]["SweepSpec-Input"];
+            /**
+             * Function
+             * @default null
+             */
+            function: string | null;
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Experiment
+             * @default null
+             */
+            experiment: string | null;
             /** Tags */
             tags?: {
                 [key: string]: string;
@@ -3312,6 +3701,50 @@ export interface components {
         NewWorkspace: {
             /** Path */
             path: string;
+        };
+        /**
+         * NotebookPath
+         * @description A notebook's path below the workspace's root.
+         */
+        NotebookPath: {
+            /** Path */
+            path: string;
+        };
+        /**
+         * Objective
+         * @description A metric that is made as large or as small as possible.
+         *
+         *     ``value`` says which of a trial's points counts: ``last``, or ``best`` in the direction of the goal. A program that
+         *     logs nothing is read instead: the last line ``<metric>=<number>`` or ``<metric>: <number>`` of its output.
+         */
+        "Objective-Input": {
+            /** Primary Metric */
+            primary_metric: string;
+            /** @default maximize */
+            goal: components["schemas"]["jupyter_mlstudio__entities__sweeps__Goal"];
+            /**
+             * Value
+             * @default last
+             */
+            value: string;
+        };
+        /**
+         * Objective
+         * @description A metric that is made as large or as small as possible.
+         *
+         *     ``value`` says which of a trial's points counts: ``last``, or ``best`` in the direction of the goal. A program that
+         *     logs nothing is read instead: the last line ``<metric>=<number>`` or ``<metric>: <number>`` of its output.
+         */
+        "Objective-Output": {
+            /** Primary Metric */
+            primary_metric: string;
+            /** @default maximize */
+            goal: components["schemas"]["jupyter_mlstudio__entities__sweeps__Goal"];
+            /**
+             * Value
+             * @default last
+             */
+            value: string;
         };
         /**
          * Origin
@@ -3594,6 +4027,16 @@ export interface components {
             policy?: components["schemas"]["ParityPolicy"];
             /** Worst */
             worst?: components["schemas"]["WorstRow-Output"][];
+        };
+        /**
+         * Point
+         * @description Values of parameters; those left out are chosen as ever.
+         */
+        Point: {
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Points
@@ -4137,6 +4580,58 @@ export interface components {
             };
         };
         /**
+         * Sampling
+         * @description How parameters are chosen.
+         *
+         *     Args:
+         *         algorithm: ``random``, ``sobol``, ``grid``, ``bayesian`` (the same as ``tpe``), ``tpe``, ``gp``, ``cmaes``,
+         *             ``nsgaii``, ``nsgaiii``, ``qmc``, ``bruteforce``, or the name of any class of ``optuna.samplers``.
+         *         seed: makes the choice repeatable.
+         *         options: further arguments of the sampler.
+         */
+        "Sampling-Input": {
+            /**
+             * Algorithm
+             * @default tpe
+             */
+            algorithm: string;
+            /**
+             * Seed
+             * @default null
+             */
+            seed: number | null;
+            /** Options */
+            options?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Sampling
+         * @description How parameters are chosen.
+         *
+         *     Args:
+         *         algorithm: ``random``, ``sobol``, ``grid``, ``bayesian`` (the same as ``tpe``), ``tpe``, ``gp``, ``cmaes``,
+         *             ``nsgaii``, ``nsgaiii``, ``qmc``, ``bruteforce``, or the name of any class of ``optuna.samplers``.
+         *         seed: makes the choice repeatable.
+         *         options: further arguments of the sampler.
+         */
+        "Sampling-Output": {
+            /**
+             * Algorithm
+             * @default tpe
+             */
+            algorithm: string;
+            /**
+             * Seed
+             * @default null
+             */
+            seed: number | null;
+            /** Options */
+            options?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * ScaleSettings
          * @description How many instances there are. 0 starts the first one with the first request; ``idle_s`` without any ends it.
          */
@@ -4346,6 +4841,303 @@ export interface components {
              */
             archive_existing: boolean;
         };
+        /**
+         * Sweep
+         * @description A sweep as it is now. ``best`` is the number of the best trial, ``front`` those on the Pareto front.
+         */
+        Sweep: {
+            /** Run Id */
+            run_id: string;
+            /** Name */
+            name: string;
+            /** Experiment */
+            experiment: string;
+            /** Status */
+            status: string;
+            phase: components["schemas"]["SweepPhase"];
+            spec: components["schemas"]["SweepSpec-Output"];
+            work: components["schemas"]["RunSpec-Output"];
+            /** Work Kind */
+            work_kind: string;
+            control: components["schemas"]["SweepControl"];
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            best: components["schemas"]["Trial"] | null;
+            /** Front */
+            front: number[];
+            lead: components["schemas"]["Lead-Output"];
+            /**
+             * Resume From
+             * @default null
+             */
+            resume_from: string | null;
+        };
+        /**
+         * SweepChange
+         * @description ``limits`` are those that are to be different; ``space`` parameters with new bounds.
+         */
+        SweepChange: {
+            /**
+             * Paused
+             * @default null
+             */
+            paused: boolean | null;
+            /**
+             * Stop
+             * @default null
+             */
+            stop: boolean | null;
+            /** Limits */
+            limits?: {
+                [key: string]: unknown;
+            };
+            /** Space */
+            space?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        /**
+         * SweepControl
+         * @description What people have asked of a sweep while it runs. ``etag`` grows with each change.
+         *
+         *     ``points`` are those enqueued by hand since it started, in order, and ``stopped`` the numbers of trials to end.
+         */
+        SweepControl: {
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
+            /**
+             * Stop
+             * @default false
+             */
+            stop: boolean;
+            limits?: components["schemas"]["SweepLimits-Output"];
+            /** Space */
+            space?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Points */
+            points?: {
+                [key: string]: unknown;
+            }[];
+            /** Stopped */
+            stopped?: number[];
+            /**
+             * Etag
+             * @default 1
+             */
+            etag: number;
+        };
+        /**
+         * SweepLimits
+         * @description When a sweep ends. Times in seconds; None is no limit.
+         *
+         *     Args:
+         *         max_total_trials: trials that end complete, pruned or failed; those that repeat a crashed one do not count.
+         *         max_concurrent_trials: how many run at the same time.
+         *         exit_score: the sweep ends when its (first) objective is at least as good.
+         *         max_retries: how often a trial whose process was killed is tried again.
+         */
+        "SweepLimits-Input": {
+            /**
+             * Max Total Trials
+             * @default 20
+             */
+            max_total_trials: number;
+            /**
+             * Max Concurrent Trials
+             * @default 1
+             */
+            max_concurrent_trials: number;
+            /**
+             * Timeout S
+             * @default null
+             */
+            timeout_s: number | null;
+            /**
+             * Trial Timeout S
+             * @default null
+             */
+            trial_timeout_s: number | null;
+            /**
+             * Exit Score
+             * @default null
+             */
+            exit_score: number | null;
+            /**
+             * Max Retries
+             * @default 1
+             */
+            max_retries: number;
+        };
+        /**
+         * SweepLimits
+         * @description When a sweep ends. Times in seconds; None is no limit.
+         *
+         *     Args:
+         *         max_total_trials: trials that end complete, pruned or failed; those that repeat a crashed one do not count.
+         *         max_concurrent_trials: how many run at the same time.
+         *         exit_score: the sweep ends when its (first) objective is at least as good.
+         *         max_retries: how often a trial whose process was killed is tried again.
+         */
+        "SweepLimits-Output": {
+            /**
+             * Max Total Trials
+             * @default 20
+             */
+            max_total_trials: number;
+            /**
+             * Max Concurrent Trials
+             * @default 1
+             */
+            max_concurrent_trials: number;
+            /**
+             * Timeout S
+             * @default null
+             */
+            timeout_s: number | null;
+            /**
+             * Trial Timeout S
+             * @default null
+             */
+            trial_timeout_s: number | null;
+            /**
+             * Exit Score
+             * @default null
+             */
+            exit_score: number | null;
+            /**
+             * Max Retries
+             * @default 1
+             */
+            max_retries: number;
+        };
+        /**
+         * SweepPhase
+         * @description What a sweep does, in one word.
+         * @enum {string}
+         */
+        SweepPhase: "Running" | "Paused" | "Stopping" | "Ended";
+        /**
+         * SweepReport
+         * @description What a sweep's own run tells.
+         */
+        SweepReport: {
+            /** Trials */
+            trials?: components["schemas"]["TrialReport"][];
+            /** @default null */
+            phase: components["schemas"]["SweepPhase"] | null;
+            /** @default null */
+            lead: components["schemas"]["Lead-Input"] | null;
+        };
+        /**
+         * SweepSpec
+         * @description Everything that starts a sweep again.
+         *
+         *     Args:
+         *         space: parameter -> distribution in Azure's form, e.g. ``{"type": "uniform", "min_value": 0, "max_value": 1}``;
+         *             empty when a function asks for its parameters itself. See :mod:`jupyter_mlstudio.entities.spaces`.
+         *         objectives: one, or several for a Pareto front.
+         *         constraints: expressions over parameters and metrics that have to hold, e.g. ``"latency_ms <= 20"``.
+         *         fixed: parameters that every trial has.
+         *         enqueued: points to try first; parameters that they leave out are sampled.
+         *         repeats: how many seeds each point is tried with; the objective is then the mean of them.
+         *         warm_start: ids of sweeps or runs, or names of experiments, whose results the sampler knows from the start.
+         *         function: the trials are calls of a pickled function, done by warm workers, not runs with a process each.
+         */
+        "SweepSpec-Input": {
+            /** Space */
+            space?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Objectives */
+            objectives?: components["schemas"]["Objective-Input"][];
+            sampling?: components["schemas"]["Sampling-Input"];
+            early_termination?: components["schemas"]["EarlyTermination-Input"];
+            limits?: components["schemas"]["SweepLimits-Input"];
+            /** Constraints */
+            constraints?: string[];
+            /** Fixed */
+            fixed?: {
+                [key: string]: unknown;
+            };
+            /** Enqueued */
+            enqueued?: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Repeats
+             * @default 1
+             */
+            repeats: number;
+            /** Warm Start */
+            warm_start?: string[];
+            /**
+             * Function
+             * @default false
+             */
+            function: boolean;
+        };
+        /**
+         * SweepSpec
+         * @description Everything that starts a sweep again.
+         *
+         *     Args:
+         *         space: parameter -> distribution in Azure's form, e.g. ``{"type": "uniform", "min_value": 0, "max_value": 1}``;
+         *             empty when a function asks for its parameters itself. See :mod:`jupyter_mlstudio.entities.spaces`.
+         *         objectives: one, or several for a Pareto front.
+         *         constraints: expressions over parameters and metrics that have to hold, e.g. ``"latency_ms <= 20"``.
+         *         fixed: parameters that every trial has.
+         *         enqueued: points to try first; parameters that they leave out are sampled.
+         *         repeats: how many seeds each point is tried with; the objective is then the mean of them.
+         *         warm_start: ids of sweeps or runs, or names of experiments, whose results the sampler knows from the start.
+         *         function: the trials are calls of a pickled function, done by warm workers, not runs with a process each.
+         */
+        "SweepSpec-Output": {
+            /** Space */
+            space?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Objectives */
+            objectives?: components["schemas"]["Objective-Output"][];
+            sampling?: components["schemas"]["Sampling-Output"];
+            early_termination?: components["schemas"]["EarlyTermination-Output"];
+            limits?: components["schemas"]["SweepLimits-Output"];
+            /** Constraints */
+            constraints?: string[];
+            /** Fixed */
+            fixed?: {
+                [key: string]: unknown;
+            };
+            /** Enqueued */
+            enqueued?: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Repeats
+             * @default 1
+             */
+            repeats: number;
+            /** Warm Start */
+            warm_start?: string[];
+            /**
+             * Function
+             * @default false
+             */
+            function: boolean;
+        };
         /** TargetChange */
         TargetChange: {
             /** Slots */
@@ -4421,6 +5213,127 @@ export interface components {
              */
             ties: number;
         };
+        /**
+         * Trial
+         * @description One trial. ``values`` has a number for each objective; None where there is none.
+         *
+         *     ``steps`` are the reported values of the first objective by step, for pruning and the plot of them.
+         */
+        Trial: {
+            /** Number */
+            number: number;
+            /** Run Id */
+            run_id: string;
+            state: components["schemas"]["TrialState"];
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Values */
+            values: (number | ("NaN" | "Infinity" | "-Infinity") | null)[];
+            /** Steps */
+            steps?: [
+                number,
+                number | ("NaN" | "Infinity" | "-Infinity")
+            ][];
+            /**
+             * Feasible
+             * @default true
+             */
+            feasible: boolean;
+            /**
+             * Started At
+             * @default null
+             */
+            started_at: string | null;
+            /**
+             * Ended At
+             * @default null
+             */
+            ended_at: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * TrialChoice
+         * @description Which trial; the best one without.
+         */
+        TrialChoice: {
+            /**
+             * Trial
+             * @default null
+             */
+            trial: number | null;
+        };
+        /**
+         * TrialPage
+         * @description Trials that were changed after a position in the sweep's own history; ask again with ``cursor``.
+         */
+        TrialPage: {
+            /** Trials */
+            trials: components["schemas"]["Trial"][];
+            /** Cursor */
+            cursor: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * TrialReport
+         * @description A trial as its sweep tells of it, with the points that were logged since it was told of last.
+         *
+         *     ``metrics`` and the run that they are kept in are for trials that are calls of a function; others log themselves.
+         */
+        TrialReport: {
+            /** Number */
+            number: number;
+            /** Run Id */
+            run_id: string;
+            state: components["schemas"]["TrialState"];
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Values */
+            values: (number | ("NaN" | "Infinity" | "-Infinity") | null)[];
+            /** Steps */
+            steps?: [
+                number,
+                number | ("NaN" | "Infinity" | "-Infinity")
+            ][];
+            /**
+             * Feasible
+             * @default true
+             */
+            feasible: boolean;
+            /**
+             * Started At
+             * @default null
+             */
+            started_at: string | null;
+            /**
+             * Ended At
+             * @default null
+             */
+            ended_at: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Metrics */
+            metrics?: {
+                [key: string]: components["schemas"]["Points"];
+            };
+        };
+        /**
+         * TrialState
+         * @description What became of a trial; the names are Optuna's.
+         * @enum {string}
+         */
+        TrialState: "WAITING" | "RUNNING" | "COMPLETE" | "PRUNED" | "FAIL";
         /**
          * ValueChange
          * @description One named value in two versions; None where a version does not have it.
@@ -4518,6 +5431,18 @@ export interface components {
             /** Onnx */
             onnx: unknown;
         };
+        /**
+         * Goal
+         * @description Which way a primary metric is better.
+         * @enum {string}
+         */
+        jupyter_mlstudio__entities__experiments__Goal: "maximize" | "minimize";
+        /**
+         * Goal
+         * @description Which values of an objective are better.
+         * @enum {string}
+         */
+        jupyter_mlstudio__entities__sweeps__Goal: "maximize" | "minimize";
     };
     responses: never;
     parameters: never;
@@ -4912,6 +5837,7 @@ export interface operations {
             query?: {
                 experiment_id?: string[];
                 parent_run_id?: string | null;
+                top?: boolean;
                 q?: string;
                 filter?: string;
                 status?: string;
@@ -7938,6 +8864,404 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    createSweep: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSweep"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getSweep: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    changeSweep: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SweepChange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    listTrials: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialPage"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getSweepControl: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepControl"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    addPoint: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Point"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    stopTrial: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getImportance: {
+        parameters: {
+            query?: {
+                objective?: number;
+                evaluator?: "fanova" | "ped_anova";
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Importance"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getSweepCode: {
+        parameters: {
+            query?: {
+                format?: "python" | "yaml";
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeText"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    openSweepAsNotebook: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialChoice"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotebookPath"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reportSweep: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SweepReport"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepControl"];
                 };
             };
             /** @description Refused */

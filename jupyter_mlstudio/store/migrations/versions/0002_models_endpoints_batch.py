@@ -1,4 +1,4 @@
-"""Several deployments behind an endpoint, batch endpoints, the registry in full."""
+"""Several deployments behind an endpoint, batch endpoints, the registry in full, sweeps."""
 
 from __future__ import annotations
 
@@ -77,3 +77,30 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_model_events_model"), "model_events", ["model"])
+    op.create_table(
+        "sweeps",
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("control", sa.Text(), nullable=False),
+        sa.Column("etag", sa.Integer(), nullable=False),
+        sa.Column("phase", sa.String(length=16), nullable=False),
+        sa.Column("lead", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_sweeps")),
+    )
+    op.create_table(
+        "trials",
+        sa.Column("sweep_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("feasible", sa.Boolean(), nullable=False),
+        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sweep_id"], ["sweeps.run_id"], name=op.f("fk_trials_sweep_id_sweeps"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("sweep_id", "number", name=op.f("pk_trials")),
+    )
+    op.create_index("ix_trials_sweep_version", "trials", ["sweep_id", "version"])
+    op.create_index("ix_trials_sweep_value", "trials", ["sweep_id", "state", "value"])

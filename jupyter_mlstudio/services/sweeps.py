@@ -1,0 +1,300 @@
+"""Sweeps: begun, steered, told of. What chooses and runs the trials is the sweep's own run."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row
+
+from jupyter_mlstudio.entities import spaces
+from jupyter_mlstudio.entities.runs import TERMINAL, Origin, Run, RunKind, RunStatus
+from jupyter_mlstudio.entities.specs import Resources, RunSpec
+from jupyter_mlstudio.entities.sweeps import (
+    Lead,
+    Sweep,
+    SweepControl,
+    SweepPhase,
+    SweepSpec,
+    Trial,
+    TrialReport,
+    TrialState,
+)
+from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Stale
+from jupyter_mlstudio.services import submission, sweep_checks
+from jupyter_mlstudio.services.compute import cpu_count
+from jupyter_mlstudio.services.sweep_front import front
+from jupyter_mlstudio.services.sweep_trials import SweepTrials
+from jupyter_mlstudio.store import sweeps as store
+from jupyter_mlstudio.store.changes import Changes
+from jupyter_mlstudio.store.database import Database
+from jupyter_mlstudio.store.runs import SPEC as RUN_SPEC
+
+if TYPE_CHECKING:
+    from jupyter_mlstudio.services.launcher import Launcher
+    from jupyter_mlstudio.services.runs import Runs
+    from jupyter_mlstudio.services.tracking import Tracking
+    from jupyter_mlstudio.workspace import Workspace
+
+FUNCTION = "function.pkl"
+FUNCTION_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+class Sweeps:
+    """What may be done with sweeps."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        database: Database,
+        changes: Changes,
+        runs: Runs,
+        tracking: Tracking,
+        launcher: Launcher,
+    ) -> None:
+        self._workspace = workspace
+        self._database = database
+        self._changes = changes
+        self._runs = runs
+        self._launcher = launcher
+        self._trials = SweepTrials(database, changes, tracking)
+
+    def create(
+        self,
+        kind: RunKind,
+        work: RunSpec,
+        spec: SweepSpec,
+        *,
+        function: str | None = None,
+        name: str | None = None,
+        experiment: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        origin: Origin | None = None,
+        request_id: str | None = None,
+        user: str = "",
+    ) -> Run:
+        """Begins a sweep; answers the run that does it.
+
+        Args:
+            kind: of the trials: ``trial`` for calls of a function.
+            work: what one trial executes, with the parameters that all of them have.
+            function: the pickled function as base64, of a sweep that calls one.
+
+        Raises:
+            Invalid: the space, a limit or the work is wrong; there is no trial then.
+        """
+        called = kind is RunKind.TRIAL
+        spec = replace(spec, function=called)
+        sweep_checks.check(spec, kind)
+        files = {FUNCTION: _unpacked(function)} if called else {}
+        if function is not None and not called:
+            raise Invalid("a function is of a sweep whose trials are calls of it; its work_kind is trial")
+        work = submission.checked(self._workspace, kind, work)
+        options: dict[str, JSON] = {
+            "sweep": store.SPEC.dump_python(spec, mode="json"), "work_kind": kind.value,
+            "work": RUN_SPEC.dump_python(work, mode="json"), "resume_from": None,
+        }  # fmt: skip
+        parallel = spec.limits.max_concurrent_trials
+        cpus = min(parallel * work.resources.cpus, float(cpu_count())) if called else 0.0
+        whole = RunSpec(
+            cell=work.cell, script=work.script, notebook=work.notebook, command=work.command, folder=work.folder,
+            params=spec.fixed, target=work.target, priority=work.priority, resources=Resources(cpus=cpus),
+            options=options,
+        )  # fmt: skip
+        return self._launcher.submit(
+            RunKind.SWEEP, whole, name=name, experiment=experiment, tags=tags, origin=origin, user=user,
+            request_id=request_id, files=files,
+        )  # fmt: skip
+
+    def get(self, run_id: str) -> Sweep:
+        """Gets a sweep as it is now."""
+        run = self._run(run_id)
+        spec = _spec_of(run)
+        goal = spec.objectives[0].goal
+        with self._database.read() as connection:
+            row = store.row(connection, run.id)
+            counts = store.counts(connection, run.id)
+            best = store.best(connection, run.id, goal) if len(spec.objectives) == 1 else None
+            several = store.complete(connection, run.id) if len(spec.objectives) > 1 else []
+        phase = SweepPhase.ENDED if run.status in TERMINAL else SweepPhase(row.phase if row else SweepPhase.RUNNING)
+        return Sweep(
+            run_id=run.id, name=run.name, experiment=run.experiment, status=run.status.value, phase=phase, spec=spec,
+            work=RUN_SPEC.validate_python(run.spec.options["work"]), work_kind=str(run.spec.options["work_kind"]),
+            control=store.control_of(row) if row else _untouched(spec), counts=counts, best=best,
+            front=front(several, [objective.goal for objective in spec.objectives]),
+            lead=store.lead_of(row) if row else Lead(), resume_from=run.spec.options.get("resume_from"),
+        )  # fmt: skip
+
+    def trials(self, run_id: str, after: int = 0, limit: int = 5000) -> bytes:
+        """Reads trials that were changed since a page's cursor, as JSON of a page of them."""
+        run = self._run(run_id)
+        with self._database.read() as connection:
+            return store.page(connection, run.id, after, limit)
+
+    def control(self, run_id: str) -> SweepControl:
+        """Reads what was asked of a sweep, and which of its trials somebody has stopped."""
+        run = self._run(run_id)
+        with self._database.read() as connection:
+            row = store.row(connection, run.id)
+            stopped = self._trials.stopped(connection, run.id) if row else []
+        return replace(store.control_of(row) if row else _untouched(_spec_of(run)), stopped=stopped)
+
+    def change(
+        self,
+        run_id: str,
+        *,
+        paused: bool | None = None,
+        stop: bool | None = None,
+        limits: Mapping[str, JSON] | None = None,
+        space: Mapping[str, dict[str, JSON]] | None = None,
+        if_match: int | None = None,
+    ) -> Sweep:
+        """Pauses, resumes or stops a sweep, or changes its limits and the bounds of its parameters.
+
+        Raises:
+            Conflict: it is over. Invalid: a limit or a bound is wrong. Stale: somebody else was faster.
+        """
+        run = self._run(run_id)
+        with self._database.write() as connection:
+            control = self._live_control(connection, run)
+            if if_match is not None and if_match != control.etag:
+                raise Stale(f"the sweep {run.name!r} was steered by somebody else since you read it; read it again")
+            if stop is False and control.stop:
+                raise Conflict("the sweep is being stopped already; resume it afterwards with a retry")
+            new = replace(
+                control,
+                paused=control.paused if paused is None else paused,
+                stop=control.stop or bool(stop),
+                limits=sweep_checks.changed_limits(control.limits, limits or {}),
+                space=spaces.replace(control.space, dict(space or {})) if space else control.space,
+            )
+            self._steer(connection, run.id, new)
+        return self.get(run.id)
+
+    def enqueue(self, run_id: str, params: Mapping[str, JSON]) -> Sweep:
+        """Has a point tried before any other; parameters that it leaves out are chosen as ever.
+
+        Raises:
+            Conflict: the sweep is over. Invalid: a parameter is not searched for, or its value is none.
+        """
+        run = self._run(run_id)
+        with self._database.write() as connection:
+            control = self._live_control(connection, run)
+            sweep_checks.check_point(params, control.space)
+            if len(control.points) >= sweep_checks.POINTS_LIMIT:
+                raise Conflict(f"{sweep_checks.POINTS_LIMIT:,} points were asked for already; that is the limit")
+            self._steer(connection, run.id, replace(control, points=[*control.points, dict(params)]))
+        return self.get(run.id)
+
+    def stop_trial(self, run_id: str, number: int) -> Sweep:
+        """Ends one trial; the sweep goes on.
+
+        Raises:
+            NotFound: there is no trial of that number. Conflict: it is over.
+        """
+        run = self._run(run_id)
+        with self._database.read() as connection:
+            trial = store.one(connection, run.id, number)
+        if trial is None:
+            raise NotFound(f"the sweep {run.name!r} has no trial {number}")
+        if trial.state is not TrialState.RUNNING:
+            raise Conflict(f"trial {number} is over already: {trial.state.value.lower()}")
+        self._launcher.stop(trial.run_id)
+        return self.get(run.id)
+
+    def report(
+        self, run_id: str, trials: Sequence[TrialReport], phase: SweepPhase | None, lead: Lead | None
+    ) -> SweepControl:
+        """Takes what a sweep's run tells of its trials; the same again changes nothing. Answers what is asked of it."""
+        run = self._run(run_id)
+        with self._database.write() as connection:
+            row = self._row(connection, run)
+            version = row.version
+            if trials:
+                if run.spec.options["work_kind"] == RunKind.TRIAL:
+                    self._trials.record(connection, run, trials)
+                version = store.keep(connection, run.id, version, [store.plain(trial) for trial in trials])
+            values: dict[str, Any] = {"version": version}
+            if phase is not None:
+                values["phase"] = phase.value
+            if lead is not None:
+                values["lead"] = store.dump_lead(lead)
+            store.change(connection, run.id, **values)
+            self._changes.note(connection, "sweep", run.id)
+        return self.control(run.id)
+
+    def best_trial(self, run_id: str, number: int | None = None) -> tuple[Sweep, Trial]:
+        """Finds a trial by its number, the best one without.
+
+        Raises:
+            NotFound: there is none. Conflict: there are several objectives, so none is the best.
+        """
+        sweep = self.get(run_id)
+        if number is None and len(sweep.spec.objectives) > 1:
+            raise Conflict("there are several objectives: choose a trial of the Pareto front by its number")
+        with self._database.read() as connection:
+            trial = sweep.best if number is None else store.one(connection, sweep.run_id, number)
+        if trial is None:
+            missing = "no complete trial yet" if number is None else f"no trial {number}"
+            raise NotFound(f"the sweep {sweep.name!r} has {missing}")
+        return sweep, trial
+
+    def complete(self, run_id: str) -> list[dict[str, Any]]:
+        """Reads the complete, feasible trials as plain JSON."""
+        with self._database.read() as connection:
+            return store.complete(connection, self._run(run_id).id)
+
+    def _run(self, run_id: str) -> Run:
+        run = self._runs.get(run_id)
+        if run.kind is not RunKind.SWEEP:
+            raise NotFound(f"the run {run.name!r} is no sweep, it is a {run.kind.value}")
+        return run
+
+    def _row(self, connection: Connection, run: Run) -> Row[Any]:
+        row = store.row(connection, run.id)
+        if row is None:
+            store.add(connection, run.id, _untouched(_spec_of(run)))
+            row = store.row(connection, run.id)
+        assert row is not None
+        return row
+
+    def _live_control(self, connection: Connection, run: Run) -> SweepControl:
+        status = RunStatus(self._runs.row(connection, run.id).status)
+        if status in TERMINAL:
+            raise Conflict(f"the sweep {run.name!r} is over: {status.value}; a retry goes on from where it was")
+        return store.control_of(self._row(connection, run))
+
+    def _steer(self, connection: Connection, run_id: str, control: SweepControl) -> None:
+        control = replace(control, etag=control.etag + 1)
+        values: dict[str, Any] = {"control": store.dump_control(control), "etag": control.etag}
+        if control.stop:
+            values["phase"] = SweepPhase.STOPPING.value
+        elif control.paused:
+            values["phase"] = SweepPhase.PAUSED.value
+        else:
+            values["phase"] = SweepPhase.RUNNING.value
+        store.change(connection, run_id, **values)
+        self._changes.note(connection, "sweep", run_id)
+
+
+def _spec_of(run: Run) -> SweepSpec:
+    return store.SPEC.validate_python(run.spec.options["sweep"])
+
+
+def _untouched(spec: SweepSpec) -> SweepControl:
+    return SweepControl(limits=spec.limits, space=dict(spec.space))
+
+
+def _unpacked(function: str | None) -> bytes:
+    if not function:
+        raise Invalid("the function is missing: send it pickled, as base64")
+    if len(function) > FUNCTION_LIMIT_BYTES * 4 // 3 + 4:
+        raise Invalid(f"the pickled function is over {FUNCTION_LIMIT_BYTES // 1024**2} MB: read data inside it instead")
+    try:
+        return base64.b64decode(function, validate=True)
+    except (binascii.Error, ValueError):
+        raise Invalid("the function is not base64") from None
