@@ -43,7 +43,7 @@ from jupyter_mlstudio.services.runs import Runs
 from jupyter_mlstudio.services.supervisors import Supervisors
 from jupyter_mlstudio.services.tracking import Tracking
 from jupyter_mlstudio.store import experiments as experiment_store
-from jupyter_mlstudio.store import metrics
+from jupyter_mlstudio.store import metrics, run_search
 from jupyter_mlstudio.store import runs as store
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
@@ -229,7 +229,7 @@ class MLflow:
             "numeric_params": False,
         }  # fmt: skip
         with self._database.read() as connection:
-            found, total = store.search(connection, query, offset, max_results)
+            found, total = run_search.search(connection, query, offset, max_results)
             if not ids or view == "DELETED_ONLY":
                 return Page([], {}, None)
             latest = metrics.latest(connection, [run.id for run in found])

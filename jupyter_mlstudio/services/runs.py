@@ -14,6 +14,7 @@ from jupyter_mlstudio.errors import Conflict, Forbidden, Invalid, NotFound, Stal
 from jupyter_mlstudio.services.names import checked_name, checked_text
 from jupyter_mlstudio.services.paging import offset_of, token_of
 from jupyter_mlstudio.store import experiments as experiment_store
+from jupyter_mlstudio.store import run_search
 from jupyter_mlstudio.store import runs as store
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
@@ -38,7 +39,7 @@ class Runs:
         query, offset, limit = _read(query)
         with self._database.read() as connection:
             query["experiment_id"] = [_experiment_id(connection, name) for name in query["experiment_id"]]
-            items, total = store.search(connection, query, offset, limit)
+            items, total = run_search.search(connection, query, offset, limit)
         return RunPage(items=items, total=total, next_page_token=token_of(offset + len(items), total))
 
     def search_json(self, **query: Any) -> bytes:
@@ -47,10 +48,10 @@ class Runs:
         with self._database.read() as connection:
             given, found = query["experiment_id"], None
             if len(given) == 1 and not any(value for name, value in query.items() if name != "experiment_id"):
-                found = store.newest_json(connection, given[0], offset, limit)
+                found = run_search.newest_json(connection, given[0], offset, limit)
             if found is None:
                 query["experiment_id"] = [_experiment_id(connection, name) for name in given]
-                found = store.search_json(connection, query, offset, limit)
+                found = run_search.search_json(connection, query, offset, limit)
         items, length, total = found
         token = to_json(token_of(offset + length, total))
         return b'{"items":%b,"total":%d,"next_page_token":%b}' % (items, total, token)
