@@ -80,6 +80,12 @@ class SweepChange(Body):
     space: dict[str, dict[str, object]] = Field(default_factory=dict)
 
 
+class ResumeRequest(Body):
+    """``limits`` are those that are to be different from what they were last."""
+
+    limits: dict[str, object] = Field(default_factory=dict)
+
+
 class Point(Body):
     """Values of parameters; those left out are chosen as ever."""
 
@@ -115,6 +121,11 @@ def change_sweep(studio: Studio, call: Call[NoQuery, SweepChange]) -> Sweep:
         call.path["run_id"], paused=change.paused, stop=change.stop, limits=change.limits, space=change.space,
         if_match=call.if_match,
     )  # fmt: skip
+
+
+def resume_sweep(studio: Studio, call: Call[NoQuery, ResumeRequest]) -> Run:
+    """Goes on with a sweep that is over, from where it was, as a new run."""
+    return studio.sweeps.resume(call.path["run_id"], call.body.limits, call.caller.user)
 
 
 def list_trials(studio: Studio, call: Call[TrialsQuery, NoBody]) -> JsonAnswer:
@@ -172,6 +183,8 @@ ROUTES = [
           action="read", resource="sweeps", answer=Sweep, gateway=True),
     Route(method="PATCH", path=_ID, operation="changeSweep", handler=change_sweep,
           action="execute", resource="sweeps", body=SweepChange, answer=Sweep),
+    Route(method="POST", path=_ID + "/resume", operation="resumeSweep", handler=resume_sweep,
+          action="execute", resource="sweeps", body=ResumeRequest, answer=Run, status=201),
     Route(method="GET", path=_ID + "/trials", operation="listTrials", handler=list_trials,
           action="read", resource="sweeps", query=TrialsQuery, answer=TrialPage, gateway=True),
     Route(method="GET", path=_ID + "/control", operation="getSweepControl", handler=get_control,

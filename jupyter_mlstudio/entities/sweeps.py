@@ -5,16 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from jupyter_mlstudio.entities.experiments import Goal as Goal
 from jupyter_mlstudio.entities.specs import RunSpec
 from jupyter_mlstudio.entities.tracking import Points
 from jupyter_mlstudio.entities.values import JSON, Real
-
-
-class Goal(StrEnum):
-    """Which values of an objective are better."""
-
-    MAXIMIZE = "maximize"
-    MINIMIZE = "minimize"
 
 
 class TrialState(StrEnum):

@@ -106,7 +106,9 @@ class Launcher:
         try:
             for path, content in (files or {}).items():
                 (folder / path).write_bytes(content)
-            values = self._prepare(run_id, kind, spec, origin or Origin(), retry_of or self._sweep(parent_run_id))
+            like = retry_of or self._sweep(parent_run_id)
+            came_from = origin if origin and origin != Origin() else like.origin if like else Origin()
+            values = self._prepare(run_id, kind, spec, came_from, like)
             values |= {"retry_of": retry_of.id if retry_of else None}
             values |= {"request_id": request_id, "parent_run_id": parent_run_id, "user": user or _user()}
             self._insert(run_id, name or (retry_of.name if retry_of else None), experiment, values, tags or {}, spec)
@@ -199,21 +201,15 @@ class Launcher:
     def retry(self, reference: str, *, params: Mapping[str, JSON], user: str) -> Run:
         """Submits the same work, from the same snapshot of the code, as a new run."""
         run = self._runs.get(reference)
-        if run.kind in WITHOUT_SLOT:
+        if run.kind in (*WITHOUT_SLOT, RunKind.SWEEP):
             raise Conflict(f"a run of kind {run.kind.value} cannot be run again; only submitted work can")
         spec = replace(run.spec, params={**run.spec.params, **params})
-        files: dict[str, bytes] = {}
-        if run.kind in (RunKind.BATCH, RunKind.SWEEP):  # what is done is not done again
-            if run.kind is RunKind.SWEEP and run.status not in TERMINAL:
-                raise Conflict(f"the sweep {run.name!r} is under way; a retry goes on with one that is over")
+        if run.kind is RunKind.BATCH:  # what is done is not done again
             spec = replace(spec, options={**spec.options, "resume_from": run.id})
-            function = self._workspace.run_folder(run.id) / "function.pkl"
-            files = {function.name: function.read_bytes()} if function.is_file() else {}
         kept = {k: v for k, v in run.tags.items() if k == "mlstudio.batch" or not k.startswith("mlstudio.")}
         return self.submit(
-            run.kind, spec, experiment=run.experiment, tags=kept, origin=run.origin, user=user, retry_of=run,
-            files=files,
-        )  # fmt: skip
+            run.kind, spec, experiment=run.experiment, tags=kept, origin=run.origin, user=user, retry_of=run
+        )
 
     def finish(self, reference: str, *, failed: bool, reason: str) -> Run:
         """Tells an interactive run's supervisor that the work is done."""

@@ -18,7 +18,7 @@ from jupyter_mlstudio.store import run_search
 from jupyter_mlstudio.store import runs as store
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
-from jupyter_mlstudio.store.schema import logged_models
+from jupyter_mlstudio.store.schema import logged_models, sweeps
 from jupyter_mlstudio.store.schema import runs as table
 from jupyter_mlstudio.workspace import Workspace
 
@@ -111,6 +111,7 @@ class Runs:
             if RunStatus(row.status) not in TERMINAL:
                 raise Conflict(f"the run {row.name!r} is {row.status}: stop it before deleting it")
             store.remove(connection, row)
+            connection.execute(delete(sweeps).where(sweeps.c.run_id == row.id))
             connection.execute(delete(logged_models).where(logged_models.c.run_id == row.id))
             self._changes.note(connection, "run", row.id, deleted=True)
             self._changes.note(connection, "experiment", str(row.experiment_id))

@@ -110,6 +110,33 @@ class Sweeps:
             request_id=request_id, files=files,
         )  # fmt: skip
 
+    def resume(self, run_id: str, limits: Mapping[str, JSON] | None = None, user: str = "") -> Run:
+        """Goes on with a sweep that is over, from where it was, as a new run: trials that are done are not done again.
+
+        Args:
+            limits: those that are to be different from what they were last, e.g. ``max_total_trials``.
+
+        Raises:
+            Conflict: it is under way, or has done all the trials that it may.
+        """
+        run = self._run(run_id)
+        if run.status not in TERMINAL:
+            raise Conflict(f"the sweep {run.name!r} is under way; only one that is over can be gone on with")
+        sweep = self.get(run.id)
+        wanted = sweep_checks.changed_limits(sweep.control.limits, limits or {})
+        over = sum(sweep.counts[state] for state in ("COMPLETE", "PRUNED", "FAIL"))
+        if over >= wanted.max_total_trials:
+            raise Conflict(f"all {over} trials of {run.name!r} are done: raise max_total_trials to go on")
+        spec = replace(sweep.spec, limits=wanted, space=sweep.control.space)
+        kept = {"sweep": store.SPEC.dump_python(spec, mode="json"), "resume_from": run.id}
+        function = self._workspace.run_folder(run.id) / FUNCTION
+        return self._launcher.submit(
+            RunKind.SWEEP, replace(run.spec, options={**run.spec.options, **kept}), experiment=run.experiment,
+            origin=run.origin, user=user, retry_of=run,
+            tags={key: value for key, value in run.tags.items() if not key.startswith("mlstudio.")},
+            files={FUNCTION: function.read_bytes()} if function.is_file() else {},
+        )  # fmt: skip
+
     def get(self, run_id: str) -> Sweep:
         """Gets a sweep as it is now."""
         run = self._run(run_id)

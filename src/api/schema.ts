@@ -223,7 +223,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Submits the same work as a new run, with the parameters that are given changed. */
+        /** Submits the same work as a new run, with the parameters that are given changed; a sweep goes on where it was. */
         post: operations["retryRun"];
         delete?: never;
         options?: never;
@@ -1252,6 +1252,23 @@ export interface paths {
         head?: never;
         /** Pauses, resumes or stops a sweep, or changes its limits and bounds. */
         patch: operations["changeSweep"];
+        trace?: never;
+    };
+    "/mlstudio/api/v1/sweeps/{run_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes on with a sweep that is over, from where it was, as a new run. */
+        post: operations["resumeSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/mlstudio/api/v1/sweeps/{run_id}/trials": {
@@ -2477,7 +2494,7 @@ export interface components {
             description: string;
             /** Primary Metric */
             primary_metric: string | null;
-            goal: components["schemas"]["jupyter_mlstudio__entities__experiments__Goal"];
+            goal: components["schemas"]["Goal"];
             /**
              * Created At
              * Format: date-time
@@ -2509,7 +2526,7 @@ export interface components {
              */
             primary_metric: string | null;
             /** @default null */
-            goal: components["schemas"]["jupyter_mlstudio__entities__experiments__Goal"] | null;
+            goal: components["schemas"]["Goal"] | null;
             /**
              * Archived
              * @default null
@@ -2584,6 +2601,12 @@ export interface components {
             /** Untracked */
             untracked?: string[];
         };
+        /**
+         * Goal
+         * @description Which way a primary metric is better.
+         * @enum {string}
+         */
+        Goal: "maximize" | "minimize";
         /**
          * Gpu
          * @description One GPU as its driver reports it.
@@ -3507,7 +3530,7 @@ export interface components {
              */
             primary_metric: string | null;
             /** @default maximize */
-            goal: components["schemas"]["jupyter_mlstudio__entities__experiments__Goal"];
+            goal: components["schemas"]["Goal"];
         };
         /**
          * NewInteractiveRun
@@ -3721,7 +3744,7 @@ export interface components {
             /** Primary Metric */
             primary_metric: string;
             /** @default maximize */
-            goal: components["schemas"]["jupyter_mlstudio__entities__sweeps__Goal"];
+            goal: components["schemas"]["Goal"];
             /**
              * Value
              * @default last
@@ -3739,7 +3762,7 @@ export interface components {
             /** Primary Metric */
             primary_metric: string;
             /** @default maximize */
-            goal: components["schemas"]["jupyter_mlstudio__entities__sweeps__Goal"];
+            goal: components["schemas"]["Goal"];
             /**
              * Value
              * @default last
@@ -4224,6 +4247,16 @@ export interface components {
              * @default 0
              */
             gpus: number;
+        };
+        /**
+         * ResumeRequest
+         * @description ``limits`` are those that are to be different from what they were last.
+         */
+        ResumeRequest: {
+            /** Limits */
+            limits?: {
+                [key: string]: unknown;
+            };
         };
         /** RetryRequest */
         RetryRequest: {
@@ -5431,18 +5464,6 @@ export interface components {
             /** Onnx */
             onnx: unknown;
         };
-        /**
-         * Goal
-         * @description Which way a primary metric is better.
-         * @enum {string}
-         */
-        jupyter_mlstudio__entities__experiments__Goal: "maximize" | "minimize";
-        /**
-         * Goal
-         * @description Which values of an objective are better.
-         * @enum {string}
-         */
-        jupyter_mlstudio__entities__sweeps__Goal: "maximize" | "minimize";
     };
     responses: never;
     parameters: never;
@@ -8972,6 +8993,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    resumeSweep: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeRequest"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             /** @description Refused */

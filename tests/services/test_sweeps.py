@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import func, select
 
 from jupyter_mlstudio.entities import spaces
 from jupyter_mlstudio.entities.runs import RunKind, RunStatus
@@ -34,6 +35,7 @@ from jupyter_mlstudio.services.sweep_checks import check
 from jupyter_mlstudio.services.sweep_front import front
 from jupyter_mlstudio.store import sweeps as store
 from jupyter_mlstudio.store.runs import SPEC as RUN_SPEC
+from jupyter_mlstudio.store.schema import trials
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.world import end, insert_run
@@ -63,7 +65,7 @@ def begun(studio: Studio, kind: RunKind = RunKind.TRIAL, spec: SweepSpec = SPEC,
         studio,
         name="swept",
         kind=RunKind.SWEEP,
-        spec=json.dumps({"options": options}),
+        spec=json.dumps({"options": options, "command": (work or RunSpec()).command}),
         gateway_url="http://127.0.0.1:1",
     )
 
@@ -270,6 +272,32 @@ class TestBegun:
         with pytest.raises(Invalid, match="64 MB"):
             studio.sweeps.create(RunKind.TRIAL, RunSpec(), SPEC, function=too_long)
         assert studio.runs.search().items == []
+
+
+class TestGoneOnWith:
+    def test_it_begins_with_what_was_asked_last_and_only_when_there_is_something_left(self, studio: Studio) -> None:
+        sweep = begun(studio, RunKind.COMMAND, SPEC, RunSpec(command=["true"]))
+        with pytest.raises(Conflict, match="under way"):
+            studio.sweeps.resume(sweep)
+        studio.sweeps.change(sweep, limits={"max_concurrent_trials": 2}, space={"depth": {**SPACE["depth"], "high": 6}})
+        studio.sweeps.report(sweep, [done(number, 0.5) for number in range(5)], None, None)
+        end(studio, sweep, RunStatus.FAILED)
+        with pytest.raises(Conflict, match="all 5 trials"):
+            studio.sweeps.resume(sweep)
+        again = studio.sweeps.resume(sweep, {"max_total_trials": 8})
+        studio.launcher.stop(again.id)
+        seen = studio.sweeps.get(again.id)
+        assert (seen.resume_from, again.retry_of) == (sweep, sweep)
+        assert (seen.spec.limits.max_total_trials, seen.spec.limits.max_concurrent_trials) == (8, 2)
+        assert seen.spec.space["depth"]["high"] == 6
+
+    def test_a_sweep_that_is_deleted_leaves_no_trials(self, studio: Studio) -> None:
+        sweep = begun(studio, RunKind.COMMAND, SPEC, RunSpec(command=["true"]))
+        studio.sweeps.report(sweep, [done(0, 0.5)], None, None)
+        end(studio, sweep)
+        studio.runs.delete(sweep)
+        with studio.database.read() as connection:
+            assert connection.execute(select(func.count()).select_from(trials)).scalar_one() == 0
 
 
 class TestAsText:
