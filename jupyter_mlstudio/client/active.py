@@ -27,6 +27,7 @@ from jupyter_mlstudio.client.values import as_text, checked_name
 from jupyter_mlstudio.client.wire import Connection
 from jupyter_mlstudio.client.workspace import FOLDER, find_root
 from jupyter_mlstudio.client.writer import Writer
+from jupyter_mlstudio.entities import memory
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, StudioError
 
@@ -193,6 +194,8 @@ def lock() -> threading.RLock:
 def sentence(error: BaseException) -> str:
     """An exception as the reason of a failed run: its kind and the first line of what it says."""
     said = str(error).strip().splitlines()
+    if isinstance(error, MemoryError):
+        return ": ".join([memory.own_sentence(), *said[:1]])
     return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
 
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlstudio.entities.memory import own_sentence
 from jupyter_mlstudio.errors import Invalid, StudioError
 
 FILE_LIMIT_BYTES = 2 * 1024**3 - 1
@@ -135,7 +136,7 @@ def main(path: str) -> int:
         print(json.dumps({"error": error.message}))
         return 1
     except MemoryError:
-        print(json.dumps({"error": "the ONNX model needs more memory to read than is allowed"}))
+        print(json.dumps({"error": f"the ONNX model cannot be read: {own_sentence()}"}))
         return 1
     return 0
 

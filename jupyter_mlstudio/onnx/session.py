@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 RUNTIME = f"onnxruntime {ort.__version__}"
 
 _NO_MEMORY = re.compile(r"bad_alloc|allocate memory|allocat.*fail|out of memory|bad array new length|overflow", re.I)
+_NO_MEMORY_TO_LOAD = re.compile(r"bad_alloc|allocate memory|out of memory|bad array new length", re.I)
 _TERMINATED = re.compile(r"terminate flag", re.I)
 _REASONS: tuple[tuple[str, str], ...] = (
     (r"opset (\d+) is under development|until opset (\d+)", "its opset is newer than {runtime} supports"),
@@ -40,6 +41,7 @@ def open_session(model: bytes, threads: int = 1) -> ort.InferenceSession:
 
     Raises:
         Invalid: it is empty or onnxruntime cannot load it; the message says why in plain words.
+        TooLarge: there is not enough memory for it.
     """
     if not model:
         raise Invalid("the ONNX file is empty (0 bytes)")
@@ -50,7 +52,11 @@ def open_session(model: bytes, threads: int = 1) -> ort.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except MemoryError as error:
+        raise TooLarge(_MEMORY_TO_LOAD) from error
     except Exception as error:
+        if _NO_MEMORY_TO_LOAD.search(str(error)):
+            raise TooLarge(_MEMORY_TO_LOAD) from error
         raise Invalid(f"the ONNX model cannot be loaded: {plain_reason(error)}") from error
 
 
@@ -105,4 +111,5 @@ def execute(
         raise Invalid("the model cannot compute an answer for these values") from error
 
 
+_MEMORY_TO_LOAD = "the ONNX model cannot be loaded: it needs more memory than there is, or than this process may use"
 _MEMORY = "this request needs more memory than the endpoint may use: send fewer rows, or raise its memory limit"

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 
+from jupyter_mlstudio.entities.memory import MEBIBYTE, Pressure
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.programs.serve_plan import Planned
 from jupyter_mlstudio.programs.serve_worker import Worker, end_all
+from jupyter_mlstudio.serving.config import Limits
 
 CRASHES_LIMIT = 5
 STEADY_S = 60.0
 """After so long without a crash, the count begins again."""
 
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
+NEAR = 0.7
+"""From this share of its limit on, memory is what ended a process: some of what it may reserve is never used."""
+
+OUT_OF_MEMORY = (-signal.SIGKILL, -signal.SIGABRT)
+"""How a process ends for want of memory: by the operating system, or by itself when it is refused some."""
+
 START_S = 120.0
 """So long a worker may take to load the model, during which it says nothing."""
 
@@ -46,6 +55,8 @@ class Generation:
         self.reason = ""
         self._spawn = spawn
         self._configure = configure
+        allowed = int(planned.limits.get("memory_bytes", Limits().memory_bytes))
+        self._pressure = Pressure(allowed, MEBIBYTE, NEAR)
         self._crashes = 0
         self._crashed_at = 0.0
         self._start_at = 0.0
@@ -97,8 +108,7 @@ class Generation:
         if worker not in self.workers:
             return
         self.workers.remove(worker)
-        status = worker.process.returncode
-        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        how = self._how(worker)
         print(f"a worker of {self._label} (process {worker.pid}) {how}", file=sys.stderr)
         self._crashes = self._crashes + 1 if now - self._crashed_at < STEADY_S else 1
         self._crashed_at = now
@@ -109,6 +119,7 @@ class Generation:
 
     def mind(self, now: float) -> None:
         """Replaces workers that hang, starts those that are missing, lets those go that are too many."""
+        self._pressure.note(0)
         for worker in self.workers:
             self._mind_silence(worker, now)
         for worker in self.leaving:
@@ -135,6 +146,14 @@ class Generation:
         self.wanted = 0
         workers, self.workers = self.workers, []
         end_all(workers)
+
+    def _how(self, worker: Worker) -> str:
+        """How a worker ended, and whether memory was the reason."""
+        status = worker.process.returncode
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        lack = self._pressure.verdict(status in OUT_OF_MEMORY, worker.peak_bytes) if status < 0 else ""
+        self._pressure.peak_bytes = 0
+        return f"{how}: {lack}" if lack else how
 
     def _let_go(self, worker: Worker, now: float) -> None:
         self.workers.remove(worker)

@@ -28,6 +28,7 @@ from jupyter_mlstudio.programs.convert import find_converter, read_manifest
 from jupyter_mlstudio.serving.app import Application
 from jupyter_mlstudio.serving.config import ServeConfig
 from jupyter_mlstudio.serving.fellows import Fellows
+from jupyter_mlstudio.serving.memory import loading, tell_lack
 from jupyter_mlstudio.serving.process import Lines, Process, end, keep_channel, say
 from jupyter_mlstudio.serving.request import Busy
 from jupyter_mlstudio.serving.script import model_folder
@@ -70,6 +71,7 @@ class Native:
         try:
             prediction = self._predict(rows_like(self._original.rows, self.signature, inference))
         except MemoryError as error:
+            tell_lack(self._limits.memory_bytes)
             raise TooLarge("this request needs more memory than the deployment may use") from error
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
@@ -183,8 +185,9 @@ def main(descriptor: int) -> int:
     listening = socket.socket(fileno=descriptor)
     try:
         config = msgspec.json.decode(line, type=ServeConfig)
-        native = Native(config)
-        native.warm_up()
+        with loading(config.limits.memory_bytes):
+            native = Native(config)
+            native.warm_up()
         config = msgspec.structs.replace(config, signature=native.signature)
     except StudioError as error:
         say(failed=error.message)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,9 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlstudio.entities.memory import MAXRSS_BYTES
 from jupyter_mlstudio.entities.values import JSON
 
 GRACE_S = 6.0
+POLL_S = 0.01
 MODULES = {"script": "jupyter_mlstudio.serving.script", "native": "jupyter_mlstudio.programs.serve_native"}
 """What the workers of these kinds execute, which is what somebody else wrote."""
 
@@ -51,6 +55,9 @@ class Worker:
         self.routes: dict[str, JSON] | None = None
         self.stats: dict[str, JSON] = {}
         self.owner: Any = None
+        self.peak_bytes = 0
+        """The most memory that it used, known when it has ended."""
+        self._ending = threading.Lock()
         threading.Thread(target=self._listen, args=(heard,), daemon=True).start()
 
     @property
@@ -84,22 +91,35 @@ class Worker:
 
     def terminate(self) -> None:
         """Asks it to end when what it works on is answered."""
-        with contextlib.suppress(OSError):
-            self.process.terminate()
+        self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """Ends it at once."""
-        with contextlib.suppress(OSError):
-            self.process.kill()
+        self._signal(signal.SIGKILL)
 
     def wait(self, timeout_s: float = GRACE_S) -> None:
         """Waits for its end; kills it when that takes too long."""
-        try:
-            self.process.wait(max(timeout_s, 0.0))
-        except subprocess.TimeoutExpired:
-            self.kill()
-            self.process.wait()
+        deadline = time.monotonic() + timeout_s
+        while not self._has_ended():
+            if time.monotonic() > deadline:
+                self.kill()
+            time.sleep(POLL_S)
         self.path.unlink(missing_ok=True)
+
+    def _has_ended(self) -> bool:
+        """Looks whether it has ended, and then what it used: the standard library's own way does not tell."""
+        with self._ending:
+            if self.process.returncode is None:
+                pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+                if pid == self.pid:
+                    self.process.returncode = os.waitstatus_to_exitcode(status)
+                    self.peak_bytes = usage.ru_maxrss * MAXRSS_BYTES
+            return self.process.returncode is not None
+
+    def _signal(self, number: signal.Signals) -> None:
+        with self._ending, contextlib.suppress(OSError):
+            if self.process.returncode is None:
+                os.kill(self.pid, number)
 
     def _listen(self, heard: Callable[[Worker, Message], None]) -> None:
         assert self.process.stdout is not None

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlstudio.entities import memory
 from jupyter_mlstudio.entities.runs import RunKind, RunStatus
 from jupyter_mlstudio.entities.values import utc_now
 from jupyter_mlstudio.errors import StudioError
@@ -34,6 +35,8 @@ POLL_S = 0.1
 BEAT_S = 2.0
 GRACE_S = 5.0
 PATIENCE_S = 120.0
+KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
+"""How work ends that was killed: by itself, or as a shell tells it."""
 
 
 def main(root: Path, run_id: str) -> int:
@@ -55,6 +58,7 @@ class Supervisor:
         self._look = asyncio.Event()
         self._asked_to_end = False
         self._started = time.monotonic()
+        self._pressure = memory.Pressure(job.memory_bytes)
 
     async def run(self) -> int:
         """Does everything; returns the exit status."""
@@ -96,12 +100,13 @@ class Supervisor:
             state = target.poll(handle)
             if state.exit_code is not None:
                 return self._outcome_of(state.exit_code)
+            self._pressure.note(state.memory_bytes)
             if time.monotonic() >= next_beat or self._look.is_set():
                 self._look.clear()
                 if self._asked_to_end or await self._in_thread(lambda: record.beat(state)):  # noqa: B023
                     return await self._stopped(target, handle)
                 next_beat = time.monotonic() + BEAT_S
-            broken = self._limit_broken(state)
+            broken = self._limit_broken()
             if broken is not None:
                 await self._in_thread(lambda: target.stop(handle, GRACE_S))
                 return Outcome(RunStatus.FAILED, broken)
@@ -129,6 +134,10 @@ class Supervisor:
 
     def _outcome_of(self, exit_code: int) -> Outcome:
         said = self._said()
+        killed = exit_code in KILLED
+        if exit_code != 0 and (lack := self._pressure.verdict(killed, memory.children_peak_bytes())):
+            lack += ", killed by signal 9" if killed else ""
+            return Outcome(RunStatus.FAILED, f"{lack}: {said}" if said else lack, exit_code)
         if exit_code < 0:
             name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else "a signal"
             return Outcome(RunStatus.FAILED, f"killed by signal {-exit_code} ({name})", exit_code)
@@ -143,14 +152,12 @@ class Supervisor:
         except (OSError, ValueError, KeyError, TypeError):
             return ""
 
-    def _limit_broken(self, state: State) -> str | None:
+    def _limit_broken(self) -> str | None:
         passed = time.monotonic() - self._started
-        limit_s, limit_bytes = self._job.wall_time_s, self._job.memory_bytes
+        limit_s = self._job.wall_time_s
         if limit_s is not None and passed > limit_s:
             return f"over its time limit of {limit_s:g} s"
-        if limit_bytes is not None and state.memory_bytes > limit_bytes:
-            return f"out of memory: used {state.memory_bytes / 1e6:.0f} MB, its limit is {limit_bytes / 1e6:.0f} MB"
-        return None
+        return self._pressure.exceeded() or None
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 
+from jupyter_mlstudio.entities.memory import Pressure
 from jupyter_mlstudio.plugins.compute.base import State
 from jupyter_mlstudio.services.processes import Identity
 
@@ -19,6 +20,7 @@ class WatchedProcess:
     def __init__(self, run_folder: Path, pid: int, started: float) -> None:
         self._run_folder = run_folder
         self.identity = Identity(pid, started)
+        self._pressure = Pressure()
 
     def start(self) -> Identity:
         """Returns what is watched."""
@@ -32,11 +34,16 @@ class WatchedProcess:
                 self._leave_reason(str(finish.get("reason") or "the work failed"))
             return State(exit_code=1 if finish.get("failed") else 0)
         if not handle.alive:
-            self._leave_reason("interrupted: the process that logged to it ended (a kernel restart, or its server)")
+            lack = self._pressure.verdict(killed=True)
+            self._leave_reason(
+                lack or "interrupted: the process that logged to it ended (a kernel restart, or its server)"
+            )
             return State(exit_code=1)
         try:
             process = psutil.Process(handle.pid)
-            return State(cpu_percent=0.0, memory_bytes=process.memory_info().rss)
+            state = State(cpu_percent=0.0, memory_bytes=process.memory_info().rss)
+            self._pressure.note(state.memory_bytes)
+            return state
         except psutil.Error:
             return State()
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlstudio.entities.memory import available_bytes
 from jupyter_mlstudio.entities.models import Conversion, ModelFile, VersionStatus
 from jupyter_mlstudio.entities.runs import TERMINAL, RunKind
-from jupyter_mlstudio.entities.specs import Resources, RunSpec
+from jupyter_mlstudio.entities.specs import Limits, Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import Conflict, Forbidden, Invalid, NotFound, StudioError
 from jupyter_mlstudio.services.model_files import EVIDENCE, ModelFiles, relative_parts
@@ -29,6 +30,8 @@ EXPERIMENT = "Serving"
 """Where convert and serve runs go, apart from the user's own experiments."""
 
 UNSTARTED_AFTER = timedelta(seconds=10)
+MEMORY_SHARE = 0.8
+"""So much of what there is a conversion may use, so that it is ended and not what else runs here."""
 
 
 class Conversions:
@@ -63,7 +66,10 @@ class Conversions:
             "model": row.model, "version": number, "folder": str(folder), "tolerance": row.tolerance,
             "policy": store.load(row.policy, dict[str, Any]), **(store.load(row.options, dict[str, Any]) or {}),
         }  # fmt: skip
-        spec = RunSpec(python=origin.python, folder=origin.folder, options=options, resources=Resources(cpus=0.0))
+        limits = Limits(memory_bytes=int(MEMORY_SHARE * available_bytes()))
+        spec = RunSpec(
+            python=origin.python, folder=origin.folder, options=options, resources=Resources(cpus=0.0), limits=limits
+        )
         run = self._launcher.submit(
             RunKind.CONVERT,
             spec,

@@ -18,6 +18,7 @@ from jupyter_mlstudio.serving.app import Application
 from jupyter_mlstudio.serving.config import BARE, ServeConfig
 from jupyter_mlstudio.serving.engine import Engine
 from jupyter_mlstudio.serving.fellows import Fellows
+from jupyter_mlstudio.serving.memory import loading
 from jupyter_mlstudio.serving.process import Lines, Process, say, want
 from jupyter_mlstudio.serving.relay import Relay
 from jupyter_mlstudio.serving.stats import Stats
@@ -38,9 +39,10 @@ def main(descriptor: int) -> int:
         if config.kind == BARE:
             application = Relay(config, port, fellows)
         else:
-            engine = Engine(config)
-            application = Application(config, engine, port, Stats(config.requests, config.errors), fellows)
-            engine.warm_up()
+            with loading(config.limits.memory_bytes):
+                engine = Engine(config)
+                application = Application(config, engine, port, Stats(config.requests, config.errors), fellows)
+                engine.warm_up()
     except StudioError as error:
         say(failed=error.message)
         return 3

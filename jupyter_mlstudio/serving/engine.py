@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.entities.models import TensorSpec
-from jupyter_mlstudio.errors import Conflict, Invalid, StudioError, TimedOut
+from jupyter_mlstudio.errors import Conflict, Invalid, StudioError, TimedOut, TooLarge
 from jupyter_mlstudio.onnx.check import is_bounded
 from jupyter_mlstudio.onnx.protocol import Protocol
 from jupyter_mlstudio.onnx.session import Execution, execute, open_session
 from jupyter_mlstudio.onnx.tensors import DTYPES, Inference
 from jupyter_mlstudio.serving.config import ServeConfig
+from jupyter_mlstudio.serving.memory import tell_lack
 from jupyter_mlstudio.serving.request import Busy
 
 INLINE_S = 0.002
@@ -80,7 +81,11 @@ class Engine:
 
     def run(self, inference: Inference) -> list[Any]:
         """Runs the model in this thread. Only for quick requests."""
-        return execute(self._session, self._names_of(inference), inference.feeds)
+        try:
+            return execute(self._session, self._names_of(inference), inference.feeds)
+        except TooLarge:
+            tell_lack(self._limits.memory_bytes)
+            raise
 
     async def run_aside(self, inference: Inference) -> list[Any]:
         """Runs the model in a thread, until it answers or the deadline passes; being cancelled ends the run too.
@@ -107,6 +112,9 @@ class Engine:
         answer.add_done_callback(self._done)
         try:
             return await asyncio.wait_for(answer, self._limits.request_timeout_s)
+        except TooLarge:
+            tell_lack(self._limits.memory_bytes)
+            raise
         except TimeoutError as error:
             raise TimedOut(f"the model did not answer within {self._limits.request_timeout_s:g} s") from error
         finally:

@@ -22,12 +22,11 @@ import msgspec
 from jupyter_mlstudio.serving.config import Told
 from jupyter_mlstudio.serving.connection import Connection, Serves
 from jupyter_mlstudio.serving.door import Door
+from jupyter_mlstudio.serving.memory import limit_memory
 
 REPORT_S = 1.0
 GRACE_S = 5.0
 POLL_S = 0.02
-SOONER = 300
-"""By so much of a thousand more likely than the process that started it to be ended when no memory is left."""
 
 
 class Lines:
@@ -198,21 +197,6 @@ def end() -> None:
 def want(deployment: str) -> None:
     """Tells the serve run that a deployment is needed."""
     say(want=deployment)
-
-
-def limit_memory(allowance_bytes: int) -> None:
-    """Lets the process grow by so much and no more, so that one request cannot take the machine's memory; and makes it
-    the one that is ended, before a server, when there is none left."""
-    statm, adjustment = Path("/proc/self/statm"), Path("/proc/self/oom_score_adj")
-    if not statm.exists():  # only Linux counts address space in a way that a limit of it is of use
-        return
-    import resource
-
-    adjustment.write_text(str(min(int(adjustment.read_text()) + SOONER, 1000)))
-    used = int(statm.read_text().split()[0]) * resource.getpagesize()
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = used + allowance_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard < 0 else min(wanted, hard), hard))
 
 
 def _loop_factory() -> Any:

@@ -26,8 +26,9 @@ import msgspec
 
 from jupyter_mlstudio.errors import Invalid, NotFound, StudioError, TimedOut, TooLarge
 from jupyter_mlstudio.serving.azureml import AMLRequest, is_raw, offer_modules
-from jupyter_mlstudio.serving.config import Routes, ServeConfig
+from jupyter_mlstudio.serving.config import Limits, Routes, ServeConfig
 from jupyter_mlstudio.serving.fellows import Fellows
+from jupyter_mlstudio.serving.memory import loading, tell_lack
 from jupyter_mlstudio.serving.metrics import Meter
 from jupyter_mlstudio.serving.peers import COPY
 from jupyter_mlstudio.serving.process import Lines, Process, end, keep_channel, say
@@ -53,8 +54,9 @@ class Script:
         Invalid: it cannot be loaded, has no ``run``, or its ``init()`` failed.
     """
 
-    def __init__(self, path: Path, model_folder: str) -> None:
+    def __init__(self, path: Path, model_folder: str, memory_bytes: int = Limits().memory_bytes) -> None:
         self._name = path.name
+        self._memory_bytes = memory_bytes
         os.environ["AZUREML_MODEL_DIR"] = model_folder
         offer_modules()
         if not path.is_file():
@@ -87,6 +89,7 @@ class Script:
         except UnicodeDecodeError as error:
             raise Invalid("the body is not text in UTF-8") from error
         except MemoryError as error:
+            tell_lack(self._memory_bytes)
             raise TooLarge("this request needs more memory than the deployment may use") from error
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
@@ -105,6 +108,9 @@ class Script:
     def _tried(self, work: Callable[[], object], what: str) -> None:
         try:
             work()
+        except MemoryError:
+            traceback.print_exc(file=sys.stderr)
+            raise
         except (Exception, SystemExit) as error:
             traceback.print_exc(file=sys.stderr)
             raise Invalid(f"{what} {self._name} failed: {type(error).__name__}: {str(error)[:300]}") from error
@@ -259,7 +265,8 @@ def main(descriptor: int) -> int:
     try:
         config = msgspec.json.decode(line, type=ServeConfig)
         folder = model_folder(config)
-        script = Script((folder / config.script).resolve(), str(folder))
+        with loading(config.limits.memory_bytes):
+            script = Script((folder / config.script).resolve(), str(folder), config.limits.memory_bytes)
     except StudioError as error:
         say(failed=error.message)
         return 3
