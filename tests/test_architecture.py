@@ -21,7 +21,7 @@ GROUND = {"errors", "entities", "_version"}
 """What every room may import; standard library only."""
 
 STUDIO_WING = {"extension", "handlers", "clock", "rooms", "runner", "api", "studio", "services", "store", "workspace"}
-RUN_WING = {"client", "kernel", "programs", "serving", "onnx"}
+RUN_WING = {"client", "kernel", "programs", "serving", "sweeps", "onnx"}
 ARROWS: dict[str, set[str]] = {
     "errors": set(),
     "_version": set(),
@@ -43,8 +43,9 @@ ARROWS: dict[str, set[str]] = {
     "kernel": {"client"},
     "onnx": set(),
     "serving": {"onnx"},
+    "sweeps": set(),
     "plugins": {"onnx"},
-    "programs": {"client", "plugins", "onnx", "serving"},
+    "programs": {"client", "plugins", "onnx", "serving", "sweeps"},
     "testing": {"client", "plugins", "programs", "onnx"},
     "__init__": {"_version", "client", "kernel", "extension"},
     "__main__": {"cli"},
