@@ -128,7 +128,8 @@ def heavy() -> bytes:
     axis = numpy_helper.from_array(np.array([1], np.int64), "axis")
     value = graphs._value
     graph = helper.make_graph(nodes, "heavy", [value("X", ["n", 2])], [value("Y", ["n", 1])], [weights, axis])
-    return graphs.model(graph).SerializeToString()
+    content: bytes = graphs.model(graph).SerializeToString()
+    return content
 
 
 def scripted(studio: Studio, name: str, greedy: bool) -> dict[str, Any]:
