@@ -122,6 +122,23 @@ export class Client {
   getCodeFile = (id: string, path: string): Promise<api.Preview> =>
     this.get(['runs', id, 'code', 'file'], { path });
 
+  startSweep = (body: api.NewSweep): Promise<api.Run> => this.send('POST', ['sweeps'], body);
+  getSweep = (id: string): Promise<api.Sweep> => this.get(['sweeps', id]);
+  listTrials = (id: string, after: number, limit: number): Promise<api.TrialPage> =>
+    this.get(['sweeps', id, 'trials'], { after, limit });
+  changeSweep = (id: string, body: api.SweepChange, etag?: number): Promise<api.Sweep> =>
+    this.send('PATCH', ['sweeps', id], body, etag);
+  enqueuePoint = (id: string, params: Record<string, unknown>): Promise<api.Sweep> =>
+    this.send('POST', ['sweeps', id, 'points'], { params });
+  stopTrial = (id: string, number: number): Promise<api.Sweep> =>
+    this.send('POST', ['sweeps', id, 'trials', number, 'stop'], {});
+  getImportance = (id: string, objective: number, evaluator: string): Promise<api.Importance> =>
+    this.get(['sweeps', id, 'importance'], { objective, evaluator });
+  getSweepCode = (id: string, format: 'python' | 'yaml'): Promise<{ text: string }> =>
+    this.get(['sweeps', id, 'code'], { format });
+  openSweepNotebook = (id: string, trial?: number): Promise<{ path: string }> =>
+    this.send('POST', ['sweeps', id, 'notebook'], trial === undefined ? {} : { trial });
+
   listModels = (q = '', archived = false): Promise<api.Model[]> => this.get(['models'], { q, archived });
   registerModel = (body: api.NewVersion): Promise<api.ModelVersion> => this.send('POST', ['models'], body);
   getModel = (name: string): Promise<api.Model> => this.get(['models', name]);

@@ -42,7 +42,7 @@ export type Environment = Answer<'Environment-Output'>;
 export type Experiment = Answer<'Experiment'>;
 export type ExperimentColumns = Answer<'ExperimentColumns'>;
 export type GitState = Answer<'GitState-Output'>;
-export type Goal = Answer<'Goal'>;
+export type Goal = Experiment['goal'];
 export type Gpu = Answer<'Gpu'>;
 export type IssuedKeys = Answer<'IssuedKeys'>;
 export type KeyInfo = Answer<'KeyInfo'>;
@@ -113,6 +113,36 @@ export type Outcome = Request<'Outcome'>;
 export type RunChange = Request<'RunChange'>;
 export type ScoreRequest = Request<'ScoreRequest'> & Pick<Schemas['ScoreRequest'], 'inputs'>;
 export type VersionChange = Request<'VersionChange'>;
+
+/** How a parameter is drawn: `type` and what that type needs, in Azure's names. */
+export type Distribution = Record<string, unknown>;
+export type Space = Record<string, Distribution>;
+
+export type Lead = Answer<'Lead-Output'>;
+export type Objective = Answer<'Objective-Output'>;
+export type Sweep = Omit<Answer<'Sweep'>, 'status' | 'best'> & { status: RunStatus; best: Trial | null };
+export type SweepGoal = Objective['goal'];
+export type SweepLimits = Answer<'SweepLimits-Output'>;
+export type SweepPhase = Answer<'SweepPhase'>;
+export type SweepSpec = Answer<'SweepSpec-Output'>;
+export type Trial = Omit<Answer<'Trial'>, 'steps'> & { steps: [step: number, value: Real][] };
+export type TrialPage = Omit<Answer<'TrialPage'>, 'trials'> & { trials: Trial[] };
+export type TrialState = Answer<'TrialState'>;
+
+export interface Importance {
+  evaluator: string;
+  objective: number;
+  trials: number;
+  params: Record<string, number>;
+}
+
+export type SweepChange = Omit<Request<'SweepChange'>, 'limits'> & { limits?: Partial<SweepLimits> };
+export type NewSweep = Omit<Request<'NewSweep'>, 'work' | 'sweep' | 'origin'> & {
+  work_kind: RunKind;
+  work: Partial<Schemas['RunSpec-Input']>;
+  sweep: Partial<Schemas['SweepSpec-Input']>;
+  origin?: Partial<Schemas['Origin-Input']>;
+};
 
 /** What `listRuns` may be asked; `status` is `live`, `queued`, `done` or the name of a status. */
 export interface RunsQuery {

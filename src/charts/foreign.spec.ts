@@ -33,10 +33,10 @@ describe('a figure that user code logged', () => {
 
   it('names the trace types that are not drawn', () => {
     const { figure, undrawn } = foreignFigure({
-      data: [{ type: 'heatmap', z: [[1]] }, { y: [1] }],
+      data: [{ type: 'surface', z: [[1]] }, { y: [1] }],
       layout: {}
     });
-    expect(undrawn).toEqual(['heatmap']);
+    expect(undrawn).toEqual(['surface']);
     expect(figure.data).toHaveLength(1);
   });
 

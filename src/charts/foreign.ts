@@ -1,8 +1,19 @@
 /** Makes a plotly figure that user code logged safe to draw: nothing is fetched, and no text becomes a link. */
 import type { IPlotlyFigure, PlotlyObject } from './plotly';
 
-/** What the basic bundle draws; other trace types are named in a message instead of being drawn wrongly. */
-const DRAWN: ReadonlySet<string> = new Set(['scatter', 'bar', 'pie']);
+/** What the bundle draws; other trace types are named in a message instead of being drawn wrongly. */
+const DRAWN: ReadonlySet<string> = new Set([
+  'scatter',
+  'bar',
+  'pie',
+  'box',
+  'violin',
+  'histogram',
+  'histogram2d',
+  'histogram2dcontour',
+  'heatmap',
+  'contour'
+]);
 
 /** The markup that plotly's texts may keep: no attributes, so no links, styles or addresses. */
 const OTHER_MARKUP = /<(?!\/?(?:b|i|em|strong|sub|sup|br|s|u)\s*\/?>)/gi;

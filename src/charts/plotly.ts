@@ -36,7 +36,7 @@ let loading: Promise<IPlotly> | null = null;
 
 /** Loads plotly once, as a chunk of its own; a failed load is tried again at the next call. */
 export function loadPlotly(): Promise<IPlotly> {
-  loading ??= import('plotly.js-basic-dist-min').then(
+  loading ??= import('plotly.js-cartesian-dist-min').then(
     found => (found.default ?? found) as IPlotly,
     (reason: unknown) => {
       loading = null;

@@ -18,6 +18,10 @@ export interface IPlotlyBoxProps {
   figure: (size: IFigureSize) => IPlotlyFigure;
   height: number;
   onPoint?: (trace: number, point: number) => void;
+  /** Told which point is under the pointer, null when none is any more. */
+  onHover?: (trace: number | null, point: number) => void;
+  /** Told after each drawing, with the drawn element. */
+  onDrawn?: (node: IPlotlyNode) => void;
   /** Told the new range after a zoom, null after a reset. */
   onZoom?: (zoom: IZoom | null) => void;
   /** Counted up to reset the zoom. */
@@ -42,7 +46,10 @@ export function PlotlyBox(props: IPlotlyBoxProps): JSX.Element {
     }
     const { data, layout } = figure({ width, height });
     plotly.library.react(element, data, layout, PLOTLY_CONFIG).then(
-      () => listen(element as unknown as IPlotlyNode, handlers),
+      () => {
+        listen(element as unknown as IPlotlyNode, handlers);
+        handlers.current.onDrawn?.(element as unknown as IPlotlyNode);
+      },
       (reason: unknown) => setFailure(String(reason))
     );
   }, [figure, height, width, plotly.library, pressed]);
@@ -82,7 +89,7 @@ export function PlotlyBox(props: IPlotlyBoxProps): JSX.Element {
 }
 
 function listen(node: IPlotlyNode, handlers: { current: IPlotlyBoxProps }): void {
-  for (const event of ['plotly_click', 'plotly_relayout']) {
+  for (const event of ['plotly_click', 'plotly_relayout', 'plotly_hover', 'plotly_unhover']) {
     node.removeAllListeners(event);
   }
   node.on('plotly_click', detail => {
@@ -91,7 +98,15 @@ function listen(node: IPlotlyNode, handlers: { current: IPlotlyBoxProps }): void
       handlers.current.onPoint?.(point.curveNumber, point.pointNumber);
     }
   });
+  node.on('plotly_hover', detail => {
+    const point = (detail as { points?: { curveNumber: number; pointNumber: number }[] }).points?.[0];
+    if (point) {
+      handlers.current.onHover?.(point.curveNumber, point.pointNumber);
+    }
+  });
+  node.on('plotly_unhover', () => handlers.current.onHover?.(null, 0));
   node.on('plotly_relayout', detail => {
+    handlers.current.onDrawn?.(node);
     const change = detail as Record<string, unknown>;
     const low = change['xaxis.range[0]'];
     const high = change['xaxis.range[1]'];

@@ -1,6 +1,6 @@
 /** Hands a chart to the user as a file. */
 
-import type { IPlotly } from './plotly';
+import type { IPlotly, IPlotlyFigure } from './plotly';
 import type { IChartSpec, ITable } from './spec';
 
 import { figureOf } from './figure';
@@ -49,17 +49,28 @@ export async function saveImage(
   theme: IChartTheme,
   format: ImageFormat
 ): Promise<void> {
-  const { data, layout } = figureOf(spec, theme, { width: WIDTH_PX, height: HEIGHT_PX });
+  const figure = figureOf(spec, theme, { width: WIDTH_PX, height: HEIGHT_PX });
+  await saveFigure(plotly, figure, spec.title, theme, format);
+}
+
+/** Saves a figure as a picture, with a title and on the ground of the theme. */
+export async function saveFigure(
+  plotly: IPlotly,
+  { data, layout }: IPlotlyFigure,
+  title: string,
+  theme: IChartTheme,
+  format: ImageFormat
+): Promise<void> {
   const margin = layout['margin'] as { t: number };
   const titled = {
     ...layout,
-    margin: { ...margin, t: 44 },
+    margin: { ...margin, t: Math.max(44, margin.t + 30) },
     paper_bgcolor: theme.ground,
-    title: { text: plotlyText(spec.title, 90), x: 0.02, xanchor: 'left', font: { size: theme.fontSize + 3 } }
+    title: { text: plotlyText(title, 90), x: 0.02, xanchor: 'left', font: { size: theme.fontSize + 3 } }
   };
   const url = await plotly.toImage(
     { data, layout: titled },
     { format, width: WIDTH_PX, height: HEIGHT_PX, scale: format === 'png' ? 2 : 1 }
   );
-  hand(url, fileName(spec.title, format));
+  hand(url, fileName(title, format));
 }

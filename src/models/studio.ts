@@ -14,6 +14,7 @@ import { type PreferenceStore, Preferences } from './preferences';
 import type { Resource } from './resource';
 import { ArtifactsModel, ChartsModel, CodeModel, RunModel } from './run';
 import { RunsModel } from './runs';
+import { ImportanceModel, SweepModel, TrialsModel } from './sweeps';
 import { LogModel, MetricsModel } from './tracking';
 import { WorkspacesModel } from './workspaces';
 
@@ -114,6 +115,21 @@ export class StudioModel implements IDisposable {
 
   code(runId: string): CodeModel {
     return this.shared(['code', runId], () => new CodeModel(this.feed, this.client, runId));
+  }
+
+  sweep(runId: string): SweepModel {
+    return this.shared(['sweep', runId], () => new SweepModel(this.feed, this.client, runId));
+  }
+
+  trials(runId: string): TrialsModel {
+    return this.shared(['trials', runId], () => new TrialsModel(this.feed, this.client, runId));
+  }
+
+  importance(runId: string, objective: number, evaluator: string): ImportanceModel {
+    return this.shared(
+      ['importance', runId, String(objective), evaluator],
+      () => new ImportanceModel(this.feed, this.client, runId, objective, evaluator)
+    );
   }
 
   experiment(id: string): ExperimentModel {

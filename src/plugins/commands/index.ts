@@ -12,6 +12,7 @@ import { addEndpointCommands, addModelCommands } from './models';
 import { addReviewCommands } from './reviews';
 import { addExperimentCommands, addRunCommands } from './runs';
 import { addSubmitCommands } from './submit';
+import { addSweepCommands } from './sweeps';
 
 /** Commands that can do without arguments, and so stand in the palette. */
 const PALETTE = [
@@ -41,6 +42,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     const bench: Workbench = { app, studio, execute: executor(app) };
     addRunCommands(bench);
     addExperimentCommands(bench);
+    addSweepCommands(bench);
     addModelCommands(bench);
     addReviewCommands(bench, rendermime);
     addEndpointCommands(bench);

@@ -12,3 +12,4 @@ export * from './text';
 export * from './forms';
 export * from './menu';
 export * from './split';
+export * from './window';

@@ -1,6 +1,6 @@
 /** The table of runs: only the rows in sight are drawn, however many there are. */
 import { caretDownIcon, caretUpIcon } from '@jupyterlab/ui-components';
-import { type JSX, type MouseEvent, memo, useCallback, useEffect, useRef, useState } from 'react';
+import { type JSX, type MouseEvent, memo, useCallback, useEffect, useRef } from 'react';
 import type { BestRun, RunSummary } from '../../api/types';
 import { colorOf } from '../../charts/palette';
 import { CommandIDs, type Execute } from '../../tokens';
@@ -14,6 +14,7 @@ import {
   ThinBar,
   When,
   pinIcon,
+  useRowWindow,
   visible
 } from '../common';
 import { type Sort, columnTitle, columnWidth, parseColumn, sortable } from './columns';
@@ -22,8 +23,6 @@ export const ROW_HEIGHT = 28;
 const HEADER_HEIGHT = 32;
 const NAME_WIDTH = 220;
 const CHECK_WIDTH = 34;
-/** Rows drawn above and below those in sight. */
-const MARGIN = 12;
 /** How near to the end of what is loaded the next page is asked for. */
 const AHEAD = 40;
 
@@ -40,33 +39,9 @@ export interface GridProps {
   execute: Execute;
 }
 
-/** Which rows are in sight, with a margin; follows scrolling and resizing. */
-function useWindow(count: number): [box: (node: HTMLDivElement | null) => void, first: number, last: number] {
-  const [range, setRange] = useState({ top: 0, height: 600 });
-  const clean = useRef<() => void>(() => {});
-  const box = useCallback((node: HTMLDivElement | null): void => {
-    clean.current();
-    if (!node) {
-      return;
-    }
-    const measure = (): void => setRange({ top: node.scrollTop, height: node.clientHeight || 600 });
-    const observer = new ResizeObserver(measure);
-    observer.observe(node);
-    node.addEventListener('scroll', measure, { passive: true });
-    measure();
-    clean.current = () => {
-      observer.disconnect();
-      node.removeEventListener('scroll', measure);
-    };
-  }, []);
-  const first = Math.max(0, Math.floor(range.top / ROW_HEIGHT) - MARGIN);
-  const last = Math.min(count, Math.ceil((range.top + range.height) / ROW_HEIGHT) + MARGIN);
-  return [box, first, last];
-}
-
 export function RunsGrid(props: GridProps): JSX.Element {
   const { runs, total, columns, sort, onSort, selected, onSelect, best, onMore, execute } = props;
-  const [box, first, last] = useWindow(runs.length);
+  const [box, first, last] = useRowWindow(runs.length, ROW_HEIGHT);
   const anchor = useRef<number | null>(null);
   useEffect(() => {
     if (last + AHEAD >= runs.length && runs.length < total) {

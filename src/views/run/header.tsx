@@ -1,5 +1,5 @@
 /** What a run is called, how it is, and what can be done with it. */
-import type { JSX } from 'react';
+import type { JSX, ReactNode } from 'react';
 import { isEnded, type Run } from '../../api/types';
 import { changeRun } from '../../models/actions';
 import type { StudioModel } from '../../models/studio';
@@ -25,6 +25,9 @@ export interface RunProps {
   run: Run;
   execute: Execute;
 }
+
+/** Kinds of runs whose work can be tried again with other parameters. */
+const SWEPT: readonly string[] = ['cell', 'script', 'notebook', 'command'];
 
 function Actions({ studio, run, execute }: RunProps): JSX.Element {
   const ended = isEnded(run.status);
@@ -70,6 +73,16 @@ function Actions({ studio, run, execute }: RunProps): JSX.Element {
       <CommandButton execute={execute} command={CommandIDs.compareRuns} args={{ runIds: [run.id] }}>
         Compare…
       </CommandButton>
+      {SWEPT.includes(run.kind) && run.status === 'Completed' && (
+        <CommandButton
+          execute={execute}
+          command={CommandIDs.sweepRun}
+          args={args}
+          title="Try the same work with many parameters"
+        >
+          Sweep…
+        </CommandButton>
+      )}
       <Menu
         label="More"
         items={[
@@ -115,8 +128,15 @@ function ProgressLine({ run }: { run: Run }): JSX.Element | null {
   );
 }
 
-/** Header of the run view. */
-export function Header({ studio, run, execute }: RunProps): JSX.Element {
+/** Header of the run view; a view of a special kind of run says itself what can be done and how far it is. */
+export function Header({
+  studio,
+  run,
+  execute,
+  actions,
+  state,
+  children
+}: RunProps & { actions?: ReactNode; state?: ReactNode; children?: ReactNode }): JSX.Element {
   return (
     <header className="jp-mls-RunHead">
       <nav className="jp-mls-RunHead-path" aria-label="Where this run belongs">
@@ -151,7 +171,7 @@ export function Header({ studio, run, execute }: RunProps): JSX.Element {
               <Name text={run.name} />
             </Editable>
           </h2>
-          <StatusBadge status={run.status} reason={run.reason || undefined} />
+          {state ?? <StatusBadge status={run.status} reason={run.reason || undefined} />}
           {run.started_at && <Elapsed run={run} />}
           <span className="jp-mls-quiet">
             {run.ended_at ? (
@@ -163,9 +183,9 @@ export function Header({ studio, run, execute }: RunProps): JSX.Element {
             ) : null}
           </span>
         </div>
-        <Actions studio={studio} run={run} execute={execute} />
+        {actions ?? <Actions studio={studio} run={run} execute={execute} />}
       </div>
-      <ProgressLine run={run} />
+      {children ?? <ProgressLine run={run} />}
     </header>
   );
 }

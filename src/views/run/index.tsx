@@ -1,5 +1,5 @@
 /** One run: what it is, what it reports, what it left. */
-import { type JSX, useEffect, useState } from 'react';
+import { type JSX, Suspense, lazy, useEffect, useState } from 'react';
 import type { Run } from '../../api/types';
 import type { StudioModel } from '../../models/studio';
 import type { Execute } from '../../tokens';
@@ -13,6 +13,8 @@ import { SYSTEM_PREFIX } from './metrics/groups';
 import { MetricsTab } from './metrics/tab';
 import { SystemTab } from './metrics/system';
 import { OverviewTab } from './overview/tab';
+
+const SweepView = lazy(async () => ({ default: (await import('../sweeps')).SweepView }));
 
 const TABS = {
   overview: ['Overview', OverviewTab],
@@ -58,6 +60,13 @@ export function RunView({ studio, id, execute, tab }: RunViewProps): JSX.Element
       <ErrorBox what="The run could not be read" error={model.error} retry={() => model.refresh()} />
     ) : (
       <Loading />
+    );
+  }
+  if (run.kind === 'sweep') {
+    return (
+      <Suspense fallback={<Loading />}>
+        <SweepView studio={studio} run={run} execute={execute} tab={tab} />
+      </Suspense>
     );
   }
   const Body = TABS[selected][1];

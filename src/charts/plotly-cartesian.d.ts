@@ -1,4 +1,4 @@
-declare module 'plotly.js-basic-dist-min' {
+declare module 'plotly.js-cartesian-dist-min' {
   const plotly: unknown;
   export default plotly;
 }

@@ -1,0 +1,235 @@
+/** The head of a sweep: how far it is, what is best so far, and what can be done. */
+import type { JSX } from 'react';
+import { type Sweep, type Trial, isEnded, isWaiting } from '../../api/types';
+import { CommandIDs } from '../../tokens';
+import {
+  CommandButton,
+  CommandLink,
+  Name,
+  Notice,
+  Num,
+  StatusBadge,
+  ThinBar,
+  formatNumber,
+  grouped,
+  pinIcon,
+  shortened,
+  visible
+} from '../common';
+import { Header, type RunProps } from '../run/header';
+import { Menu } from '../run/menu';
+import { wordOf } from './study';
+
+export interface SweepProps extends RunProps {
+  sweep: Sweep;
+}
+
+/** Trials that count: complete, pruned and failed ones. */
+export function doneOf(counts: Readonly<Record<string, number>>): number {
+  return (counts['COMPLETE'] ?? 0) + (counts['PRUNED'] ?? 0) + (counts['FAIL'] ?? 0);
+}
+
+function State({ run, sweep }: SweepProps): JSX.Element {
+  const phase = !isEnded(run.status) && !isWaiting(run.status) ? sweep.phase : null;
+  const status = phase === 'Paused' ? 'Paused' : phase === 'Stopping' ? 'CancelRequested' : run.status;
+  return <StatusBadge status={status} reason={run.reason || undefined} />;
+}
+
+function Actions({ run, sweep, execute }: SweepProps): JSX.Element {
+  const args = { id: run.id };
+  const ended = isEnded(run.status);
+  const paused = sweep.control.paused;
+  const finished =
+    run.status === 'Completed' && doneOf(sweep.counts) >= sweep.control.limits.max_total_trials;
+  return (
+    <div className="jp-mls-RunHead-actions">
+      {!ended && (
+        <>
+          <CommandButton
+            execute={execute}
+            command={paused ? CommandIDs.resumeSweep : CommandIDs.pauseSweep}
+            args={args}
+            primary={paused}
+            disabled={sweep.control.stop}
+            title={paused ? 'Go on with new trials' : 'Start no new trials; those under way go on'}
+          >
+            {paused ? 'Resume' : 'Pause'}
+          </CommandButton>
+          <CommandButton
+            danger
+            execute={execute}
+            command={CommandIDs.stopSweep}
+            args={args}
+            disabled={sweep.control.stop}
+            title="Stop the trials under way and end the sweep; complete trials are kept"
+          >
+            {sweep.control.stop ? 'Stopping' : 'Stop'}
+          </CommandButton>
+          <CommandButton
+            execute={execute}
+            command={CommandIDs.tryPoint}
+            args={args}
+            disabled={sweep.control.stop}
+            title="Choose the parameters of the next trial yourself"
+          >
+            Try this …
+          </CommandButton>
+          <CommandButton
+            execute={execute}
+            command={CommandIDs.changeSweep}
+            args={args}
+            disabled={sweep.control.stop}
+            title="Change trials, parallelism, time limits and bounds"
+          >
+            Limits …
+          </CommandButton>
+        </>
+      )}
+      {ended && !finished && (
+        <CommandButton
+          primary
+          execute={execute}
+          command={CommandIDs.retryRun}
+          args={args}
+          title="Go on where it ended, in a new run that knows all trials"
+        >
+          Go on
+        </CommandButton>
+      )}
+      <Menu
+        label="More"
+        items={[
+          { label: 'Copy id', run: () => execute(CommandIDs.copyText, { text: run.id }) },
+          {
+            label: 'Copy as Python',
+            run: () => execute(CommandIDs.copySweep, { ...args, format: 'python' })
+          },
+          { label: 'Copy as YAML', run: () => execute(CommandIDs.copySweep, { ...args, format: 'yaml' }) },
+          {
+            label: 'Delete …',
+            danger: true,
+            disabled: !ended,
+            title: ended ? 'Deletes the sweep and its files' : 'Stop the sweep first',
+            run: () => execute(CommandIDs.deleteRun, args)
+          }
+        ]}
+      >
+        ⋯
+      </Menu>
+    </div>
+  );
+}
+
+/** How many trials are done, and what became of them. */
+function Progress({ sweep, run }: SweepProps): JSX.Element {
+  const { counts } = sweep;
+  const done = doneOf(counts);
+  const asked = sweep.control.limits.max_total_trials;
+  const parts = (
+    [
+      ['RUNNING', 'running'],
+      ['WAITING', 'waiting'],
+      ['PRUNED', 'pruned'],
+      ['FAIL', 'failed']
+    ] as const
+  ).flatMap(([state, word]) => (counts[state] ? [`${grouped(counts[state])} ${word}`] : []));
+  return (
+    <div className="jp-mls-RunHead-progress">
+      <ThinBar
+        share={asked > 0 ? done / asked : 0}
+        label={`${done} of ${asked} trials`}
+        tone={isEnded(run.status) && done < asked ? 'warn' : 'live'}
+      />
+      <span className="jp-mls-SweepHead-count">
+        {grouped(done)} of {grouped(asked)} trials
+      </span>
+      <span className="jp-mls-quiet">{parts.join(' · ')}</span>
+    </div>
+  );
+}
+
+function paramsText(params: Readonly<Record<string, unknown>>): string {
+  return Object.entries(params)
+    .map(([name, value]) => `${name} ${typeof value === 'number' ? formatNumber(value) : wordOf(value)}`)
+    .join(' · ');
+}
+
+/** The best trial and the next steps from it; with several objectives the front is in Plots. */
+function Best({ run, sweep, best, execute }: SweepProps & { best: Trial }): JSX.Element {
+  const objective = sweep.spec.objectives[0];
+  const { low, high } = sweep.lead;
+  return (
+    <div className="jp-mls-SweepHead-best" role="group" aria-label="Best trial">
+      <pinIcon.react tag="span" className="jp-mls-Best" aria-hidden="true" />
+      <span className="jp-mls-SweepHead-value">
+        <Name text={objective?.primary_metric ?? 'best'} />{' '}
+        <strong>
+          <Num value={best.values[0]} />
+        </strong>
+        {low !== null && high !== null && (
+          <span className="jp-mls-quiet" title="Holds the value with 95 % confidence">
+            {' '}
+            {formatNumber(low)} to {formatNumber(high)}
+          </span>
+        )}
+      </span>
+      <CommandLink
+        execute={execute}
+        command={CommandIDs.openRun}
+        args={{ id: best.run_id }}
+        title="Open the run of the best trial"
+      >
+        trial {best.number}
+      </CommandLink>
+      <span
+        className="jp-mls-SweepHead-params jp-mls-quiet"
+        title={shortened(visible(paramsText(best.params)), 1000)}
+      >
+        {shortened(visible(paramsText(best.params)), 300)}
+      </span>
+      <span className="jp-mls-SweepHead-next">
+        <CommandButton
+          primary={isEnded(run.status)}
+          execute={execute}
+          command={CommandIDs.registerModel}
+          args={{ runId: best.run_id }}
+          title="Register the model of the best trial"
+        >
+          Register best
+        </CommandButton>
+        <CommandButton
+          execute={execute}
+          command={CommandIDs.sweepNotebook}
+          args={{ id: run.id }}
+          title="A notebook with the best parameters filled in"
+        >
+          Open as notebook
+        </CommandButton>
+      </span>
+    </div>
+  );
+}
+
+export function SweepHead(props: SweepProps): JSX.Element {
+  const { studio, run, sweep, execute } = props;
+  return (
+    <Header
+      studio={studio}
+      run={run}
+      execute={execute}
+      state={<State {...props} />}
+      actions={<Actions {...props} />}
+    >
+      <Progress {...props} />
+      {sweep.best && <Best {...props} best={sweep.best} />}
+      {!sweep.best && sweep.front.length > 0 && (
+        <p className="jp-mls-SweepHead-front">
+          {sweep.front.length} trials on the Pareto front of{' '}
+          {sweep.spec.objectives.map(one => visible(one.primary_metric)).join(' and ')}
+        </p>
+      )}
+      {sweep.lead.note && <Notice tone="info">{visible(sweep.lead.note)}</Notice>}
+      {run.status === 'Failed' && run.reason && <Notice tone="bad">{visible(run.reason)}</Notice>}
+    </Header>
+  );
+}
