@@ -52,7 +52,7 @@ class Tracking:
             Conflict: the run is over.
             Invalid: a name, a length or a number in the batch is wrong; nothing of it is kept.
         """
-        points = _checked_points(batch)
+        points = checked_points(batch)
         with self._database.write() as connection:
             return self._take(connection, run_id, batch, points)
 
@@ -68,7 +68,7 @@ class Tracking:
             Conflict: the run is over.
             Invalid: something in the batch is wrong, or changes a parameter; nothing of it is kept.
         """
-        points = _checked_points(batch)
+        points = checked_points(batch)
         with self._database.write() as connection:
             key, status = self._run(connection, run_id)
             if status in TERMINAL and not after_end:
@@ -144,7 +144,7 @@ class Tracking:
         Raises:
             Invalid: a name, a length or a number in the batch is wrong.
         """
-        self._keep(connection, run_id, key, batch, _checked_points(batch))
+        self._keep(connection, run_id, key, batch, checked_points(batch))
 
     def _take(self, connection: Connection, run_id: str, batch: LogBatch, points: dict[str, metrics.Columns]) -> bool:
         key, status = self._run(connection, run_id)
@@ -161,7 +161,7 @@ class Tracking:
         for line in lines:
             with contextlib.suppress(ValidationError, Invalid):
                 batch = _BATCH.validate_json(line)
-                good.append((batch, _checked_points(batch)))
+                good.append((batch, checked_points(batch)))
         with contextlib.suppress(Conflict), self._database.write() as connection:
             return sum(self._take(connection, run_id, batch, points) for batch, points in good)
         return 0
@@ -195,7 +195,7 @@ class Tracking:
         return self._workspace.run_folder(run_id) / "charts"
 
 
-def _checked_points(batch: LogBatch) -> dict[str, metrics.Columns]:
+def checked_points(batch: LogBatch) -> dict[str, metrics.Columns]:
     points = {_metric_name(name): _columns(name, part) for name, part in batch.metrics.items() if part.values}
     _check_texts(batch)
     return points

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, select, update
 
 from jupyter_mlstudio.entities.values import utc_now
@@ -25,6 +27,14 @@ class Changes:
         row = {"kind": kind, "id": id, "seq": seq, "deleted": deleted}
         upsert(connection, changes, row, keys=("kind", "id"))
         return int(seq)
+
+    def note_all(self, connection: Connection, kind: str, ids: Sequence[str]) -> None:
+        """Records that many things of a kind changed, in the caller's transaction."""
+        if ids:
+            added = update(clock).values(seq=clock.c.seq + len(ids)).returning(clock.c.seq)
+            first = connection.execute(added).scalar_one() - len(ids) + 1
+            rows = [{"kind": kind, "id": id, "seq": first + n, "deleted": False} for n, id in enumerate(ids)]
+            upsert(connection, changes, rows, keys=("kind", "id"))
 
     def seq(self) -> int:
         """Returns the number of the last change."""

@@ -51,6 +51,31 @@ def append(connection: Connection, run_key: int, metrics: Mapping[str, Columns])
     return {name: columns[2][-1] for name, columns in metrics.items()}
 
 
+def begin(connection: Connection, logged: Mapping[int, Mapping[str, Columns]]) -> None:
+    """Adds the first points of runs that have none yet, many runs at once.
+
+    Args:
+        connection: within a transaction.
+        logged: metrics by the run's key.
+    """
+    names = {name for metrics in logged.values() for name in metrics}
+    if not names:
+        return
+    ids = _ids(connection, sorted(names))
+    rows, chunks = [], []
+    for run_key, metrics in logged.items():
+        for name, (steps, times, values) in metrics.items():
+            if len(values) > CHUNK:
+                append(connection, run_key, {name: (steps, times, values)})
+                continue
+            key = {"run_key": run_key, "metric_id": ids[name]}
+            chunks.append({**key, "chunk": 0, "count": len(values), "data": pack(steps, times, values)})
+            rows.append(_row(run_key, ids[name], None, (steps, times, values), 0, len(values)))
+    if rows:
+        connection.execute(metric_chunks.insert(), chunks)
+        connection.execute(run_metrics.insert(), rows)
+
+
 def summaries(connection: Connection, run_key: int) -> list[MetricSummary]:
     """Lists the metrics of a run by name."""
     rows = connection.execute(
@@ -146,8 +171,15 @@ def _ids(connection: Connection, names: list[str]) -> dict[str, int]:
 def _append_one(
     connection: Connection, run_key: int, metric_id: int, row: Row[Any] | None, columns: Columns
 ) -> dict[str, Any]:
+    tail_chunk, tail_count = _store(connection, run_key, metric_id, row, pack(*columns))
+    return _row(run_key, metric_id, row, columns, tail_chunk, tail_count)
+
+
+def _row(
+    run_key: int, metric_id: int, row: Row[Any] | None, columns: Columns, tail_chunk: int, tail_count: int
+) -> dict[str, Any]:
+    """Builds what is known of a metric without its points, after some were added."""
     steps, times, values = columns
-    tail_chunk, tail_count = _store(connection, run_key, metric_id, row, pack(steps, times, values))
     spark = Spark.of(row.spark, row.spark_stride, _count(row)) if row else Spark([], 1, 0)
     spark.add(values)
     finite = [value for value in values if math.isfinite(value)]

@@ -43,10 +43,15 @@ _COUNTS = select(
 _KEEP = update(runs).where(runs.c.key == bindparam("of")).values(row_json=bindparam("content"))
 
 
-def keep(connection: Connection, key: int, summary: RunSummary) -> None:
-    """Writes the row of a run that is over, without its first brace and its experiment, which may be renamed."""
+def keep(connection: Connection, summaries: Mapping[int, RunSummary]) -> None:
+    """Writes rows of runs that are over, without their first brace and their experiment, which may be renamed."""
+    if summaries:
+        connection.execute(_KEEP, [{"of": key, "content": _content(one)} for key, one in summaries.items()])
+
+
+def _content(summary: RunSummary) -> str:
     content = to_json(replace(summary, experiment=""), inf_nan_mode="strings").decode()
-    connection.execute(_KEEP, {"of": key, "content": content.replace('"experiment":"",', "", 1)[1:]})
+    return content.replace('"experiment":"",', "", 1)[1:]
 
 
 def newest_of(

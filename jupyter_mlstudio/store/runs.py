@@ -184,8 +184,16 @@ def set_tags(connection: Connection, run_key: int, given: Mapping[str, str | Non
 
 def set_last_values(connection: Connection, run_key: int, values: Mapping[str, float]) -> None:
     """Keeps the last values where the table of runs finds them without a join."""
-    shown = {k: v if s is None else s for k, (v, s) in ((k, metrics.split(v)) for k, v in values.items())}
-    _merge(connection, run_key, "row_metrics", shown)
+    _merge(connection, run_key, "row_metrics", _shown(values))
+
+
+def shown_values(values: Mapping[str, float]) -> str:
+    """Writes last values as the table of runs keeps them."""
+    return to_json(_shown(values)).decode()
+
+
+def _shown(values: Mapping[str, float]) -> dict[str, float | str | None]:
+    return {k: v if s is None else s for k, (v, s) in ((k, metrics.split(v)) for k, v in values.items())}
 
 
 def waiting(connection: Connection, target: str) -> Sequence[Row[Any]]:
@@ -261,8 +269,8 @@ def _merge(connection: Connection, run_key: int, column: str, given: Mapping[str
 
 def keep_rows(connection: Connection, which: Any) -> None:
     """Writes the rows of the table of runs of those that are over."""
-    for row in connection.execute(TABLE.where(which, runs.c.status.not_in(LIVE))).all():
-        run_rows.keep(connection, row.key, summary(row))
+    rows = connection.execute(TABLE.where(which, runs.c.status.not_in(LIVE))).all()
+    run_rows.keep(connection, {row.key: summary(row) for row in rows})
 
 
 def touch(connection: Connection, run_id: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -18,14 +19,18 @@ def upsert(
     keep: Sequence[str] = (),
 ) -> None:
     """Inserts rows, and updates those whose ``keys`` exist, except for the columns in ``keep``."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table)
-    changed = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys and c.name not in keep}
-    given = rows if isinstance(rows, Mapping) else (rows[0] if rows else {})
-    changed = {name: value for name, value in changed.items() if name in given}
-    if changed:
-        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
     if rows:
-        connection.execute(statement, rows)
+        given = rows if isinstance(rows, Mapping) else rows[0]
+        connection.execute(_statement(connection.dialect.name, table, tuple(keys), tuple(keep), frozenset(given)), rows)
+
+
+@lru_cache(maxsize=256)
+def _statement(dialect: str, table: Table, keys: tuple[str, ...], keep: tuple[str, ...], given: frozenset[str]) -> Any:
+    """Builds a statement once: building it costs more than executing it."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(table)
+    changed = [column.name for column in table.c if column.name in given and column.name not in (*keys, *keep)]
+    if not changed:
+        return statement.on_conflict_do_nothing(index_elements=list(keys))
+    values = {name: statement.excluded[name] for name in changed}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=values)

@@ -127,6 +127,15 @@ class TestTold:
         pruned = studio.runs.get(trial(0).run_id)
         assert (pruned.status, pruned.reason) == (RunStatus.CANCELED, "pruned: below the median")
 
+    def test_a_call_that_logged_very_much_keeps_all_of_it(self, studio: Studio) -> None:
+        sweep = begun(studio)
+        many = list(range(10_000))
+        points = {"loss": Points(steps=many, times=[1.0] * len(many), values=[1.0 / (n + 1) for n in many])}
+        studio.sweeps.report(sweep, [trial(0, metrics=points), done(0, 0.5)], None, None)
+        series = studio.tracking.series(trial(0).run_id, ["loss"], max_points=20_000)[0]
+        assert series.total == 10_000
+        assert studio.runs.get(trial(0).run_id).status is RunStatus.COMPLETED
+
     def test_the_same_report_again_changes_nothing(self, studio: Studio) -> None:
         sweep = begun(studio)
         for _ in range(2):
