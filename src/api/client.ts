@@ -214,10 +214,15 @@ export class Client {
   stopEndpoint = (name: string): Promise<api.Endpoint> => this.send('POST', ['endpoints', name, 'stop'], {});
   restartEndpoint = (name: string): Promise<api.Endpoint> =>
     this.send('POST', ['endpoints', name, 'restart'], {});
-  regenerateKey = (name: string, key: string): Promise<api.IssuedKeys> =>
-    this.send('POST', ['endpoints', name, 'keys', key, 'regenerate'], {});
-  scoreEndpoint = (name: string, body: api.ScoreRequest): Promise<api.ScoreAnswer> =>
-    this.send('POST', ['endpoints', name, 'score'], body);
+  regenerateKey = (name: string, key: string, expiresAt: string | null = null): Promise<api.IssuedKeys> =>
+    this.send('POST', ['endpoints', name, 'keys', key, 'regenerate'], { expires_at: expiresAt });
+  /** `deployment` asks that one, whatever the shares of the traffic are. */
+  scoreEndpoint = (name: string, body: api.ScoreRequest, deployment?: string): Promise<api.ScoreAnswer> =>
+    this.ask(this.url(['endpoints', name, 'score'], { deployment }), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body)
+    });
   addDeployment = (name: string, body: api.NewDeployment): Promise<api.Endpoint> =>
     this.send('POST', ['endpoints', name, 'deployments'], body);
   changeDeployment = (name: string, deployment: string, body: api.DeploymentChange): Promise<api.Endpoint> =>

@@ -1,9 +1,13 @@
-/** Commands on the deployments of an endpoint: add, swap, share the traffic, release as a canary. */
-import type { NewCanary, NewDeployment } from '../../api/types';
+/** Commands on the deployments of an endpoint: add, swap, set, share the traffic, release as a canary. */
+import { StudioError } from '../../api/client';
+import type { Endpoint, NewCanary, NewDeployment } from '../../api/types';
 import { showForm } from '../../panels/dialog';
 import { CommandIDs } from '../../tokens';
+import type { SettingsRequest } from '../../views/endpoints/settingsform';
+import { headerError } from '../../views/endpoints/sticky';
 import { type Workbench, add } from './add';
 import { confirmed } from './ask';
+import { ask } from './reviews';
 
 const ENDPOINT = {
   type: 'string',
@@ -13,7 +17,8 @@ const ENDPOINT = {
 } as const;
 const DEPLOYMENT = { type: 'string', description: 'Name of the deployment', required: true } as const;
 
-export function addDeploymentCommands({ app, studio }: Workbench): void {
+export function addDeploymentCommands(bench: Workbench): void {
+  const { app, studio } = bench;
   const { client } = studio;
   add(app, {
     id: CommandIDs.addDeployment,
@@ -85,6 +90,26 @@ export function addDeploymentCommands({ app, studio }: Workbench): void {
     }
   });
   add(app, {
+    id: CommandIDs.setDeployment,
+    label: 'Deployment settings …',
+    caption: 'Change processes, timeouts, limits, probes and data collector of a deployment',
+    args: {
+      name: ENDPOINT,
+      deployment: DEPLOYMENT,
+      settings: { type: 'object', description: 'Settings to change, by group; asked for when left out' }
+    },
+    execute: async args => {
+      const [name, deployment] = [args.need('name'), args.need('deployment')];
+      const given = args.get('settings') as SettingsRequest['settings'] | undefined;
+      const set = (settings: SettingsRequest['settings']): Promise<Endpoint> =>
+        client.changeDeployment(name, deployment, { settings });
+      const changed = given ? await set(given) : await askSettings(bench, name, deployment, set);
+      if (changed) {
+        studio.endpoint(name).accept(changed);
+      }
+    }
+  });
+  add(app, {
     id: CommandIDs.restartDeployment,
     label: 'Restart deployment',
     caption: 'Start the processes of a deployment anew; the old ones answer until the new ones do',
@@ -125,6 +150,44 @@ export function addDeploymentCommands({ app, studio }: Workbench): void {
     }
   });
   add(app, {
+    id: CommandIDs.setStickyHeader,
+    label: 'Sticky header …',
+    caption: 'Requests with the same value of a header go to the same deployment',
+    args: { name: ENDPOINT, header: { type: 'string', description: 'The header; empty for none' } },
+    execute: async args => {
+      const name = args.need('name');
+      const set = (header: string): Promise<Endpoint> =>
+        client.updateEndpoint(name, { sticky_header: header });
+      const header = args.text('header');
+      const now = header === undefined ? (await client.getEndpoint(name)).sticky_header : '';
+      const changed =
+        header !== undefined
+          ? await set(header)
+          : await ask(
+              studio,
+              {
+                title: 'Sticky header',
+                action: 'Save',
+                note: 'Requests with the same value of this header go to the same deployment, as long as the shares stay.',
+                questions: [
+                  {
+                    name: 'header',
+                    label: 'Header',
+                    hint: 'Leave it empty for none.',
+                    placeholder: 'X-Session-Id',
+                    problem: headerError
+                  }
+                ],
+                initial: { header: now }
+              },
+              replies => set(replies['header'] ?? '')
+            );
+      if (changed) {
+        studio.endpoint(name).accept(changed);
+      }
+    }
+  });
+  add(app, {
     id: CommandIDs.startCanary,
     label: 'Start canary release …',
     caption:
@@ -158,5 +221,27 @@ export function addDeploymentCommands({ app, studio }: Workbench): void {
         studio.endpoint(name).accept(await client.stopCanary(name));
       }
     }
+  });
+}
+
+/** Asks for settings in a form of all of them. */
+async function askSettings(
+  { studio }: Workbench,
+  name: string,
+  deployment: string,
+  set: (settings: SettingsRequest['settings']) => Promise<Endpoint>
+): Promise<Endpoint | undefined> {
+  const { DeploymentSettingsForm } = await import('../../views/endpoints');
+  const one = (await studio.client.getEndpoint(name)).deployments.find(each => each.name === deployment);
+  if (!one) {
+    throw new StudioError('not_found', `${name} has no deployment ${deployment}.`, 404);
+  }
+  return showForm<SettingsRequest, Endpoint>({
+    title: `Settings of ${deployment}`,
+    action: 'Save',
+    studio,
+    Form: DeploymentSettingsForm,
+    initial: { deployment: one },
+    submit: ({ settings }) => set(settings)
   });
 }

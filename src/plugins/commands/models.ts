@@ -1,10 +1,11 @@
 /** Commands on registered models and endpoints. */
 import { StudioError } from '../../api/client';
-import type { Model, NewEndpoint, NewVersion, ScoreRequest } from '../../api/types';
+import type { IssuedKeys, Model, NewEndpoint, NewVersion, ScoreRequest } from '../../api/types';
 import { showForm } from '../../panels/dialog';
 import { showKeys } from '../../panels/keys';
 import { CommandIDs } from '../../tokens';
 import { TextForm } from '../../views/common/forms';
+import type { KeyReplacement } from '../../views/endpoints/keyform';
 import { deleteText, regenerateText, restartText, stopText } from '../../views/endpoints/consequences';
 import { deleteModelText, deleteVersionText } from '../../views/models/consequences';
 import { aliasError } from '../../views/models/names';
@@ -242,12 +243,13 @@ export function addEndpointCommands({ app, studio, execute }: Workbench): void {
     caption: 'Send a scoring request of the Open Inference Protocol V2 to an endpoint',
     args: {
       name: ENDPOINT,
-      request: { type: 'object', description: 'The inference request', required: true }
+      request: { type: 'object', description: 'The inference request', required: true },
+      deployment: { type: 'string', description: 'The one deployment to ask' }
     },
     execute: async args => {
       try {
         const request = args.get('request') as ScoreRequest;
-        return { answer: await client.scoreEndpoint(args.need('name'), request) };
+        return { answer: await client.scoreEndpoint(args.need('name'), request, args.text('deployment')) };
       } catch (why) {
         const { code, message, status } = StudioError.from(why);
         return { error: { code, message, status } };
@@ -264,9 +266,16 @@ export function addEndpointCommands({ app, studio, execute }: Workbench): void {
     },
     execute: async args => {
       const [name, key] = [args.need('name'), args.need('key')];
-      const text = regenerateText(await client.getEndpoint(name), key);
-      if (await confirmed('Replace key', text, 'Replace')) {
-        const issued = await client.regenerateKey(name, key);
+      const { KeyForm } = await import('../../views/endpoints');
+      const issued = await showForm<KeyReplacement, IssuedKeys>({
+        title: `Replace the ${key} key`,
+        action: 'Replace',
+        studio,
+        Form: KeyForm,
+        initial: { note: regenerateText(await client.getEndpoint(name), key) },
+        submit: ({ expires_at: end }) => client.regenerateKey(name, key, end)
+      });
+      if (issued) {
         studio.endpoint(name).accept(issued.endpoint);
         await showKeys(issued, execute);
       }

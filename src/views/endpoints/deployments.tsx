@@ -90,6 +90,9 @@ function columnsFor({ endpoint, studio, execute }: Props): Column<Deployment>[] 
           <CommandButton minimal execute={execute} command={CommandIDs.changeDeployment} args={args(one)}>
             Swap
           </CommandButton>
+          <CommandButton minimal execute={execute} command={CommandIDs.setDeployment} args={args(one)}>
+            Settings
+          </CommandButton>
           <CommandButton minimal execute={execute} command={CommandIDs.restartDeployment} args={args(one)}>
             Restart
           </CommandButton>

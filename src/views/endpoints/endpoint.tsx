@@ -23,6 +23,7 @@ import { Differences } from './differences';
 import { KeysTable } from './keys';
 import { Counts, LiveCharts } from './live';
 import { EndpointPrograms } from './programs';
+import { StickyHeader } from './sticky';
 import { TrafficEditor } from './traffic';
 import { TryIt } from './tryit';
 
@@ -160,6 +161,7 @@ function Body({ endpoint, studio, execute }: Props & { endpoint: Endpoint }): JS
         <div className="jp-mls-Columns">
           <Section title="Traffic">
             <TrafficEditor endpoint={endpoint} execute={execute} />
+            <StickyHeader endpoint={endpoint} execute={execute} />
           </Section>
           <Section title="Canary release">
             <CanaryView endpoint={endpoint} execute={execute} />

@@ -4,5 +4,8 @@ export { CanaryForm } from './canary';
 export { DeployForm } from './deploy';
 export { DeploymentForm } from './versionform';
 export { EndpointView } from './endpoint';
+export { KeyForm } from './keyform';
 export { IssuedKeys } from './keys';
 export { EndpointsView } from './list';
+export { DeploymentSettingsForm } from './settingsform';
+export { headerError } from './sticky';

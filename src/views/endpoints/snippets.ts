@@ -2,6 +2,7 @@
 
 import { shellQuote } from '../models/shell';
 import type { InferenceRequest } from '../models/tensors';
+import { PIN_HEADER } from './pins';
 
 const KEY_VARIABLE = 'MLSTUDIO_KEY';
 
@@ -24,18 +25,19 @@ export function pythonLiteral(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** The request for curl; the key is taken from the environment. */
-export function curlSnippet(url: string, request: InferenceRequest): string {
+/** The request for curl; the key is taken from the environment, `pinned` names the one deployment that is asked. */
+export function curlSnippet(url: string, request: InferenceRequest, pinned = ''): string {
   return [
     `curl -sS ${shellQuote(url)} \\`,
     `  -H "Authorization: Bearer $${KEY_VARIABLE}" \\`,
     "  -H 'Content-Type: application/json' \\",
+    ...(pinned === '' ? [] : [`  -H ${shellQuote(`${PIN_HEADER}: ${pinned}`)} \\`]),
     `  -d ${shellQuote(JSON.stringify(request))}`
   ].join('\n');
 }
 
 /** The request for Python's standard library. */
-export function pythonSnippet(url: string, request: InferenceRequest): string {
+export function pythonSnippet(url: string, request: InferenceRequest, pinned = ''): string {
   const others = Object.entries(request).filter(([key]) => key !== 'inputs');
   const tensors = request.inputs.map(tensor => `        ${pythonLiteral(tensor)},`);
   return [
@@ -55,6 +57,7 @@ export function pythonSnippet(url: string, request: InferenceRequest): string {
     '    headers={',
     `        "Authorization": "Bearer " + os.environ["${KEY_VARIABLE}"],`,
     '        "Content-Type": "application/json",',
+    ...(pinned === '' ? [] : [`        "${PIN_HEADER}": ${pythonLiteral(pinned)},`]),
     '    },',
     ')',
     'with urllib.request.urlopen(request) as answer:',

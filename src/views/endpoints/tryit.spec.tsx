@@ -94,6 +94,18 @@ describe('Try it', () => {
     }
   });
 
+  it('asks one deployment where it is told to, and says so in the programs', async () => {
+    const deployments = ['blue', 'green'].map((name, at) => ({ name, model: 'churn', version: at + 1 }));
+    const calls = open(undefined, { ...ENDPOINT, deployments } as unknown as Endpoint);
+    fireEvent.change(screen.getByLabelText('Ask'), { target: { value: 'green' } });
+    expect(screen.getByTestId('snippet').textContent).toContain("-H 'azureml-model-deployment: green'");
+    fireEvent.click(button('Python'));
+    expect(screen.getByTestId('snippet').textContent).toContain('"azureml-model-deployment": "green"');
+    fireEvent.click(button('Send'));
+    await screen.findByTestId('answer');
+    expect(calls[0]?.[1]).toMatchObject({ name: 'churn', deployment: 'green' });
+  });
+
   it('refuses to send a value that does not fit its datatype', () => {
     const calls = open();
     fireEvent.change(field('age'), { target: { value: '4.5' } });

@@ -9,6 +9,7 @@ import { Button, CommandButton, CopyButton, ErrorBox, formatMillis } from '../co
 import { answerError, readAnswer } from './answer';
 import { type Draft, type Read, type Shape, firstDraft, readDraft, shapeOf, switched } from './draft';
 import { RowsForm } from './form';
+import { PinChoice } from './pins';
 import { Predictions } from './predictions';
 import { curlSnippet, pythonSnippet } from './snippets';
 
@@ -94,16 +95,19 @@ function Answer({
 interface SnippetsProps {
   url: string | null;
   read: Read;
+  /** The one deployment that is asked. */
+  pinned: string;
   execute: Execute;
 }
 
-function Snippets({ url, read, execute }: SnippetsProps): JSX.Element {
+function Snippets({ url, read, pinned, execute }: SnippetsProps): JSX.Element {
   const [language, setLanguage] = useState<'curl' | 'Python'>('curl');
   if (url === null || !('request' in read)) {
     const why = url === null ? 'The endpoint does not run.' : read && 'message' in read ? read.message : '';
     return <p className="jp-mls-quiet">{why}</p>;
   }
-  const code = language === 'curl' ? curlSnippet(url, read.request) : pythonSnippet(url, read.request);
+  const write = language === 'curl' ? curlSnippet : pythonSnippet;
+  const code = write(url, read.request, pinned);
   return (
     <div className="jp-mls-Snippets">
       <div className="jp-mls-Inline">
@@ -127,6 +131,9 @@ export function TryIt({ endpoint, signature, execute }: TryItProps): JSX.Element
   const shape = useMemo(() => shapeOf(signature.inputs, sample), [signature, sample]);
   const [draft, setDraft] = useState(() => firstDraft(shape, sample));
   const [outcome, setOutcome] = useState<Outcome | null>(null);
+  const [chosen, setChosen] = useState('');
+  // One that was removed meanwhile is not asked for.
+  const pinned = endpoint.deployments?.some(one => one.name === chosen) ? chosen : '';
   const read = useMemo(() => readDraft(shape, draft), [shape, draft]);
 
   const send = async (command: string): Promise<void> => {
@@ -134,7 +141,10 @@ export function TryIt({ endpoint, signature, execute }: TryItProps): JSX.Element
       return;
     }
     const request = read.request as unknown as ReadonlyPartialJSONObject;
-    setOutcome(((await execute(command, { name, request })) as Outcome | undefined) ?? null);
+    setOutcome(
+      ((await execute(command, { name, request, ...(pinned === '' ? {} : { deployment: pinned }) })) as
+        Outcome | undefined) ?? null
+    );
   };
   const ready = state === 'Ready' && 'request' in read;
   return (
@@ -146,6 +156,7 @@ export function TryIt({ endpoint, signature, execute }: TryItProps): JSX.Element
             {read.message}
           </p>
         )}
+        <PinChoice deployments={endpoint.deployments ?? []} pinned={pinned} onPin={setChosen} />
         <div className="jp-mls-Actions">
           <CommandButton
             primary
@@ -170,7 +181,7 @@ export function TryIt({ endpoint, signature, execute }: TryItProps): JSX.Element
         <h4>Answer</h4>
         <Answer outcome={outcome} signature={signature} />
         <h4>The same request</h4>
-        <Snippets url={endpoint.scoring_url} read={read} execute={execute} />
+        <Snippets url={endpoint.scoring_url} read={read} pinned={pinned} execute={execute} />
       </div>
     </div>
   );
