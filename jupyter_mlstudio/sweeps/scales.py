@@ -103,14 +103,14 @@ class Scale:
         times = round(value / q)
         return times * q if isinstance(q, int) else float(f"{times * q:.15g}")
 
-    def unvalue(self, value: JSON) -> JSON:
+    def unvalue(self, value: JSON, clipped: bool = True) -> JSON:
         """Returns the value of the hidden parameter that a value of the parameter belongs to."""
         if "normal" in self.kind:
             normal = math.log(value, self.base) if "log" in self.kind else value
             quantile = NormalDist(self.distribution["mu"], self.distribution["sigma"]).cdf(normal)
             return min(max(quantile, SMALLEST), 1 - SMALLEST)
         low, high = self.bounds
-        inside = min(max(value, low), high)
+        inside = min(max(value, low), high) if clipped else value
         return int(inside) if self.kind in ("int", "randint") else float(inside)
 
     def count(self) -> int | None:

@@ -76,13 +76,18 @@ class Space:
             else:
                 yield name, scale.value(hidden)
 
-    def hide(self, params: Mapping[str, JSON]) -> dict[str, JSON]:
+    def hide(self, params: Mapping[str, JSON], anyhow: bool = False) -> dict[str, JSON]:
         """Returns Optuna's parameters for a point that may leave some out; what is a constant is left out.
+
+        Args:
+            params: the point.
+            anyhow: numbers may lie outside the bounds, as they are now, and unknown names are passed over.
 
         Raises:
             Invalid: the point does not lie in the space.
         """
-        points.check_point(self.space, dict(params), self.base)
+        if not anyhow:
+            points.check_point(self.space, dict(params), self.base)
         found: dict[str, JSON] = {}
         for name, scale in self._scales.items():
             if name not in params:
@@ -92,6 +97,8 @@ class Space:
                 found.update({} if key is None else {name: key[0]})
             elif points.lies_in(scale.distribution, params[name], self.base):
                 found[scale.hidden] = scale.unvalue(params[name])
+            elif anyhow and isinstance(params[name], int | float):
+                found[scale.hidden] = scale.unvalue(params[name], clipped=False)
         return found
 
     def show(self, hidden: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -110,6 +117,18 @@ class Space:
                     yield from self._shown(spaces.entries(option), hidden)
                 else:
                     yield name, option if scale.kind == "choice" else scale.value(found)
+
+    def active(self, params: Mapping[str, JSON]) -> Iterator[tuple[str, dict[str, JSON]]]:
+        """Yields the parameters with a distribution that a trial with these choices has."""
+        wanted = [self.space]
+        while wanted:
+            for name, entry in wanted.pop().items():
+                if not spaces.is_distribution(entry):
+                    continue
+                yield name, entry
+                key = points.chosen_key(entry, params.get(name)) if entry["type"] == "choice" else None
+                option = _option(entry, key[0]) if key else None
+                wanted += [spaces.entries(option)] if isinstance(option, dict) else []
 
     def enqueue(self, study: Study, params: Mapping[str, JSON], user_attrs: dict[str, JSON] | None = None) -> None:
         """Has a point tried next; parameters that it leaves out are sampled.
