@@ -18,6 +18,10 @@ from jupyter_mlstudio.errors import Invalid, WrongType
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 FIELD_LIMIT_CHARS = 1_000_000
+PIECES_LIMIT = 200_000
+BATCH_ROWS = 10_000
+"""So many rows of a Parquet file are unpacked at once: a few bytes may stand for a thousand million rows."""
+
 BOM = b"\xef\xbb\xbf"
 
 
@@ -59,6 +63,10 @@ def of_rows(root: Path, files: Sequence[str], size: int) -> list[Piece]:
         cut = _parquet_pieces if path.suffix.lower() == ".parquet" else _text_pieces
         for first, rows, start, end in cut(path, size):
             pieces.append(Piece(len(pieces), file, first, rows, start, end))
+            if len(pieces) > PIECES_LIMIT:
+                raise Invalid(
+                    f"{file} makes more than {PIECES_LIMIT:,} mini-batches of {size} rows: raise mini_batch_size"
+                )
     return pieces
 
 
@@ -212,7 +220,7 @@ def _parquet_pieces(path: Path, size: int) -> Iterator[tuple[int, int, int, int]
 
 
 def _parquet_rows(path: Path, piece: Piece) -> list[list[Any]]:
-    """Reads only the row groups that hold the piece."""
+    """Reads only the row groups that hold the piece, and of these no more than up to its end, a part at a time."""
     file = _parquet(path)
     begin, wanted = 0, []
     first_kept = None
@@ -222,5 +230,12 @@ def _parquet_rows(path: Path, piece: Piece) -> list[list[Any]]:
             first_kept = begin if first_kept is None else first_kept
             wanted.append(group)
         begin += rows
-    table = file.read_row_groups(wanted).slice(piece.first_row - (first_kept or 0), piece.rows)
-    return [list(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
+    skipped = piece.first_row - (first_kept or 0)
+    found: list[list[Any]] = []
+    for batch in file.iter_batches(BATCH_ROWS, row_groups=wanted):
+        part = batch.slice(skipped, piece.rows - len(found))
+        skipped = max(skipped - batch.num_rows, 0)
+        found += [list(row) for row in zip(*(column.to_pylist() for column in part.columns), strict=True)]
+        if len(found) >= piece.rows:
+            break
+    return found

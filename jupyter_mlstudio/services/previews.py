@@ -13,6 +13,9 @@ from jupyter_mlstudio.entities.runs import Preview
 
 TEXT_LIMIT_BYTES = 512 * 1024
 IMAGE_LIMIT_BYTES = 8 * 1024 * 1024
+PIXELS_LIMIT = 50_000_000
+"""A small file may hold a picture that takes gigabytes to draw: what it says of its size is looked at first."""
+
 NOTEBOOK_LIMIT_BYTES = 16 * 1024 * 1024
 TABLE_ROWS = 200
 TABLE_COLUMNS = 100
@@ -61,8 +64,30 @@ def text_preview(path: str, content: bytes, size_bytes: int | None = None) -> Pr
 def _image(path: str, head: bytes, size_bytes: int, media: str) -> Preview:
     if size_bytes > IMAGE_LIMIT_BYTES:
         return Preview(path=path, kind="none", size_bytes=size_bytes, reason="the picture is over 8 MB: download it")
+    pixels = pixels_of(head, media)
+    if pixels is None or pixels > PIXELS_LIMIT:
+        said = "does not say its size" if pixels is None else f"has {pixels / 1e6:,.0f} megapixels"
+        return Preview(path=path, kind="none", size_bytes=size_bytes, reason=f"the picture {said}: download it")
     data_url = f"data:{media};base64,{base64.b64encode(head).decode()}"
     return Preview(path=path, kind="image", size_bytes=size_bytes, data_url=data_url)
+
+
+def pixels_of(head: bytes, media: str) -> int | None:
+    """How many pixels a picture says that it has; None when it does not say so where its format wants it."""
+    if media == "image/png":  # PNG (RFC 2083), IHDR comes first
+        return int.from_bytes(head[16:20]) * int.from_bytes(head[20:24]) if head[12:16] == b"IHDR" else None
+    if media == "image/gif":  # GIF89a, the logical screen and the first frame
+        return int.from_bytes(head[6:8], "little") * int.from_bytes(head[8:10], "little") if len(head) > 10 else None
+    at = 2
+    while at + 9 < len(head) and head[at] == 0xFF:  # JPEG (ITU T.81, B.1): segments up to the frame's header
+        marker, length = head[at + 1], int.from_bytes(head[at + 2 : at + 4])
+        if marker in _JPEG_FRAMES:
+            return int.from_bytes(head[at + 5 : at + 7]) * int.from_bytes(head[at + 7 : at + 9])
+        at += 1 if marker == 0xFF else 2 + length
+    return None
+
+
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def _json(path: str, head: bytes, size_bytes: int, kind: str) -> Preview:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -34,6 +35,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from jupyter_mlstudio.client.model_files import write_model
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.plugins.converters.base import Original, Source
+from jupyter_mlstudio.plugins.converters.files import read_rows
 from jupyter_mlstudio.plugins.converters.sklearn import SklearnConverter
 from jupyter_mlstudio.programs.convert import convert, read_manifest
 from jupyter_mlstudio.programs.ladder import Outcome, climb
@@ -339,6 +341,25 @@ def test_a_changed_model_file_is_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "model.joblib").write_bytes(b"something else")
     with pytest.raises(Invalid, match="digest mismatch"):
         SklearnConverter().load(Source(tmp_path, read_manifest(tmp_path)))
+
+
+def test_U13_U14_rows_that_would_execute_or_hold_far_too_much_are_refused_unread(tmp_path: Path) -> None:
+    import zipfile
+
+    executing = np.array([{"a": 1}], dtype=object)
+    np.save(tmp_path / "objects.npy", executing, allow_pickle=True)
+    np.savez(tmp_path / "objects.npz", x=executing)
+    (tmp_path / "cut.npy").write_bytes(b"\x93NUMPY\x01")
+    (tmp_path / "none.npz").write_bytes(b"PK\x03\x04")
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w") as archive:
+        archive.writestr("x.npy", b"little")
+    content = (tmp_path / "bomb.npz").read_bytes()
+    at = content.index(b"PK\x01\x02") + 24
+    (tmp_path / "bomb.npz").write_bytes(content[:at] + b"\xfe\xff\xff\xff" + content[at + 4 :])
+    for name in ("objects.npy", "objects.npz", "cut.npy", "none.npz", "bomb.npz"):
+        digest = hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+        with pytest.raises(Invalid, match=r"no arrays of numbers|holds 4\.3 GB of rows: log a smaller sample"):
+            read_rows(tmp_path, {"sample": name, "sample_sha256": digest}, "sample")
 
 
 def test_M01_a_pickle_without_a_manifest_is_not_loaded(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from jupyter_mlstudio.entities.models import Signature, TensorSpec
 from jupyter_mlstudio.errors import Invalid
@@ -148,3 +150,42 @@ def test_probabilities_have_a_column_for_each_class_and_float32_its_shortest_for
 
     assert names == ["label", "probabilities_no", "probabilities_yes"]
     assert columns == [["no"], [0.1], [0.9]]
+
+
+def test_U14_a_parquet_file_of_a_few_bytes_that_stand_for_millions_of_rows_is_read_in_bounded_memory(
+    tmp_path: Path,
+) -> None:
+    rows = 2_000_000
+    path = tmp_path / "bomb.parquet"
+    parquet.write_table(pa.table({name: pa.nulls(rows, pa.int64()) for name in "ab"}), path, row_group_size=rows)
+    assert path.stat().st_size < 100_000
+    usual = pa.default_memory_pool()
+    pool = pa.proxy_memory_pool(usual)
+    pa.set_memory_pool(pool)
+    try:
+        found = tables.read_rows(tmp_path, tables.Piece(0, path.name, 1_000_003, 2))[1]
+    finally:
+        pa.set_memory_pool(usual)
+    assert found == [[None, None]] * 2
+    assert pool.max_memory() < 5_000_000, "unpacked, all of it is 32 MB"
+    with pytest.raises(Invalid, match="more than 200,000 mini-batches of 1 rows: raise mini_batch_size"):
+        tables.of_rows(tmp_path, [path.name], 1)
+
+
+def test_U14_a_parquet_file_whose_footer_lies_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table({"a": [1, 2, 3]}), path)
+    content = path.read_bytes()
+    size = int.from_bytes(content[-8:-4], "little")
+    path.write_bytes(content[:-8] + (2**31 - 1).to_bytes(4, "little") + content[-4:])
+    with pytest.raises(Invalid, match=r"t\.parquet is not a Parquet file"):
+        tables.columns_of(path)
+    path.write_bytes(content[: -8 - size] + bytes(size) + content[-8:])
+    with pytest.raises(Invalid, match=r"t\.parquet is not a Parquet file"):
+        tables.columns_of(path)
+
+
+def test_U12_a_table_without_rows_has_nothing_to_score(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbfa,b\r\n")
+    assert tables.columns_of(tmp_path / "t.csv") == ["a", "b"]
+    assert tables.of_rows(tmp_path, ["t.csv"], 10) == []

@@ -206,10 +206,14 @@ def test_an_input_that_changed_since_the_job_was_made_is_not_scored_half_old_hal
     [
         ("nothing.csv", "there are no files"), ("../x.csv", "not a path below"), ("/etc/passwd", "not a path below"),
         ("https://example.org/x.csv", "not in the workspace"), ("runs:/nope/x.csv", "there is no run"),
-        ("driver/*.py", "there are no files of the kinds"),
+        ("driver/*.py", "there are no files of the kinds"), ("s3://bucket/x.csv", "not in the workspace"),
+        ("file:///etc/passwd", "not in the workspace"), ("gs://bucket/x.parquet", "not in the workspace"),
+        ("model.pkl", "there are no files of the kinds"), ("rows.npy", "there are no files of the kinds"),
     ],
 )  # fmt: skip
-def test_data_that_is_not_there_or_not_ours_is_refused(studio: Studio, data: str, what: str) -> None:
+def test_U13_data_that_is_not_there_not_ours_or_would_execute_is_refused(studio: Studio, data: str, what: str) -> None:
+    for name in ("model.pkl", "rows.npy"):
+        (studio.workspace.root / name).write_bytes(b"cos\nsystem\n(S'touch canary'\ntR.")
     with pytest.raises((Invalid, NotFound), match=what):
         studio.batch.invoke("iris-batch", data)
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import pickle
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ SKOPS_TYPES = frozenset({
 })  # fmt: skip
 """Parts of plain scikit-learn and LightGBM models that skops does not trust by itself, each by its exact name."""
 TYPES_NAMED = 10
+ARRAYS_LIMIT_BYTES = 4_000_000_000
 
 
 def whole_file(source: Source) -> Path:
@@ -69,6 +71,8 @@ def load_pickled(path: Path) -> Any:
                 f"the model needs code that is not here ({error}): put its classes into a module in the working folder"
                 " and import them from there, then log the model again"
             ) from error
+        except MemoryError:
+            raise
         except Exception as error:
             raise Invalid(f"the model's file {path.name!r} cannot be loaded: {type(error).__name__}") from error
 
@@ -79,16 +83,28 @@ def read_rows(folder: Path, manifest: dict[str, Any], what: str) -> Any:
     if not name:
         return None
     path = _whole(folder / str(name), str(manifest[f"{what}_sha256"]))
-    if path.suffix == ".npy":
-        return np.load(path, allow_pickle=False)
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as arrays:
-            named = {key: arrays[key] for key in arrays.files}
-        return [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
+    if path.suffix in (".npy", ".npz"):
+        return _read_arrays(path)
     if path.suffix == ".json":
         return json.loads(path.read_text("utf-8"))
     with path.open("rb") as file:
         return pickle.load(file)
+
+
+def _read_arrays(path: Path) -> Any:
+    """Reads numbers; never objects, which would execute what they contain, nor an archive that holds far too much."""
+    try:
+        if path.suffix == ".npy":
+            return np.load(path, allow_pickle=False)
+        with zipfile.ZipFile(path) as archive:
+            size = sum(one.file_size for one in archive.infolist())
+        if size > ARRAYS_LIMIT_BYTES:
+            raise Invalid(f"{path.name} holds {size / 1e9:.1f} GB of rows: log a smaller sample")
+        with np.load(path, allow_pickle=False) as arrays:
+            named = {key: arrays[key] for key in arrays.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise Invalid(f"the rows in {path.name} are no arrays of numbers or text: {str(error)[:200]}") from error
+    return [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
 
 
 def _load_skops(path: Path) -> Any:
