@@ -95,7 +95,13 @@ class Scale:
             quantile = min(max(float(hidden), SMALLEST), 1 - SMALLEST)
             found = NormalDist(self.distribution["mu"], self.distribution["sigma"]).inv_cdf(quantile)
             found = self._power(found) if "log" in self.kind else found
-        return self.rounded(found) if "q" in self.distribution else found
+        if "q" in self.distribution:
+            return self.rounded(found)
+        step = self.distribution.get("step")
+        if step is not None and self.kind == "float":
+            low = self.distribution["low"]
+            return _stepped(low, step, round((found - low) / step))
+        return found
 
     def rounded(self, value: float) -> float:
         """Returns round(value / q) * q, without the last digits that binary numbers add to 3 * 0.1."""
