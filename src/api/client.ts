@@ -1,12 +1,20 @@
 /** One short method per operation of the studio's REST API. */
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import { batchCalls } from './batch';
+import { graphCalls } from './graphs';
 import type * as api from './types';
 
 const PREFIX = 'mlstudio/api/v1';
 
 type Value = string | number | boolean | null | undefined | readonly string[];
 type Parts = readonly (string | number)[];
+
+/** How operations that have a file of their own ask. */
+export interface Transport {
+  get: <T>(parts: Parts, query?: Readonly<Record<string, Value>>) => Promise<T>;
+  send: <T>(method: string, parts: Parts, body?: unknown, etag?: number) => Promise<T>;
+}
 
 /** What went wrong: `code` is the server's stable word for it, `status` the HTTP status (0: no answer at all). */
 export class StudioError extends Error {
@@ -46,6 +54,14 @@ export class Client {
     readonly settings: ServerConnection.ISettings = ServerConnection.makeSettings(),
     readonly workspace: string | null = null
   ) {}
+
+  private readonly transport: Transport = {
+    get: (parts, query) => this.get(parts, query),
+    send: (method, parts, body, etag) => this.send(method, parts, body, etag)
+  };
+
+  readonly batch = batchCalls(this.transport);
+  readonly graphs = graphCalls(this.transport);
 
   /** The same server, another workspace. */
   in(workspace: string | null): Client {
@@ -128,6 +144,8 @@ export class Client {
     this.get(['sweeps', id, 'trials'], { after, limit });
   changeSweep = (id: string, body: api.SweepChange, etag?: number): Promise<api.Sweep> =>
     this.send('PATCH', ['sweeps', id], body, etag);
+  resumeSweep = (id: string, limits: Partial<api.SweepLimits> = {}): Promise<api.Run> =>
+    this.send('POST', ['sweeps', id, 'resume'], { limits });
   enqueuePoint = (id: string, params: Record<string, unknown>): Promise<api.Sweep> =>
     this.send('POST', ['sweeps', id, 'points'], { params });
   stopTrial = (id: string, number: number): Promise<api.Sweep> =>
@@ -175,6 +193,7 @@ export class Client {
     this.send('POST', ['models', name, 'versions', version, 'package'], { target, options });
   uploadModelFile = (upload: string, path: string, file: Blob): Promise<api.ModelFile> =>
     this.upload(this.url(['model-uploads', upload, 'files', ...path.split('/')]), file);
+  discardUpload = (upload: string): Promise<void> => this.send('DELETE', ['model-uploads', upload]);
   renameModel = (name: string, to: string): Promise<api.Model> =>
     this.send('POST', ['models', name, 'rename'], { name: to });
   archiveModel = (name: string, reason = ''): Promise<api.Model> =>

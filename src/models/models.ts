@@ -1,7 +1,7 @@
 /** Registered models and their versions. */
 import type { Client } from '../api/client';
 import type { Feed } from '../api/feed';
-import type { Change, Model, ModelVersion } from '../api/types';
+import type { Change, Graph, Model, ModelVersion } from '../api/types';
 import { Resource } from './resource';
 
 /** All registered models, the one registered to last first. */
@@ -60,6 +60,26 @@ export class VersionModel extends Resource<ModelVersion> {
 
   protected concerns({ kind, id }: Change): boolean {
     return kind === 'model' && id === this.name;
+  }
+}
+
+/** What the ONNX file of a version holds; a version that is ready never changes. */
+export class GraphModel extends Resource<Graph> {
+  constructor(
+    feed: Feed,
+    private readonly client: Client,
+    readonly name: string,
+    readonly version: number
+  ) {
+    super(feed);
+  }
+
+  protected fetch(): Promise<Graph> {
+    return this.client.graphs.read(this.name, this.version);
+  }
+
+  protected concerns(): boolean {
+    return false;
   }
 }
 

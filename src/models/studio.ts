@@ -5,11 +5,12 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { Client } from '../api/client';
 import { Feed } from '../api/feed';
 import type { RunKind, RunsQuery } from '../api/types';
+import { BatchEndpointModel, BatchEndpointsModel, BatchJobsModel } from './batch';
 import { ComputeModel } from './compute';
 import { EndpointModel, EndpointsModel } from './endpoints';
 import { ColumnsModel, ExperimentModel, ExperimentsModel } from './experiments';
 import { type FileExists, QuickstartModel } from './files';
-import { ModelModel, ModelsModel, VersionModel } from './models';
+import { GraphModel, ModelModel, ModelsModel, VersionModel } from './models';
 import { type PreferenceStore, Preferences } from './preferences';
 import type { Resource } from './resource';
 import { ArtifactsModel, ChartsModel, CodeModel, RunModel } from './run';
@@ -20,12 +21,24 @@ import { WorkspacesModel } from './workspaces';
 
 /** What is in front of the user, for the sidebar to mark. */
 export interface Selection {
-  kind: 'run' | 'experiment' | 'model' | 'endpoint';
+  kind: 'run' | 'experiment' | 'model' | 'endpoint' | 'batch';
   id: string;
 }
 
 /** Runs that are somebody's work; conversions show at their model and serving runs at their endpoint. */
-export const WORK_KINDS: readonly RunKind[] = ['cell', 'script', 'notebook', 'command', 'interactive'];
+export const WORK_KINDS: readonly RunKind[] = [
+  'cell',
+  'script',
+  'notebook',
+  'command',
+  'interactive',
+  'sweep'
+];
+
+/** What marks the trials of sweeps, with their number. */
+export const TRIAL_TAG = 'mlstudio.trial';
+/** Leaves the trials of sweeps out of a list of runs; they are shown at their sweep. */
+export const NO_TRIALS = `tags.\`${TRIAL_TAG}\` IS NULL`;
 
 /** A resource that nobody retains is forgotten after this time, so that going back and forth costs nothing. */
 const FORGET_MS = 60_000;
@@ -49,10 +62,11 @@ export class StudioModel implements IDisposable {
     this.feed = options.feed ?? new Feed(this.client, options.events);
     this.workspaces = new WorkspacesModel(this.feed, this.client);
     this.experiments = new ExperimentsModel(this.feed, this.client);
-    this.recentRuns = new RunsModel(this.feed, this.client, { kind: [...WORK_KINDS] }, 50);
-    this.liveRuns = new RunsModel(this.feed, this.client, { status: 'live' }, 200);
+    this.recentRuns = new RunsModel(this.feed, this.client, { kind: [...WORK_KINDS], filter: NO_TRIALS }, 50);
+    this.liveRuns = new RunsModel(this.feed, this.client, { status: 'live', filter: NO_TRIALS }, 200);
     this.models = new ModelsModel(this.feed, this.client);
     this.endpoints = new EndpointsModel(this.feed, this.client);
+    this.batchEndpoints = new BatchEndpointsModel(this.feed, this.client);
     this.compute = new ComputeModel(this.feed, this.client);
     this.quickstart = new QuickstartModel(this.feed, options.exists ?? (() => Promise.resolve(false)));
     this.preferences = new Preferences(options.preferences);
@@ -67,6 +81,7 @@ export class StudioModel implements IDisposable {
   readonly liveRuns: RunsModel;
   readonly models: ModelsModel;
   readonly endpoints: EndpointsModel;
+  readonly batchEndpoints: BatchEndpointsModel;
   readonly compute: ComputeModel;
   readonly quickstart: QuickstartModel;
   readonly preferences: Preferences;
@@ -156,6 +171,21 @@ export class StudioModel implements IDisposable {
 
   endpoint(name: string): EndpointModel {
     return this.shared(['endpoint', name], () => new EndpointModel(this.feed, this.client, name));
+  }
+
+  batchEndpoint(name: string): BatchEndpointModel {
+    return this.shared(['batch', name], () => new BatchEndpointModel(this.feed, this.client, name));
+  }
+
+  batchJobs(name: string): BatchJobsModel {
+    return this.shared(['jobs', name], () => new BatchJobsModel(this.feed, this.client, name));
+  }
+
+  graph(name: string, version: number): GraphModel {
+    return this.shared(
+      ['graph', name, String(version)],
+      () => new GraphModel(this.feed, this.client, name, version)
+    );
   }
 
   /** The studio of another workspace that the server knows; it has a clock of its own, which asks at a slow beat. */

@@ -4,6 +4,11 @@ import type { Feed } from '../api/feed';
 import type { Change, Importance, Sweep, Trial } from '../api/types';
 import { Resource } from './resource';
 
+/** Trials that count: complete, pruned and failed ones. */
+export function doneOf(counts: Readonly<Record<string, number>>): number {
+  return (counts['COMPLETE'] ?? 0) + (counts['PRUNED'] ?? 0) + (counts['FAIL'] ?? 0);
+}
+
 /** One sweep: its space, limits, phase and best trial. */
 export class SweepModel extends Resource<Sweep> {
   constructor(

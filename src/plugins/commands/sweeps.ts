@@ -1,9 +1,10 @@
 /** Commands on sweeps: begin one, steer it, take the best on. */
-import { Notification } from '@jupyterlab/apputils';
+import { InputDialog, Notification } from '@jupyterlab/apputils';
 import type { NewSweep, Run, RunStatus } from '../../api/types';
 import { isEnded } from '../../api/types';
 import { StudioError } from '../../api/client';
 import { showForm } from '../../panels/dialog';
+import { doneOf } from '../../models/sweeps';
 import { CommandIDs } from '../../tokens';
 import { shortened, visible } from '../../views/common/format';
 import { runIcon } from '../../views/common/icons';
@@ -51,7 +52,17 @@ function addStart({ app, studio, execute }: Workbench): void {
   });
 }
 
-function addSteering({ app, studio }: Workbench): void {
+/** Asks how many trials there are to be, more than are done. */
+async function askTrials(done: number, asked: number): Promise<number | undefined> {
+  const { button, value } = await InputDialog.getNumber({
+    title: 'More trials',
+    label: `${done} trials are done. How many are there to be in all?`,
+    value: done + asked
+  });
+  return button.accept && value !== null && value > done ? Math.round(value) : undefined;
+}
+
+function addSteering({ app, studio, execute }: Workbench): void {
   const { client } = studio;
   const steer = (
     id: string,
@@ -72,6 +83,26 @@ function addSteering({ app, studio }: Workbench): void {
   steer(CommandIDs.pauseSweep, 'Pause', 'Start no new trials; those under way go on', { paused: true });
   steer(CommandIDs.resumeSweep, 'Resume', 'Go on with new trials', { paused: false });
   steer(CommandIDs.stopSweep, 'Stop', 'Stop the trials under way and end the sweep', { stop: true });
+  add(app, {
+    id: CommandIDs.continueSweep,
+    label: 'Go on …',
+    caption: 'Go on with a sweep that is over, in a new run that knows all of its trials',
+    args: { id: SWEEP, trials: { type: 'number', description: 'How many trials there are to be in all' } },
+    execute: async args => {
+      const id = args.need('id');
+      const { counts, control } = await client.getSweep(id);
+      const done = doneOf(counts);
+      const asked = control.limits.max_total_trials;
+      const wanted = args.number('trials') ?? (asked > done ? asked : await askTrials(done, asked));
+      if (wanted === undefined) {
+        return undefined;
+      }
+      const run = await client.resumeSweep(id, wanted === asked ? {} : { max_total_trials: wanted });
+      submitted(execute, run.id, run.name);
+      await execute(CommandIDs.openRun, { id: run.id });
+      return run.id;
+    }
+  });
   add(app, {
     id: CommandIDs.changeSweep,
     label: 'Limits …',

@@ -2,7 +2,7 @@
 import { type JSX, Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
 import { type Experiment, type RunsQuery, isEnded, type isLive } from '../../api/types';
 import type { RunsModel } from '../../models/runs';
-import type { StudioModel } from '../../models/studio';
+import { NO_TRIALS, type StudioModel, TRIAL_TAG } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import {
   CommandButton,
@@ -35,9 +35,11 @@ interface Kept {
   columns: string[] | null;
   sort: Sort | null;
   share: number;
+  /** Trials of sweeps are listed, too. */
+  trials: boolean;
 }
 
-const FIRST: Kept = { columns: null, sort: null, share: 0.5 };
+const FIRST: Kept = { columns: null, sort: null, share: 0.5, trials: false };
 
 export function ExperimentView({ studio, id, execute }: Props): JSX.Element {
   const experiment = useResource(studio.experiment(id));
@@ -55,7 +57,13 @@ export function ExperimentView({ studio, id, execute }: Props): JSX.Element {
   return <Runs studio={studio} experiment={experiment.value} execute={execute} />;
 }
 
-function useRuns(studio: StudioModel, experimentId: string, filters: Filters, sort: Sort | null): RunsModel {
+function useRuns(
+  studio: StudioModel,
+  experimentId: string,
+  filters: Filters,
+  sort: Sort | null,
+  folded: boolean
+): RunsModel {
   const runs = useMemo(() => studio.runs({ experiment_id: [experimentId] }), [studio, experimentId]);
   useEffect(() => () => runs.dispose(), [runs]);
   useEffect(() => {
@@ -63,12 +71,12 @@ function useRuns(studio: StudioModel, experimentId: string, filters: Filters, so
     const query: RunsQuery = {
       experiment_id: [experimentId],
       q: filters.text,
-      filter: filters.filter,
+      filter: [filters.filter, folded ? NO_TRIALS : ''].filter(Boolean).join(' and '),
       status: filters.status,
       ...(order ? { order_by: [order] } : {})
     };
     void runs.setQuery(query);
-  }, [runs, experimentId, filters, sort]);
+  }, [runs, experimentId, filters, sort, folded]);
   return useResource(runs);
 }
 
@@ -91,7 +99,8 @@ function Runs({
   const [filters, setFilters] = useState<Filters>(NO_FILTERS);
   const [selected, setSelected] = useState<string[]>([]);
   const known = useResource(studio.columns(experiment.id));
-  const runs = useRuns(studio, experiment.id, filters, kept.sort);
+  const sweeps = known.value?.tags.includes(TRIAL_TAG) ?? false;
+  const runs = useRuns(studio, experiment.id, filters, kept.sort, sweeps && !kept.trials);
   const more = useCallback(() => void runs.more(), [runs]);
   const columns = useMemo(
     () => kept.columns ?? firstColumns(known.value, experiment.primary_metric),
@@ -115,9 +124,19 @@ function Runs({
       <div className="jp-mls-Experiment-state">
         <span role="status">
           {plural(total, 'run')}
-          {filtered && ` of ${grouped(experiment.run_count)}`}
+          {(filtered || (sweeps && !kept.trials)) && ` of ${grouped(experiment.run_count)}`}
           {selected.length > 0 && `, ${selected.length} selected`}
         </span>
+        {sweeps && (
+          <label className="jp-mls-Choice">
+            <input
+              type="checkbox"
+              checked={kept.trials}
+              onChange={event => keep({ trials: event.target.checked })}
+            />
+            Trials of sweeps
+          </label>
+        )}
         <Chips filters={filters} onChange={setFilters} />
         <Actions studio={studio} items={items} selected={selected} execute={execute} />
       </div>

@@ -3,11 +3,11 @@ import { addIcon } from '@jupyterlab/ui-components';
 import { type JSX, useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { isLive } from '../../api/types';
 import type { RunsModel } from '../../models/runs';
-import { type StudioModel, WORK_KINDS } from '../../models/studio';
+import { NO_TRIALS, type StudioModel, WORK_KINDS } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import { Button, CommandButton, MenuButton, Name, useResource, useSignal, visible } from '../common';
 import { TargetRow } from './compute';
-import { EndpointRow, ExperimentRow, ModelRow } from './lists';
+import { BatchRow, EndpointRow, ExperimentRow, ModelRow } from './lists';
 import { RunRow } from './runrow';
 import { Rows, Section, walkRows } from './sections';
 import { Connection, FirstSteps } from './states';
@@ -30,7 +30,7 @@ function useSettled(text: string, delayMs: number): string {
 /** The recent runs, or those that the search finds on the server. */
 function useRuns(studio: StudioModel, text: string): RunsModel {
   const found = useMemo(
-    () => (text === '' ? null : studio.runs({ q: text, kind: [...WORK_KINDS] }, 50)),
+    () => (text === '' ? null : studio.runs({ q: text, kind: [...WORK_KINDS], filter: NO_TRIALS }, 50)),
     [studio, text]
   );
   useEffect(() => () => found?.dispose(), [found]);
@@ -107,6 +107,7 @@ function Lists({ studio, execute, text }: Props & { text: string }): JSX.Element
   const experiments = useResource(studio.experiments);
   const models = useResource(studio.models);
   const endpoints = useResource(studio.endpoints);
+  const batch = useResource(studio.batchEndpoints);
   const compute = useResource(studio.compute);
   const wanted = text.toLowerCase();
   const named = <T extends { name: string }>(items: readonly T[] | undefined): T[] =>
@@ -114,6 +115,7 @@ function Lists({ studio, execute, text }: Props & { text: string }): JSX.Element
   const count = (items: readonly { name: string }[] | undefined): number | undefined =>
     items && named(items).length;
   const props = { studio, execute };
+  const served = endpoints.value && batch.value && [...endpoints.value, ...batch.value];
   return (
     <>
       <Section
@@ -148,14 +150,25 @@ function Lists({ studio, execute, text }: Props & { text: string }): JSX.Element
           row={item => <ModelRow key={item.name} {...props} item={item} />}
         />
       </Section>
-      <Section studio={studio} id="endpoints" title="Endpoints" note={count(endpoints.value)}>
-        <Rows
-          resource={endpoints}
-          items={named(endpoints.value)}
-          what="endpoints"
-          empty={text ? 'No endpoint is called that.' : 'Deploy a model version to score over HTTP.'}
-          row={item => <EndpointRow key={item.name} {...props} item={item} />}
-        />
+      <Section studio={studio} id="endpoints" title="Endpoints" note={count(served ?? endpoints.value)}>
+        {(named(endpoints.value).length > 0 || named(batch.value).length === 0) && (
+          <Rows
+            resource={endpoints}
+            items={named(endpoints.value)}
+            what="endpoints"
+            empty={text ? 'No endpoint is called that.' : 'Deploy a model version to score over HTTP.'}
+            row={item => <EndpointRow key={item.name} {...props} item={item} />}
+          />
+        )}
+        {(named(batch.value).length > 0 || (batch.error && !batch.value)) && (
+          <Rows
+            resource={batch}
+            items={named(batch.value)}
+            what="batch endpoints"
+            empty=""
+            row={item => <BatchRow key={item.name} {...props} item={item} />}
+          />
+        )}
       </Section>
       {!text && (
         <Section studio={studio} id="compute" title="Compute">

@@ -1,11 +1,12 @@
 /** Rows of experiments, models and endpoints. */
 import type { JSX } from 'react';
-import type { Endpoint, Experiment, Model } from '../../api/types';
+import type { BatchEndpoint, Endpoint, Experiment, Model } from '../../api/types';
 import type { StudioModel } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import {
   Name,
   StatusBadge,
+  endpointIcon,
   experimentIcon,
   formatMillis,
   formatNumber,
@@ -97,6 +98,22 @@ export function EndpointRow({ studio, execute, item }: RowProps & { item: Endpoi
           <span className="jp-mls-Num">{formatMillis(stats.p95_ms)}</span>
         </span>
       )}
+    </Row>
+  );
+}
+
+export function BatchRow({ studio, execute, item }: RowProps & { item: BatchEndpoint }): JSX.Element {
+  return (
+    <Row
+      kind="batch"
+      data={{ 'data-batch': item.name }}
+      selected={studio.selection?.kind === 'batch' && studio.selection.id === item.name}
+      onOpen={() => void execute(CommandIDs.openBatch, { name: item.name })}
+    >
+      <endpointIcon.react tag="span" className="jp-mls-Row-icon" aria-hidden="true" />
+      <Name text={item.name} />
+      <span className="jp-mls-RunRow-note">batch</span>
+      <span className="jp-mls-RunRow-metric">{plural(item.jobs, 'job')}</span>
     </Row>
   );
 }

@@ -73,6 +73,7 @@ describe('Sidebar', () => {
       'GET experiments': () => [EXPERIMENT],
       'GET models': () => [],
       'GET endpoints': () => [],
+      'GET batch-endpoints': () => [{ name: 'nightly', jobs: 3, deployments: [] }],
       'GET compute': () => [TARGET]
     });
   });
@@ -116,6 +117,15 @@ describe('Sidebar', () => {
     expect(within(section('Compute')).getByText('1/2 slots, 1 queued')).toBeTruthy();
     expect(within(section('Compute')).getByText('63 %')).toBeTruthy();
     expect(within(section('Compute')).getByText('7.1 GB')).toBeTruthy();
+  });
+
+  it('shows batch endpoints under the endpoints, marked', async () => {
+    show();
+    const row = (await screen.findByText('nightly')).closest('button');
+    expect(row?.textContent).toBe('nightlybatch3 jobs');
+    expect(within(section('Endpoints')).getByText('nightly')).toBeTruthy();
+    await click(row as HTMLElement);
+    expect(execute).toHaveBeenCalledWith(CommandIDs.openBatch, { name: 'nightly' });
   });
 
   it('searches runs on the server and everything else here', async () => {

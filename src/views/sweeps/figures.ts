@@ -4,7 +4,7 @@ import type { PlotlyObject } from '../../charts/plotly';
 import type { ITable } from '../../charts/spec';
 import { plotlyText } from '../../charts/text';
 import type { IChartTheme } from '../../charts/theme';
-import { formatNumber, plural } from '../common/format';
+import { formatNumber, grouped, plural } from '../common/format';
 import { BEST_COLOR, type Spot, axisLook, dots, layoutLook, shade, stateColor } from './look';
 import { bestSoFar, edf, ranks, thinned } from './numbers';
 import { type Study, valueOf } from './study';
@@ -141,14 +141,15 @@ export function edfFigure(study: Study, objective: number, theme: IChartTheme): 
   };
 }
 
-const BARS = 300;
+/** The height that the bars share. */
+const BARS_PX = 170;
 
 /** When each trial ran, a bar from its start to its end, in the colour of what became of it. */
 export function timelineFigure(study: Study, theme: IChartTheme, now: number): SweepFigure {
   const begun = study.trials.filter(trial => trial.started_at !== null);
   const iso = (trial: Trial): string => trial.ended_at ?? new Date(now).toISOString();
   const states = [...new Set(begun.map(trial => trial.state))];
-  const width = begun.length > BARS ? 2 : begun.length > 40 ? 5 : 9;
+  const width = Math.min(9, Math.max(1.5, BARS_PX / Math.max(1, begun.length)));
   const groups = states.map(state => begun.filter(trial => trial.state === state));
   return {
     data: groups.map((group, index) => ({
@@ -187,18 +188,14 @@ export const words: Record<Trial['state'], string> = {
   FAIL: 'failed'
 };
 
-const POINTS = 60_000;
+/** More lines than this cover one another. */
+const BEST_LINES = 100;
+const NEWEST_LINES = 300;
 
 /** The values that each trial reported on its way. */
 export function stepsFigure(study: Study, theme: IChartTheme): SweepFigure {
   const reported = study.trials.filter(trial => trial.steps.length > 0);
-  let points = 0;
-  const shown: Trial[] = [];
-  // The newest matter most while a sweep goes on.
-  for (let at = reported.length - 1; at >= 0 && points < POINTS; at--) {
-    points += reported[at]!.steps.length;
-    shown.push(reported[at]!);
-  }
+  const shown = linesShown(study, reported);
   const groups = (['COMPLETE', 'PRUNED', 'FAIL', 'RUNNING'] as const)
     .map(state => ({ state, trials: shown.filter(one => one.state === state && one.number !== study.best) }))
     .filter(group => group.trials.length > 0);
@@ -239,15 +236,24 @@ export function stepsFigure(study: Study, theme: IChartTheme): SweepFigure {
     },
     table: {
       columns: ['trial', 'step', nameOf(study, 0)],
-      rows: shown
-        .slice(0, 1000)
-        .flatMap(one => one.steps.map(([step, value]) => [one.number, step, finite(value)]))
+      rows: shown.flatMap(one => one.steps.map(([step, value]) => [one.number, step, finite(value)]))
     },
     summary: `${plural(reported.length, 'trial')} reported values on the way.`,
     ...(shown.length < reported.length
-      ? { note: `the newest ${shown.length} of ${reported.length} trials` }
+      ? { note: `the best and the newest, ${shown.length} of ${grouped(reported.length)} trials` }
       : {})
   };
+}
+
+/** The best and the newest trials that reported values. */
+function linesShown(study: Study, reported: readonly Trial[]): readonly Trial[] {
+  if (reported.length <= BEST_LINES + NEWEST_LINES) {
+    return reported;
+  }
+  const good = goodness(study, 0);
+  const rated = reported.slice(0, -NEWEST_LINES);
+  const best = [...rated].sort((a, b) => (good.get(b.number) ?? -1) - (good.get(a.number) ?? -1));
+  return [...best.slice(0, BEST_LINES), ...reported.slice(-NEWEST_LINES)];
 }
 
 function finite(value: unknown): number | null {

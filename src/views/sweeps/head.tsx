@@ -1,6 +1,7 @@
 /** The head of a sweep: how far it is, what is best so far, and what can be done. */
 import type { JSX } from 'react';
 import { type Sweep, type Trial, isEnded, isWaiting } from '../../api/types';
+import { doneOf } from '../../models/sweeps';
 import { CommandIDs } from '../../tokens';
 import {
   CommandButton,
@@ -22,11 +23,6 @@ import { wordOf } from './study';
 
 export interface SweepProps extends RunProps {
   sweep: Sweep;
-}
-
-/** Trials that count: complete, pruned and failed ones. */
-export function doneOf(counts: Readonly<Record<string, number>>): number {
-  return (counts['COMPLETE'] ?? 0) + (counts['PRUNED'] ?? 0) + (counts['FAIL'] ?? 0);
 }
 
 function State({ run, sweep }: SweepProps): JSX.Element {
@@ -85,15 +81,15 @@ function Actions({ run, sweep, execute }: SweepProps): JSX.Element {
           </CommandButton>
         </>
       )}
-      {ended && !finished && (
+      {ended && (
         <CommandButton
-          primary
+          primary={!finished}
           execute={execute}
-          command={CommandIDs.retryRun}
+          command={CommandIDs.continueSweep}
           args={args}
           title="Go on where it ended, in a new run that knows all trials"
         >
-          Go on
+          {finished ? 'More trials …' : 'Go on'}
         </CommandButton>
       )}
       <Menu

@@ -1,5 +1,6 @@
 /** The geometry of parallel coordinates: where each trial crosses each axis, and which trials the ranges choose. */
 import { formatNumber } from '../common/format';
+import { thinned } from './numbers';
 import { type ParamAxis, type Study, valueOf } from './study';
 import type { Trial } from '../../api/types';
 
@@ -123,6 +124,28 @@ export function brushed(study: Study, lanes: readonly Lane[], brushes: Brushes):
       )
       .map(trial => trial.number)
   );
+}
+
+/** More lines than this cover one another, and take long to draw. */
+export const LINES = 1500;
+
+/** The lines that are drawn: of many a third of the room for the best, the rest evenly among the others. */
+export function drawnLines(
+  lines: readonly Line[],
+  good: ReadonlyMap<number, number>,
+  chosen: ReadonlySet<number> | null
+): readonly Line[] {
+  const wanted = chosen ? lines.filter(line => chosen.has(line.trial)) : lines;
+  if (wanted.length <= LINES) {
+    const others = chosen ? lines.filter(line => !chosen.has(line.trial)) : [];
+    return [...thin(others, LINES / 3), ...wanted];
+  }
+  const sorted = [...wanted].sort((a, b) => (good.get(b.trial) ?? 0) - (good.get(a.trial) ?? 0));
+  return [...sorted.slice(0, LINES / 3), ...thin(sorted.slice(LINES / 3), (2 * LINES) / 3)];
+}
+
+function thin(lines: readonly Line[], count: number): Line[] {
+  return thinned(lines.length, count).map(at => lines[at]!);
 }
 
 export interface Group {

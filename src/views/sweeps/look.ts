@@ -90,7 +90,25 @@ export function dots(spots: readonly Spot[], theme: IChartTheme, axes: PlotlyObj
     });
     drawn.owners.push(group.flatMap(spot => [spot.trial, spot.trial, spot.trial]));
   }
+  // Lines leave no room at the edges of a plot; dots do, and these are not seen.
+  const edges = edgesOf(spots);
+  drawn.traces.push({
+    ...base,
+    mode: 'markers',
+    hoverinfo: 'skip',
+    x: edges.map(spot => spot.x),
+    y: edges.map(spot => spot.y),
+    marker: { opacity: 0, size }
+  });
+  drawn.owners.push([]);
   return drawn;
+}
+
+function edgesOf(spots: readonly Spot[]): Spot[] {
+  const pick = (of: (spot: Spot) => number, sign: number): Spot =>
+    spots.reduce((best, spot) => (sign * of(spot) > sign * of(best) ? spot : best));
+  const [x, y] = [(spot: Spot) => Number(spot.x), (spot: Spot) => spot.y];
+  return [pick(x, 1), pick(x, -1), pick(y, 1), pick(y, -1)];
 }
 
 /** An axis in the theme's colours. */

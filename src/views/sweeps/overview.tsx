@@ -1,6 +1,7 @@
 /** A sweep at a glance: the best so far, the best trials, and what it was asked for. */
 import { type JSX, useCallback, useMemo } from 'react';
 import { type Trial, isEnded } from '../../api/types';
+import { doneOf } from '../../models/sweeps';
 import { CommandIDs } from '../../tokens';
 import {
   type Column,
@@ -19,7 +20,7 @@ import { Tags } from '../run/overview/tags';
 import { WhoWhen } from '../run/overview/who';
 import { Section } from '../run/section';
 import { historyFigure, nameOf } from './figures';
-import { type SweepProps, doneOf } from './head';
+import type { SweepProps } from './head';
 import { useHovered } from './hovered';
 import { SweepPlot } from './plot';
 import { describeDistribution } from './space';

@@ -3,7 +3,7 @@ import { type JSX, type PointerEvent, type ReactNode, useCallback, useMemo, useR
 import { PlotlyBox } from '../../charts/plotlybox';
 import type { IPlotlyFigure } from '../../charts/plotly';
 import { useTheme } from '../../charts/theme';
-import { formatNumber, plural, shortened, visible } from '../common';
+import { formatNumber, grouped, plural, shortened, visible } from '../common';
 import { goodness } from './figures';
 import { useHovered } from './hovered';
 import { BEST_COLOR, layoutLook, shade } from './look';
@@ -11,7 +11,9 @@ import {
   type Brushes,
   type Line,
   type Lane,
+  LINES,
   brushed,
+  drawnLines,
   lanesOf,
   linesOf,
   nearestLine,
@@ -55,7 +57,9 @@ export function ParallelPlot(props: ParallelProps): JSX.Element {
         <span className="jp-mls-Plot-note" role="status">
           {ranges > 0
             ? `${plural(chosen?.size ?? 0, 'trial')} chosen`
-            : 'drag along an axis to choose trials; stronger is better'}
+            : `drag along an axis to choose trials; stronger is better${
+                lines.length > LINES ? `; ${grouped(LINES)} of ${grouped(lines.length)} are drawn` : ''
+              }`}
         </span>
         <span className="jp-mls-Plot-tools">
           {props.controls}
@@ -111,7 +115,7 @@ function Lanes({
   const figure = useCallback(
     ({ width: px }: { width: number }): IPlotlyFigure => {
       setWidth(px);
-      const groups = shadesOf(lines, good, chosen, study.best);
+      const groups = shadesOf(drawnLines(lines, good, chosen), good, chosen, study.best);
       const data = groups.map(group => ({
         type: 'scatter',
         mode: 'lines',
@@ -119,7 +123,7 @@ function Lanes({
         hoverinfo: 'skip',
         x: group.lines.flatMap(line => [...line.places.map((_, lane) => lane), null]),
         y: group.lines.flatMap(line => [...line.places, null]),
-        opacity: group.faint ? 0.25 : lines.length > 800 ? 0.55 : 0.8,
+        opacity: group.faint ? 0.25 : lines.length > 400 ? 0.6 : 0.8,
         line: {
           color: group.best ? BEST_COLOR : group.faint ? theme.line : shade(group.good, theme),
           width: group.best ? 2.5 : group.faint ? 0.6 : lines.length > 800 ? 0.8 : 1.2,

@@ -97,7 +97,7 @@ function ImportancePlot({
 }: PlotsProps & { objective: number }): JSX.Element {
   const [ref, inSight] = useInSight<HTMLDivElement>();
   const [evaluator, setEvaluator] = useState('fanova');
-  const enough = study.complete.length >= 2 && study.params.length > 0;
+  const enough = study.complete.length >= 4 && study.params.length > 0;
   const model = useResource(inSight && enough ? studio.importance(sweep.run_id, objective, evaluator) : null);
   const value = model?.value;
   const make = useCallback(
@@ -105,7 +105,7 @@ function ImportancePlot({
     [value, evaluator, objective]
   );
   const waiting = !enough
-    ? 'Needs two complete trials.'
+    ? 'Needs four complete trials.'
     : value
       ? null
       : model?.error

@@ -144,7 +144,7 @@ export function rankFigure(
 }
 
 const CELLS = 36;
-const SURFACE_POINTS = 1500;
+const SURFACE_POINTS = 1200;
 
 /** Two parameters, and the objective as heights between the trials. */
 export function contourFigure(
@@ -202,7 +202,9 @@ export function contourFigure(
       nticks: 5
     }
   };
-  const few = dots(pairSpots(study, objective, a, b), theme, {}, 5);
+  const near = new Set(kept.map(trial => trial.number));
+  const spots = pairSpots(study, objective, a, b).filter(spot => near.has(spot.trial));
+  const few = dots(spots, theme, {}, 5);
   return {
     ...rank,
     data: [surface, ...few.traces],

@@ -177,13 +177,13 @@ export function TrialsTab(props: TrialsProps): JSX.Element {
       </div>
       <div className="jp-mls-Grid" ref={box} tabIndex={-1} onMouseLeave={() => setHovered(null)}>
         <table
-          style={{ width: columns.reduce((sum, one) => sum + one.width, 0) }}
+          style={{ width: `max(100%, ${columns.reduce((sum, one) => sum + one.width, 0)}px)` }}
           aria-label="Trials"
           aria-rowcount={shown.length + 1}
         >
           <colgroup>
             {columns.map(one => (
-              <col key={one.id} style={{ width: one.width }} />
+              <col key={one.id} style={one.id === 'reason' ? undefined : { width: one.width }} />
             ))}
           </colgroup>
           <thead>
@@ -320,7 +320,13 @@ const TrialRow = memo(
         </td>
         {Array.from({ length: props.objectives }, (_, k) => (
           <td key={k} className="jp-mls-mod-numeric">
-            <Num value={trial.values[k]} />
+            {k === 0 && trial.state !== 'COMPLETE' && trial.steps.length > 0 ? (
+              <span className="jp-mls-quiet" title="The last value that it reported">
+                <Num value={trial.steps.at(-1)?.[1]} />
+              </span>
+            ) : (
+              <Num value={trial.values[k]} />
+            )}
           </td>
         ))}
         {params.map(axis => (
