@@ -66,7 +66,7 @@ def test_every_point_is_tried_once_those_that_somebody_enqueued_included(name: s
     study = optuna.create_study(sampler=samplers.make(Sampling(algorithm=name, seed=1), space))
     space.enqueue(study, {"b": 2, "m": "rf", "depth": 5, "d": 0.5, "g": 0.3})
     space.enqueue(study, {"m": "x"})
-    seen = []
+    seen: list[str] = []
     while samplers.left(study):
         if len(seen) == 100:
             study.sampler = samplers.make(Sampling(algorithm=name, seed=1), space)
