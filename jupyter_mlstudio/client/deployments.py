@@ -152,7 +152,7 @@ class Deployments:
 
         Args:
             policy: ``steps=[5, 25, 50, 100]``, ``wait_s``, ``min_requests``, ``max_error_rate``, ``max_p95_ratio``,
-                ``max_disagreement`` with ``mirror`` percent of copies to measure it on.
+                and ``max_disagreement`` and ``max_drift`` with ``mirror`` percent of copies to measure them on.
         """
         self._data = self._ask_studio().post(self._at("canary"), {"deployment": deployment, "policy": policy})
         return self

@@ -105,7 +105,11 @@ class EndpointStats:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MirrorStats:
-    """What the copies of requests have shown: how many, how many were lost, and how the answers differ."""
+    """What the copies of requests have shown: how many, how many were lost, and how the answers differ.
+
+    ``drift`` is the population stability index of the answers, of the output where it is largest; None while there are
+    too few.
+    """
 
     copies: int = 0
     dropped: int = 0
@@ -113,6 +117,7 @@ class MirrorStats:
     disagreements: int = 0
     max_difference: Real = 0.0
     mean_difference: Real = 0.0
+    drift: Real | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,8 +156,9 @@ class CanaryPolicy:
 
     ``steps`` are its shares in percent. Each lasts ``wait_s`` and ``min_requests`` at least. It goes back when more
     than ``max_error_rate`` of its requests fail, when 95 % of them take more than ``max_p95_ratio`` times as long as
-    the others', or when more than ``max_disagreement`` of the copies that it gets (``mirror`` percent) are answered
-    otherwise.
+    the others', when more than ``max_disagreement`` of the copies that it gets (``mirror`` percent) are answered
+    otherwise, or when the distribution of those answers has drifted by more than ``max_drift``, a population stability
+    index; None allows any.
     """
 
     steps: list[int] = field(default_factory=lambda: [5, 25, 50, 100])
@@ -161,6 +167,7 @@ class CanaryPolicy:
     max_error_rate: float = 0.01
     max_p95_ratio: float = 2.0
     max_disagreement: float = 1.0
+    max_drift: float | None = None
     mirror: int = 0
 
 

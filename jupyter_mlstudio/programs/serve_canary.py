@@ -1,5 +1,5 @@
 """A canary release that goes on, or back, by itself: more and more of the traffic for a deployment, as long as it errs
-no more, is no slower, and disagrees no more than its policy allows.
+no more, is no slower, and neither disagrees nor drifts more than its policy allows.
 
 What it decides it reports to the studio, which changes the plan: the studio's records stay the truth, and the endpoint
 goes by the plan as after anybody else's change.
@@ -91,6 +91,7 @@ def measure(canary: Count, others: list[Count]) -> dict[str, JSON]:
     p95_ms = quantile_ms(list(canary.step_buckets.items()), 0.95)
     baseline_ms = quantile_ms(list(merged.items()), 0.95)
     copies = canary.step_mirror["copies"]
+    drift = canary.step_drift.worst()
     return {
         "requests": requests,
         "errors": errors,
@@ -101,6 +102,8 @@ def measure(canary: Count, others: list[Count]) -> dict[str, JSON]:
         "p95_ratio": p95_ms / baseline_ms if p95_ms and baseline_ms else None,
         "copies": copies,
         "disagreement": canary.step_mirror["disagreements"] / copies if copies else None,
+        "drift": None if drift is None else round(drift[0], 4),
+        "drift_output": None if drift is None else drift[1],
     }
 
 
@@ -127,7 +130,19 @@ def breach(policy: Mapping[str, Any], measured: Mapping[str, Any], state: tuple[
             f"{share:.1%} of {measured['copies']} answers disagree with those that were given, more than the"
             f" {float(policy['max_disagreement']):.1%} that are allowed"
         )
-    return ""
+    return _drift(policy, measured) if measured["copies"] >= enough else ""
+
+
+def _drift(policy: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
+    """Says how far the answers have drifted, when that is more than is allowed."""
+    allowed, drift = policy.get("max_drift"), measured["drift"]
+    if allowed is None or drift is None or drift <= float(allowed):
+        return ""
+    output = measured["drift_output"] or "the answer"
+    return (
+        f"the answers have drifted: the population stability index of {output!r} is {drift:.3g} after"
+        f" {measured['copies']} copies, more than the {float(allowed):g} that is allowed"
+    )
 
 
 def shares(traffic: Mapping[str, int], canary: str, percent: int) -> dict[str, int]:

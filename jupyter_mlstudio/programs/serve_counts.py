@@ -11,6 +11,7 @@ from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.programs.serve_plan import Plan
 from jupyter_mlstudio.programs.serve_worker import Worker
+from jupyter_mlstudio.serving.drift import Drift
 from jupyter_mlstudio.serving.metrics import Tally
 from jupyter_mlstudio.serving.stats import Buckets, Stats
 
@@ -29,6 +30,8 @@ class Count:
     step: dict[str, int] = field(default_factory=lambda: {"requests": 0, "errors": 0})
     step_mirror: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MIRROR, 0))
     step_buckets: dict[int, int] = field(default_factory=dict)
+    drift: Drift = field(default_factory=Drift)
+    step_drift: Drift = field(default_factory=Drift)
     differences: dict[str, float] = field(default_factory=lambda: dict.fromkeys(DIFFERENCES, 0.0))
     meter: Tally = field(default_factory=Tally)
     collected: dict[str, int] = field(default_factory=dict)
@@ -50,6 +53,7 @@ class Count:
         self.step = {"requests": 0, "errors": 0}
         self.step_mirror = dict.fromkeys(MIRROR, 0)
         self.step_buckets = {}
+        self.step_drift = Drift()
 
 
 class Counts:
@@ -65,7 +69,7 @@ class Counts:
         self._used: dict[str, float] = {}
         self._collected: dict[int, dict[str, int]] = {}
         self._lost: dict[int, dict[str, int]] = {}
-        self._mirrored: dict[int, dict[str, dict[str, int]]] = {}
+        self._mirrored: dict[int, dict[str, dict[str, Any]]] = {}
         self._logged_at = time.monotonic()
         self._queue = 0
 
@@ -138,7 +142,7 @@ class Counts:
         if deployment:
             self.of(deployment).add(requests, errors, pairs)
 
-    def _add_copies(self, pid: int, mirror: dict[str, dict[str, int]]) -> None:
+    def _add_copies(self, pid: int, mirror: dict[str, dict[str, Any]]) -> None:
         before = self._mirrored.get(pid, {})
         for name, tally in mirror.items():
             count = self.of(name)
@@ -146,6 +150,8 @@ class Counts:
                 more = int(tally[key]) - int(before.get(name, {}).get(key, 0))
                 count.mirror[key] += more
                 count.step_mirror[key] += more
+            for drift in (count.drift, count.step_drift):
+                drift.add(tally.get("drift") or {})
             for key in ("numbers", "total_difference"):
                 count.differences[key] += float(tally[key]) - float(before.get(name, {}).get(key, 0))
             most = max(count.differences["max_difference"], float(tally["max_difference"]))
@@ -171,6 +177,8 @@ def _fresh(count: Count, elapsed_s: float, queue: int) -> dict[str, float]:
         found = count.differences
         values["mirror_max_difference"] = found["max_difference"]
         values["mirror_mean_difference"] = found["total_difference"] / max(found["numbers"], 1)
+        if (worst := count.drift.worst()) is not None:
+            values["mirror_drift"] = worst[0]
     return values
 
 

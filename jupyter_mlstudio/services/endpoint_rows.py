@@ -124,11 +124,11 @@ def _mirrored(run: Run | None, name: str) -> MirrorStats:
         return MirrorStats()
     prefix = f"{name}/mirror_"
     found = {item.name.removeprefix(prefix): item.last for item in run.summaries if item.name.startswith(prefix)}
-    numbers = float(found.get("numbers", 0))
     return MirrorStats(
         **{key: int(found.get(key, 0)) for key in ("copies", "dropped", "failed", "disagreements")},
         max_difference=float(found.get("max_difference", 0.0)),
-        mean_difference=float(found.get("total_difference", 0.0)) / numbers if numbers else 0.0,
+        mean_difference=float(found.get("mean_difference", 0.0)),
+        drift=float(found["drift"]) if "drift" in found else None,
     )
 
 

@@ -25,7 +25,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 
 _POLICY: dict[str, tuple[float, float]] = {
     "wait_s": (0, 30 * 24 * 3600), "min_requests": (0, 10**9), "max_error_rate": (0, 1), "max_p95_ratio": (0.1, 1000),
-    "max_disagreement": (0, 1), "mirror": (0, 100),
+    "max_disagreement": (0, 1), "max_drift": (0, 1000), "mirror": (0, 100),
 }  # fmt: skip
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _TAKEN = frozenset({
@@ -118,8 +118,10 @@ def checked_policy(policy: CanaryPolicy) -> CanaryPolicy:
     """Checks the policy of a canary release."""
     for name, (low, high) in _POLICY.items():
         value = getattr(policy, name)
-        if not low <= value <= high:
+        if value is not None and not low <= value <= high:
             raise Invalid(f"{name} is {value}; it is from {low:g} to {high:g}")
+    if policy.max_drift is not None and policy.mirror == 0:
+        raise Invalid("max_drift is measured on copies of the requests: set mirror to a percentage above 0")
     steps = policy.steps
     if not steps or len(steps) > 100 or any(not 1 <= step <= 100 for step in steps) or steps != sorted(set(steps)):
         raise Invalid(f"steps is {steps!r:.80}; it is a list of growing percentages from 1 to 100")

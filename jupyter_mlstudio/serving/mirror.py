@@ -21,6 +21,7 @@ import msgspec
 
 from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.serving.differences import compare
+from jupyter_mlstudio.serving.drift import Drift
 from jupyter_mlstudio.serving.peers import Peers
 from jupyter_mlstudio.serving.request import Reply, Request
 
@@ -58,6 +59,7 @@ class Mirror:
         self._queue: asyncio.Queue[tuple[str, str, Request, Reply, float]] = asyncio.Queue(WAITING_LIMIT)
         self._tasks: list[asyncio.Task[None]] = []
         self.tallies: dict[str, Tally] = {}
+        self._drifts: dict[str, Drift] = {}
 
     def offer(self, request: Request, reply: Reply) -> None:
         """Takes note of an answer that was written; returns at once."""
@@ -72,8 +74,11 @@ class Mirror:
             self._tasks.append(asyncio.get_running_loop().create_task(self._send_copies()))
 
     def summary(self) -> dict[str, Any]:
-        """The counts, by deployment."""
-        return {name: msgspec.to_builtins(tally) for name, tally in self.tallies.items()}
+        """The counts, by deployment; those of the answers' distributions are new ones since it was asked last."""
+        return {
+            name: msgspec.to_builtins(tally) | {"drift": self._drifts[name].take() if name in self._drifts else {}}
+            for name, tally in self.tallies.items()
+        }
 
     async def _send_copies(self) -> None:
         while True:
@@ -99,7 +104,7 @@ class Mirror:
             "copy_ms": round((time.perf_counter() - began) * 1000, 3),
         }  # fmt: skip
         if reply.status == copy.status == 200:
-            found = compare(reply.body, copy.body)
+            found = compare(reply, copy, self._drifts.setdefault(name, Drift()))
             line |= found.as_dict()
             tally.labels += found.labels
             tally.values += found.values

@@ -1716,8 +1716,9 @@ export interface components {
          *
          *     ``steps`` are its shares in percent. Each lasts ``wait_s`` and ``min_requests`` at least. It goes back when more
          *     than ``max_error_rate`` of its requests fail, when 95 % of them take more than ``max_p95_ratio`` times as long as
-         *     the others', or when more than ``max_disagreement`` of the copies that it gets (``mirror`` percent) are answered
-         *     otherwise.
+         *     the others', when more than ``max_disagreement`` of the copies that it gets (``mirror`` percent) are answered
+         *     otherwise, or when the distribution of those answers has drifted by more than ``max_drift``, a population stability
+         *     index; None allows any.
          */
         "CanaryPolicy-Input": {
             /** Steps */
@@ -1748,6 +1749,11 @@ export interface components {
              */
             max_disagreement: number;
             /**
+             * Max Drift
+             * @default null
+             */
+            max_drift: number | null;
+            /**
              * Mirror
              * @default 0
              */
@@ -1759,8 +1765,9 @@ export interface components {
          *
          *     ``steps`` are its shares in percent. Each lasts ``wait_s`` and ``min_requests`` at least. It goes back when more
          *     than ``max_error_rate`` of its requests fail, when 95 % of them take more than ``max_p95_ratio`` times as long as
-         *     the others', or when more than ``max_disagreement`` of the copies that it gets (``mirror`` percent) are answered
-         *     otherwise.
+         *     the others', when more than ``max_disagreement`` of the copies that it gets (``mirror`` percent) are answered
+         *     otherwise, or when the distribution of those answers has drifted by more than ``max_drift``, a population stability
+         *     index; None allows any.
          */
         "CanaryPolicy-Output": {
             /** Steps */
@@ -1790,6 +1797,11 @@ export interface components {
              * @default 1
              */
             max_disagreement: number;
+            /**
+             * Max Drift
+             * @default null
+             */
+            max_drift: number | null;
             /**
              * Mirror
              * @default 0
@@ -3048,6 +3060,9 @@ export interface components {
         /**
          * MirrorStats
          * @description What the copies of requests have shown: how many, how many were lost, and how the answers differ.
+         *
+         *     ``drift`` is the population stability index of the answers, of the output where it is largest; None while there are
+         *     too few.
          */
         MirrorStats: {
             /**
@@ -3080,6 +3095,11 @@ export interface components {
              * @default 0
              */
             mean_difference: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Drift
+             * @default null
+             */
+            drift: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
          * Model
@@ -5250,7 +5270,8 @@ export interface components {
          * Trial
          * @description One trial. ``values`` has a number for each objective; None where there is none.
          *
-         *     ``steps`` are the reported values of the first objective by step, for pruning and the plot of them.
+         *     ``steps`` are the reported values of the first objective by step, for pruning and the plot of them. One that was
+         *     ``retried`` ended through nobody's fault; another trial has its parameters, and it does not count.
          */
         Trial: {
             /** Number */
@@ -5289,6 +5310,11 @@ export interface components {
              * @default
              */
             reason: string;
+            /**
+             * Retried
+             * @default false
+             */
+            retried: boolean;
         };
         /**
          * TrialChoice
@@ -5356,6 +5382,11 @@ export interface components {
              * @default
              */
             reason: string;
+            /**
+             * Retried
+             * @default false
+             */
+            retried: boolean;
             /** Metrics */
             metrics?: {
                 [key: string]: components["schemas"]["Points"];

@@ -21,6 +21,13 @@ def count(requests: int, errors: int = 0, bucket: int = 200, copies: int = 0, di
     return made
 
 
+def drifted(values: float, copies: int = 100) -> Count:
+    made = count(0, copies=copies)
+    for _ in range(copies):
+        made.step_drift.note("probability[0]", 0.2, values)
+    return made
+
+
 @pytest.mark.parametrize(
     ("traffic", "percent", "expected"),
     [
@@ -51,6 +58,16 @@ def test_a_step_that_errs_no_more_and_is_as_quick_breaches_nothing() -> None:
 )
 def test_each_guard_says_what_was_measured_and_what_is_allowed(canary: Count, why: str) -> None:
     assert why in breach(POLICY, measure(canary, [count(800)]), READY)
+
+
+def test_answers_that_have_drifted_say_which_output_and_how_far_when_that_is_limited() -> None:
+    measured = measure(drifted(0.8), [count(800)])
+    assert breach(POLICY, measured, READY) == ""
+    why = breach({**POLICY, "max_drift": 0.2}, measured, READY)
+    assert why.startswith("the answers have drifted: the population stability index of 'probability' is 10")
+    assert why.endswith(" after 100 copies, more than the 0.2 that is allowed")
+    assert breach({**POLICY, "max_drift": 0.2}, measure(drifted(0.2), []), READY) == ""
+    assert breach({**POLICY, "max_drift": 0.2}, measure(drifted(0.8, copies=19), []), READY) == ""
 
 
 def test_a_few_requests_prove_nothing() -> None:

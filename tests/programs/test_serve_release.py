@@ -107,6 +107,22 @@ def test_I6_a_version_that_answers_otherwise_goes_back_before_it_gets_more(
     until(lambda: {ask().deployment for _ in range(20)} == {"blue"}, 5)
 
 
+def test_I6_a_version_whose_answers_drift_goes_back(
+    studio: Studio, ask: Callable[[], Any], green: Callable[..., None]
+) -> None:
+    green("3")
+    canary, _ = released(studio, ask, mirror=100, max_drift=0.25, max_p95_ratio=1000.0)
+    assert canary.state is CanaryState.ROLLED_BACK
+    assert [one.action for one in canary.journal] == ["start", "rollback"]
+    assert "the answers have drifted: the population stability index of 'Y[" in canary.journal[-1].why
+    assert canary.journal[-1].measured["drift"] > 0.25
+    until(lambda: {ask().deployment for _ in range(20)} == {"blue"}, 5)
+    mirrored = next(one for one in studio.endpoints.get("release").deployments if one.name == "green").mirrored
+    assert mirrored.drift is not None
+    assert mirrored.drift > 0.25
+    assert mirrored.mean_difference == pytest.approx(1.75)
+
+
 def test_I6_a_version_that_fails_requests_goes_back(
     studio: Studio, ask: Callable[[], Any], green: Callable[..., None]
 ) -> None:

@@ -115,7 +115,7 @@ def test_X6_copies_leave_the_answer_as_it_is_and_their_differences_are_kept(both
     assert (first["live"], first["deployment"], first["disagrees"], first["max_difference"]) == (
         "blue", "green", True, 2.0,
     )  # fmt: skip
-    assert first["examples"][0] == {"at": "Y[0]", "live": 3.0, "copy": 4.5}
+    assert first["examples"][0] == {"at": "Y[0][0]", "live": 3.0, "copy": 4.5}
     until(lambda: both.metric("green/mirror_copies") == 20, 5)
     assert both.metric("green/mirror_disagreements") == 20
     assert both.ask(azureml_model_deployment="green").status == 200  # who is named gets no copies of it

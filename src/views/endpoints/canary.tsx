@@ -121,6 +121,7 @@ interface Fields {
   errors: string;
   ratio: string;
   disagreement: string;
+  drift: string;
   mirror: string;
 }
 
@@ -138,6 +139,7 @@ export function canaryRequest(fields: Fields): NewCanary | null {
   const errors = numberIn(fields.errors, 0, 100);
   const ratio = numberIn(fields.ratio, 0.1, 1000);
   const disagreement = numberIn(fields.disagreement, 0, 100);
+  const drift = fields.drift.trim() === '' ? undefined : numberIn(fields.drift, 0, 1000);
   const mirror = numberIn(fields.mirror, 0, 100);
   if (
     steps === null ||
@@ -146,7 +148,9 @@ export function canaryRequest(fields: Fields): NewCanary | null {
     errors === null ||
     ratio === null ||
     disagreement === null ||
+    drift === null ||
     mirror === null ||
+    (drift !== undefined && mirror < 0.5) ||
     fields.deployment === ''
   ) {
     return null;
@@ -160,6 +164,7 @@ export function canaryRequest(fields: Fields): NewCanary | null {
       max_error_rate: errors / 100,
       max_p95_ratio: ratio,
       max_disagreement: disagreement / 100,
+      max_drift: drift,
       mirror: Math.round(mirror)
     }
   };
@@ -184,6 +189,7 @@ export function CanaryForm({
     errors: '1',
     ratio: '2',
     disagreement: '100',
+    drift: '',
     mirror: '0'
   });
   const set = (change: Partial<Fields>): void => setFields(before => ({ ...before, ...change }));
@@ -198,7 +204,8 @@ export function CanaryForm({
     ['errors', 'Most errors (%)', 'Beyond that it goes back.'],
     ['ratio', 'Slower than the others by (times)', 'Of the 95 % quantile.'],
     ['disagreement', 'Most answers that differ (%)', 'Measured on copies of the requests.'],
-    ['mirror', 'Copies (% of the requests)', 'For the comparison; 0 compares nothing.']
+    ['drift', 'Most drift of the answers', 'Population stability index, such as 0.25; empty for any.'],
+    ['mirror', 'Copies (% of the requests)', 'For comparison and drift; 0 compares nothing.']
   ];
   return (
     <div className="jp-mls-Form">
