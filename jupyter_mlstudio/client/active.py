@@ -164,6 +164,19 @@ def start_run(
         return run
 
 
+def become(run_id: str, gateway: Connection) -> None:
+    """Logs to another run from now on, after what was logged so far has arrived.
+
+    For a process that does the work of many runs, one after the other.
+    """
+    global _active
+    with _lock:
+        if _active is not None and _active._writer is not None:
+            _active._writer.close()
+        _active = ActiveRun({"id": run_id}, gateway, own=False)
+        names.clear()
+
+
 def current() -> ActiveRun | Nowhere:
     """Returns what the active calls log to; starts a run when there is none, and goes on without when it cannot."""
     global _active

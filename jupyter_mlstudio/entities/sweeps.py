@@ -150,7 +150,8 @@ class SweepControl:
 class Trial:
     """One trial. ``values`` has a number for each objective; None where there is none.
 
-    ``steps`` are the reported values of the first objective by step, for pruning and the plot of them.
+    ``steps`` are the reported values of the first objective by step, for pruning and the plot of them. One that was
+    ``retried`` ended through nobody's fault; another trial has its parameters, and it does not count.
     """
 
     number: int
@@ -163,6 +164,7 @@ class Trial:
     started_at: str | None = None
     ended_at: str | None = None
     reason: str = ""
+    retried: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,7 +25,7 @@ from jupyter_mlstudio.entities.sweeps import (
 )
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Stale
-from jupyter_mlstudio.services import submission, sweep_checks
+from jupyter_mlstudio.services import submission, sweep_checks, sweep_past
 from jupyter_mlstudio.services.compute import cpu_count
 from jupyter_mlstudio.services.sweep_front import front
 from jupyter_mlstudio.services.sweep_trials import SweepTrials
@@ -91,6 +91,9 @@ class Sweeps:
         spec = replace(spec, function=called)
         sweep_checks.check(spec, kind)
         files = {FUNCTION: _unpacked(function)} if called else {}
+        if spec.warm_start:
+            with self._database.read() as connection:
+                files[sweep_past.FILE] = sweep_past.collected(connection, spec.warm_start)
         if function is not None and not called:
             raise Invalid("a function is of a sweep whose trials are calls of it; its work_kind is trial")
         work = submission.checked(self._workspace, kind, work)
@@ -124,7 +127,8 @@ class Sweeps:
             raise Conflict(f"the sweep {run.name!r} is under way; only one that is over can be gone on with")
         sweep = self.get(run.id)
         wanted = sweep_checks.changed_limits(sweep.control.limits, limits or {})
-        over = sum(sweep.counts[state] for state in ("COMPLETE", "PRUNED", "FAIL"))
+        with self._database.read() as connection:
+            over = store.over(connection, run.id)
         if over >= wanted.max_total_trials:
             raise Conflict(f"all {over} trials of {run.name!r} are done: raise max_total_trials to go on")
         spec = replace(sweep.spec, limits=wanted, space=sweep.control.space)

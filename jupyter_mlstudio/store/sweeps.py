@@ -82,6 +82,13 @@ def counts(connection: Connection, sweep_id: str) -> dict[str, int]:
     return {state.value: found.get(state.value, 0) for state in TrialState}
 
 
+def over(connection: Connection, sweep_id: str) -> int:
+    """Counts trials that are over, without those that another one repeats."""
+    ended = [TrialState.COMPLETE.value, TrialState.PRUNED.value, TrialState.FAIL.value]
+    where = (trials.c.sweep_id == sweep_id, trials.c.state.in_(ended), trials.c.content.not_like('%"retried":true%'))
+    return int(connection.execute(select(func.count()).select_from(trials).where(*where)).scalar_one())
+
+
 def best(connection: Connection, sweep_id: str, goal: Goal) -> Trial | None:
     """Finds the best complete, feasible trial by its first objective; the earlier one of two that are equal."""
     column = trials.c.value.desc() if goal is Goal.MAXIMIZE else trials.c.value.asc()
@@ -93,6 +100,14 @@ def best(connection: Connection, sweep_id: str, goal: Goal) -> Trial | None:
 def complete(connection: Connection, sweep_id: str) -> list[dict[str, Any]]:
     """Reads complete, feasible trials by number, as plain JSON."""
     found = connection.execute(_complete(trials.c.content, sweep_id).order_by(trials.c.number)).scalars()
+    return [msgspec.json.decode(text) for text in found]
+
+
+def ended(connection: Connection, sweep_id: str) -> list[dict[str, Any]]:
+    """Reads complete and pruned trials by number, as plain JSON."""
+    states = [TrialState.COMPLETE.value, TrialState.PRUNED.value]
+    where = (trials.c.sweep_id == sweep_id, trials.c.state.in_(states))
+    found = connection.execute(select(trials.c.content).where(*where).order_by(trials.c.number)).scalars()
     return [msgspec.json.decode(text) for text in found]
 
 

@@ -1,0 +1,371 @@
+"""What a sweep's run executes: it asks a study for parameters, has trials done, follows them, prunes and tells.
+
+The study is a journal on disk and trials are known by keys, so that the program may be killed at any moment: begun
+again, by the run's supervisor or by a run that goes on with it, it takes up what is under way and repeats what was
+lost, and the number of trials is what was asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from optuna.trial import TrialState as OptunaState
+
+from jupyter_mlstudio.client import tracking
+from jupyter_mlstudio.client.connection import connect
+from jupyter_mlstudio.client.wire import segment
+from jupyter_mlstudio.entities.sweeps import Goal, SweepControl, SweepPhase, SweepSpec, TrialState
+from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.errors import Invalid, StudioError
+from jupyter_mlstudio.programs import context
+from jupyter_mlstudio.programs.sweep_commands import Commands
+from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, NotFinite, Reported, mean
+from jupyter_mlstudio.programs.sweep_past import past_of
+from jupyter_mlstudio.programs.sweep_pool import Pool, python_of
+from jupyter_mlstudio.programs.sweep_study import RUN, Book
+from jupyter_mlstudio.programs.sweep_told import Teller, write_table
+from jupyter_mlstudio.sweeps.honest import lead
+
+LOOK_S, WAIT_S, LEAD_S = 0.25, 0.02, 2.0
+UNTIL_STOPPED_S = 30.0
+INTERRUPTED = "interrupted: the sweep's program ended meanwhile"
+
+
+class Sweep:
+    """One sweep.
+
+    Args:
+        job: its options say what to sweep: ``sweep``, ``work_kind``, ``work`` and ``resume_from``.
+    """
+
+    def __init__(self, job: context.Job) -> None:
+        options = job.spec["options"]
+        self._spec = msgspec.convert(options["sweep"], SweepSpec)
+        self._kind = str(options["work_kind"])
+        self._work: dict[str, JSON] = dict(options["work"])
+        self._job = job
+        self._runs = job.run_folder.parent
+        self._gateway = connect()
+        self._teller = Teller(self._gateway, job.run_id)
+        before = options.get("resume_from")
+        folder = self._runs / str(before) / "artifacts" if before else None
+        self._book = Book(job.run_folder / "artifacts", job.name, self._spec, folder)
+        self._control = SweepControl(limits=self._spec.limits, space=dict(self._spec.space))
+        self._points_taken = int(self._book.study.user_attrs.get(f"points:{job.run_id}", 0))
+        self._live: dict[int, _Live] = {}
+        self._over = self._retries = 0
+        self._best: float | None = None
+        self._next_look = self._next_lead = 0.0
+        self._began = time.monotonic()
+        self._ending = ""
+        self._told_exhausted = False
+        self._trials: Commands | Pool = self._executor()
+
+    def run(self) -> int:
+        """Has trials done until there are enough, or somebody wants no more."""
+        try:
+            self._take_up()
+            while not self._is_over():
+                self._steer()
+                self._begin_more()
+                for event in self._trials.poll(WAIT_S):
+                    self._happened(event)
+                self._check_times()
+                self._tell_lead()
+                self._teller.send()
+            return self._finish()
+        finally:
+            self._trials.close()
+
+    def _executor(self) -> Commands | Pool:
+        if self._kind == "trial":
+            config = {
+                **self._book.config, "function": str(self._job.run_folder / "function.pkl"), "runs": str(self._runs),
+                "path": [str(Path.cwd()), *self._work.get("options", {}).get("path", [])],
+            }  # fmt: skip
+            return Pool(config, python_of(self._work), self._announce, self._series)
+        return Commands(
+            self._gateway, self._kind, self._work, name=self._job.name,
+            experiment=str(self._gateway.get(f"runs/{segment(self._job.run_id)}")["experiment"]),
+            objectives=self._spec.objectives, runs=self._runs, series=self._series,
+        )  # fmt: skip
+
+    def _take_up(self) -> None:
+        """Tells of what was done before, and goes on with what was under way or repeats it."""
+        if self._book.new:
+            self._book.study.set_user_attr("uuid", self._job.run_id)
+            self._warm_start()
+            for point in self._spec.enqueued:
+                self._book.enqueue(point)
+        for found in self._book.trials():
+            if found.state == OptunaState.RUNNING:
+                params = self._book.follow(found)
+                run_id = str(found.user_attrs.get(RUN) or uuid.uuid4().hex)
+                if self._kind == "trial":
+                    self._book.end(found.number, TrialState.FAIL, INTERRUPTED, retried=True)
+                    self._repeat(found.number, params, "interrupted")
+                    self._teller.trial(self._book.told(self._book.frozen(found.number), run_id))
+                else:
+                    self._start(found.number, found._trial_id, run_id, params)
+            else:
+                told = self._book.told(found)
+                self._teller.trial(told)
+                self._count(told.state, told.values[0] if told.feasible else None, retried=told.retried)
+        self._teller.phase(SweepPhase.RUNNING)
+        self._teller.send(now=True)
+        total = self._spec.limits.max_total_trials
+        print(f"{self._job.name}: {self._over} of {total} trials are done", flush=True)
+
+    def _warm_start(self) -> None:
+        if self._spec.warm_start:
+            known = self._book.warm_start(past_of(self._job.run_folder, self._spec.objectives))
+            print(f"warm start: {len(known.trials)} past results are known", flush=True)
+            for reason, count in known.left_out.items():
+                print(f"warm start: {count} left out: {reason}", flush=True)
+
+    def _is_over(self) -> bool:
+        if self._live:
+            return False
+        if self._ending:
+            return True
+        if self._over >= self._control.limits.max_total_trials:
+            return True
+        if self._exhausted():
+            self._ending = "every point of the space was tried"
+            return True
+        return False
+
+    def _exhausted(self) -> bool:
+        return bool(self._spec.space) and self._retries == 0 and self._book.exhausted()
+
+    def _steer(self) -> None:
+        """Reads what people ask for and does it."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + LOOK_S
+        asked = self._teller.control()
+        if asked is None:
+            return
+        control = msgspec.convert(asked, SweepControl)
+        if control.paused != self._control.paused:
+            print("paused: no further trial begins" if control.paused else "resumed", flush=True)
+        if control.space != self._control.space:
+            self._book.change_space(dict(control.space))
+            print("the bounds of the search space were changed", flush=True)
+        self._control = control
+        for point in control.points[self._points_taken :]:
+            try:
+                self._book.enqueue(point, asked_for=True)
+                print(f"to be tried next: {json.dumps(point)}", flush=True)
+            except StudioError as error:
+                print(f"a point that was asked for cannot be tried: {error.message}", file=sys.stderr, flush=True)
+            self._points_taken += 1
+            self._book.study.set_user_attr(f"points:{self._job.run_id}", self._points_taken)
+        for number in control.stopped:
+            if number in self._live:
+                self._stop(number, "stopped")
+        if control.stop and not self._ending:
+            self._end_early("stopped")
+
+    def _begin_more(self) -> None:
+        limits = self._control.limits
+        while (
+            not self._control.paused
+            and not self._ending
+            and len(self._live) < limits.max_concurrent_trials
+            and self._over + len(self._live) < limits.max_total_trials
+        ):
+            if self._exhausted():
+                return
+            run_id = uuid.uuid4().hex
+            number, trial_id, params = self._book.ask(run_id)
+            self._retries = max(0, self._retries - 1)
+            self._start(number, trial_id, run_id, params)
+
+    def _start(self, number: int, trial_id: int, run_id: str, params: Mapping[str, JSON]) -> None:
+        family = self._book.study.user_attrs.get("uuid", self._job.run_id)
+        key = hashlib.sha256(f"{family}/{number}".encode()).hexdigest()[:40]
+        live = self._live[number] = _Live(run_id)
+        attempt = Attempt(
+            number=number, trial_id=trial_id, run_id=run_id, params={**self._spec.fixed, **params}, key=key,
+            repeats=self._spec.repeats,
+        )  # fmt: skip
+        live.params = params
+        try:
+            self._trials.start(attempt)
+        except StudioError as error:
+            self._happened(Ended(number=number, end=End.FAILED, reason=error.message))
+
+    def _happened(self, event: Event) -> None:
+        live = self._live.get(event.number)
+        if live is None:
+            return
+        if isinstance(event, Begun):
+            if event.run_id != live.run_id:
+                self._book.set_run(event.number, event.run_id)
+            live.run_id, live.began = event.run_id, live.began or time.monotonic()
+            if self._kind != "trial":
+                self._teller.trial(self._book.told(self._book.frozen(event.number), live.run_id))
+            else:
+                live.tell_at = time.monotonic() + LOOK_S
+        elif isinstance(event, Reported):
+            if self._book.report(event.number, event.steps) and not live.reason:
+                live.pruned = True
+                self._stop(
+                    event.number, f"pruned: {self._spec.early_termination.policy} after step {event.steps[-1][0]}"
+                )
+            self._teller.trial(self._book.told(self._book.frozen(event.number), live.run_id))
+        else:
+            self._ended(event, live)
+
+    def _ended(self, event: Ended, live: _Live) -> None:
+        metrics = dict(event.metrics)
+        if event.end is End.DONE:
+            try:
+                values = mean(event.samples or [metrics], self._spec.objectives)
+                self._book.complete(event.number, values, metrics, list(event.samples))
+            except NotFinite as error:
+                self._book.end(event.number, TrialState.FAIL, str(error))
+        elif event.end is End.PRUNED or live.pruned:
+            reason = live.reason or f"pruned: {event.reason}"
+            self._book.end(event.number, TrialState.PRUNED, reason)
+        else:
+            again = event.end is End.KILLED and self._tries(event.number) < self._control.limits.max_retries
+            again = again and not self._ending
+            self._book.end(event.number, TrialState.FAIL, event.reason, retried=again)
+            if again:
+                self._repeat(event.number, live.params, event.reason)
+        told = self._book.told(self._book.frozen(event.number), live.run_id)
+        self._teller.trial(told, metrics if self._kind == "trial" and told.state is TrialState.COMPLETE else None)
+        del self._live[event.number]
+        self._count(told.state, told.values[0] if told.feasible else None, retried=told.retried)
+        said = f": {told.reason}" if told.reason else ""
+        shown = ", ".join("none" if value is None else f"{value:.6g}" for value in told.values)
+        print(f"trial {told.number} {told.state.value.lower()} {shown}{said}", flush=True)
+
+    def _repeat(self, number: int, params: Mapping[str, JSON], why: str) -> None:
+        """Has a trial's parameters tried again, as another trial."""
+        self._book.enqueue(params, retry_of=number, tries=self._tries(number) + (why != "interrupted"))
+        self._retries += 1
+
+    def _tries(self, number: int) -> int:
+        return int(self._book.frozen(number).user_attrs.get("tries", 0))
+
+    def _count(self, state: TrialState, value: float | None, *, retried: bool) -> None:
+        if retried or state in (TrialState.RUNNING, TrialState.WAITING):
+            return
+        self._over += 1
+        goal = self._spec.objectives[0].goal
+        if state is TrialState.COMPLETE and value is not None:
+            better = self._best is None or (value > self._best if goal is Goal.MAXIMIZE else value < self._best)
+            self._best = value if better else self._best
+            self._check_score()
+        logged = {"trials_done": float(self._over)}
+        if self._best is not None and len(self._spec.objectives) == 1:
+            logged["best"] = self._best
+        tracking.log_metrics(logged, step=self._over)
+        total = self._control.limits.max_total_trials
+        best = "" if self._best is None else f", best {self._best:.6g}"
+        tracking.progress(min(self._over, total), total, f"{self._over} of {total} trials{best}")
+
+    def _check_score(self) -> None:
+        wanted, best = self._control.limits.exit_score, self._best
+        if wanted is None or best is None or self._ending:
+            return
+        if best >= wanted if self._spec.objectives[0].goal is Goal.MAXIMIZE else best <= wanted:
+            self._end_early(f"the score {best:.6g} is as good as was asked for ({wanted:g})")
+
+    def _check_times(self) -> None:
+        limits, now = self._control.limits, time.monotonic()
+        if limits.timeout_s is not None and now - self._began > limits.timeout_s and not self._ending:
+            self._end_early(f"over its time limit of {limits.timeout_s:g} s")
+        for number, live in list(self._live.items()):
+            if live.tell_at is not None and now > live.tell_at:
+                live.tell_at = None
+                self._announce(number, at_once=False)
+            spent = now - live.began if live.began is not None else 0.0
+            if limits.trial_timeout_s is not None and spent > limits.trial_timeout_s and not live.reason:
+                self._stop(number, f"over its time limit of {limits.trial_timeout_s:g} s")
+
+    def _stop(self, number: int, reason: str) -> None:
+        live = self._live[number]
+        if not live.reason:
+            live.reason = reason
+            self._trials.stop(number, reason)
+
+    def _end_early(self, why: str) -> None:
+        self._ending = why
+        print(f"ending: {why}", flush=True)
+        self._teller.phase(SweepPhase.STOPPING)
+        for number in list(self._live):
+            self._stop(number, "stopped: the sweep ended")
+
+    def _announce(self, number: int, *, at_once: bool = True) -> None:
+        """Makes sure that a trial's run is there, since something wants to log to it."""
+        live = self._live.get(number)
+        if live is not None:
+            live.tell_at = None
+            self._teller.trial(self._book.told(self._book.frozen(number), live.run_id))
+            self._teller.send(now=at_once)
+
+    def _series(self, run_id: str, after: int) -> list[tuple[int, float]]:
+        name = self._spec.objectives[0].primary_metric
+        found = self._gateway.get(f"runs/{segment(run_id)}/series", {"name": name, "after": after})
+        return [
+            (int(step), float(value)) for one in found for step, value in zip(one["steps"], one["values"], strict=True)
+        ]
+
+    def _tell_lead(self, *, now: bool = False) -> None:
+        if len(self._spec.objectives) == 1 and (now or time.monotonic() > self._next_lead):
+            self._teller.lead(lead(self._book.results(), self._spec.objectives[0].goal))
+            self._next_lead = time.monotonic() + max(LEAD_S, self._over / 500)
+
+    def _finish(self) -> int:
+        told = [self._book.told(found) for found in self._book.trials()]
+        artifacts = self._job.run_folder / "artifacts"
+        write_table(artifacts / "trials.csv", told, self._spec.objectives)
+        complete = [one for one in told if one.state is TrialState.COMPLETE and one.feasible]
+        if complete and len(self._spec.objectives) == 1:
+            sign = 1 if self._spec.objectives[0].goal is Goal.MAXIMIZE else -1
+            best = max(complete, key=lambda one: (sign * float(one.values[0] or 0.0), -one.number))
+            content = {"number": best.number, "run_id": best.run_id, "value": best.values[0], "params": best.params}
+            (artifacts / "best.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+        self._tell_lead(now=True)
+        self._teller.phase(SweepPhase.ENDED)
+        self._teller.send(now=True)
+        print(f"{self._over} trials, {len(complete)} complete{f'; {self._ending}' if self._ending else ''}", flush=True)
+        failed = [one for one in told if one.state is TrialState.FAIL and not one.retried]
+        if failed and not complete and not self._ending.startswith("stopped"):
+            raise Invalid(f"no trial was completed; the first, trial {failed[0].number}: {failed[0].reason}")
+        return 0
+
+
+class _Live:
+    """A trial under way."""
+
+    __slots__ = ("began", "params", "pruned", "reason", "run_id", "tell_at")
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.began: float | None = None
+        self.params: Mapping[str, Any] = {}
+        self.pruned = False
+        self.reason = ""
+        self.tell_at: float | None = None
+
+
+def run(job: context.Job) -> int:
+    """Executes the sweep that the run's options describe."""
+    return Sweep(job).run()
+
+
+if __name__ == "__main__":
+    sys.exit(context.execute(run))

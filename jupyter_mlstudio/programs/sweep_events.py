@@ -1,0 +1,134 @@
+"""What a sweep's controller and those who execute its trials tell each other."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from jupyter_mlstudio.entities.sweeps import Objective
+from jupyter_mlstudio.entities.values import JSON
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One trial that is to be executed.
+
+    ``key`` names it among all attempts of all times: what was begun under it is never begun again.
+    """
+
+    number: int
+    trial_id: int
+    run_id: str
+    params: Mapping[str, JSON]
+    key: str
+    repeats: int = 1
+
+
+class End(StrEnum):
+    """How an attempt ended. ``KILLED`` is by a signal that nobody here sent: worth another try."""
+
+    DONE = "done"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    KILLED = "killed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Begun:
+    """An attempt has a run that people can look at."""
+
+    number: int
+    run_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reported:
+    """Values of the first objective by step, in order, that are new."""
+
+    number: int
+    steps: Sequence[tuple[int, float]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """An attempt is over. ``metrics`` has every metric's last value, and that of each objective for each seed."""
+
+    number: int
+    end: End
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    samples: Sequence[Mapping[str, float]] = ()
+    reason: str = ""
+
+
+Event = Begun | Reported | Ended
+
+
+class NotFinite(ValueError):
+    """An objective has no finite number; the message says which and what it is instead."""
+
+
+def number_of(name: str, value: object) -> float:
+    """Returns an objective's value as a number.
+
+    Raises:
+        NotFinite: it is none, or not finite.
+    """
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        raise NotFinite(f"the objective {name} is not a finite number: {_shown(value)}")
+    try:
+        found = float(value)  # type: ignore[arg-type]  # whatever it is, also a scalar of NumPy or a tensor
+    except (TypeError, ValueError, OverflowError):
+        raise NotFinite(f"the objective {name} is not a finite number: {_shown(value)}") from None
+    if not math.isfinite(found):
+        raise NotFinite(f"the objective {name} is not a finite number: {found}")
+    return found
+
+
+def metrics_of(objectives: Sequence[str], answer: Any) -> dict[str, float]:
+    """Returns what a function answered as metrics: a number, one for each objective, or a mapping of names to numbers.
+
+    Raises:
+        NotFinite: an objective is missing, or no finite number.
+    """
+    if isinstance(answer, Mapping):
+        found = {name: number_of(name, answer.get(name)) for name in objectives}
+        rest = {str(k): float(v) for k, v in answer.items() if isinstance(v, numbers.Real) and k not in found}
+        return {**found, **rest}
+    if isinstance(answer, tuple | list):
+        if len(answer) != len(objectives):
+            raise NotFinite(f"{len(objectives)} values are needed, for {', '.join(objectives)}; it gave {len(answer)}")
+        return {name: number_of(name, value) for name, value in zip(objectives, answer, strict=True)}
+    if len(objectives) != 1:
+        raise NotFinite(f"{len(objectives)} values are needed, for {', '.join(objectives)}; it gave one")
+    return {objectives[0]: number_of(objectives[0], answer)}
+
+
+_NUMBER = r"([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?))"
+
+
+def said(name: str, log: str) -> float | None:
+    """Reads a metric from what a program printed: its last line ``name=number`` or ``name: number``."""
+    pattern = re.compile(rf"(?<![\w.]){re.escape(name)}\s*[=:]\s*{_NUMBER}(?![\w.])", re.IGNORECASE)
+    found = pattern.findall(log)
+    return float(found[-1]) if found else None
+
+
+def mean(samples: Sequence[Mapping[str, float]], objectives: Sequence[Objective]) -> list[float]:
+    """Returns each objective's mean over the seeds.
+
+    Raises:
+        NotFinite: it is none.
+    """
+    names = [objective.primary_metric for objective in objectives]
+    columns = [[number_of(name, sample.get(name)) for sample in samples] for name in names]
+    return [number_of(name, math.fsum(column) / len(column)) for name, column in zip(names, columns, strict=True)]
+
+
+def _shown(value: object) -> str:
+    return "there is none" if value is None else f"{value!r:.80}"
