@@ -5,7 +5,18 @@ import type { ITable } from '../../charts/spec';
 import { plotlyText } from '../../charts/text';
 import type { IChartTheme } from '../../charts/theme';
 import { formatNumber, grouped, plural } from '../common/format';
-import { BEST_COLOR, type Spot, axisLook, dots, layoutLook, shade, stateColor } from './look';
+import {
+  BEST_COLOR,
+  DOTS,
+  type Spot,
+  axisLook,
+  dots,
+  fewer,
+  fewerNote,
+  layoutLook,
+  shade,
+  stateColor
+} from './look';
 import { bestSoFar, edf, ranks, thinned } from './numbers';
 import { type Study, valueOf } from './study';
 
@@ -58,7 +69,10 @@ export function historyFigure(study: Study, objective: number, theme: IChartThem
     counted.map(trial => valueOf(trial, objective)),
     goal
   );
-  const drawn = dots(spots, theme, {}, 6);
+  const good = goodness(study, objective);
+  const shownSpots = fewer(spots, DOTS, spot => (good.get(spot.trial) ?? 0) > 0.95);
+  const drawn = dots(shownSpots, theme, {}, 6);
+  const note = fewerNote(shownSpots.length, spots.length);
   const corners = counted.map((_, at) => at).filter(at => at === 0 || best[at] !== best[at - 1]);
   const end = study.trials.at(-1)?.number;
   const x = corners.map(at => counted[at]!.number);
@@ -90,7 +104,8 @@ export function historyFigure(study: Study, objective: number, theme: IChartThem
       columns: ['trial', name, 'best so far'],
       rows: counted.map((trial, at) => [trial.number, valueOf(trial, objective), best[at] ?? null])
     },
-    summary: `${name} of ${plural(counted.length, 'complete trial')}; the best is ${formatNumber(best.at(-1))}.`
+    summary: `${name} of ${plural(counted.length, 'complete trial')}; the best is ${formatNumber(best.at(-1))}.`,
+    ...(note ? { note } : {})
   };
 }
 

@@ -2,7 +2,7 @@
 import { type JSX, useCallback, useEffect, useMemo, useState } from 'react';
 import { useThrottled } from '../../charts/throttle';
 import { CommandIDs } from '../../tokens';
-import { ErrorBox, Loading, type Tab, Tabs, useResource } from '../common';
+import { ErrorBox, Loading, type Tab, Tabs, grouped, useResource } from '../common';
 import { ArtifactsTab } from '../run/artifacts/tab';
 import { CodeTab } from '../run/code/tab';
 import { Header, type RunProps } from '../run/header';
@@ -87,7 +87,7 @@ export function SweepView({
   const tabs = (Object.keys(LABELS) as SweepTab[]).map((id): Tab<SweepTab> => ({
     id,
     label: LABELS[id],
-    note: id === 'trials' && study.trials.length > 0 ? study.trials.length : undefined
+    note: id === 'trials' && study.trials.length > 0 ? grouped(study.trials.length) : undefined
   }));
   const bodies: Record<SweepTab, () => JSX.Element> = {
     overview: () => <OverviewTab {...props} />,

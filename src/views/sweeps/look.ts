@@ -3,11 +3,15 @@ import type { IChartTheme } from '../../charts/theme';
 import type { PlotlyObject } from '../../charts/plotly';
 import { plotlyText } from '../../charts/text';
 import type { TrialState } from '../../api/types';
+import { grouped } from '../common/format';
+import { thinned } from './numbers';
 import type { ParamAxis } from './study';
 
 /** Up to this many points are elements of their own; more are drawn as a few paths, which stays quick. */
-export const FEW = 1200;
-const SHADES = 10;
+export const FEW = 500;
+const SHADES = 6;
+/** More dots than this cover one another. */
+export const DOTS = 2400;
 
 /** The best trial's colour in every plot, told apart from the shades with every kind of colour vision. */
 export const BEST_COLOR = '#e69f00';
@@ -56,6 +60,22 @@ export interface Drawn {
   owners: (readonly number[])[];
 }
 
+/** Of too many dots the best, and the others evenly; `kept` tells which are drawn whatever they are. */
+export function fewer(spots: readonly Spot[], count: number, kept: (spot: Spot) => boolean): readonly Spot[] {
+  if (spots.length <= count) {
+    return spots;
+  }
+  const sure = spots.filter(kept).slice(0, count);
+  const others = spots.filter(spot => !kept(spot));
+  const evenly = thinned(others.length, count - sure.length).map(at => others[at]!);
+  return [...evenly, ...sure];
+}
+
+/** Says that not all dots are drawn. */
+export function fewerNote(drawn: number, all: number): string {
+  return drawn < all ? `${grouped(drawn)} of ${grouped(all)} are drawn` : '';
+}
+
 /** Draws trials as dots. Many are lines of no length with round ends, a path for each shade. */
 export function dots(spots: readonly Spot[], theme: IChartTheme, axes: PlotlyObject = {}, size = 7): Drawn {
   const base = { type: 'scatter', hoverinfo: 'none', showlegend: false, ...axes };
@@ -78,17 +98,17 @@ export function dots(spots: readonly Spot[], theme: IChartTheme, axes: PlotlyObj
     }
   }
   const drawn: Drawn = { traces: [], owners: [] };
-  const width = spots.length > 5 * FEW ? Math.min(size, 4) : Math.min(size, 5);
+  const width = Math.min(size, 5);
   for (const [color, group] of groups) {
-    drawn.traces.push({
-      ...base,
-      mode: 'lines',
-      connectgaps: false,
-      x: group.flatMap(spot => [spot.x, spot.x, null]),
-      y: group.flatMap(spot => [spot.y, spot.y, null]),
-      line: { color, width, simplify: false }
-    });
-    drawn.owners.push(group.flatMap(spot => [spot.trial, spot.trial, spot.trial]));
+    const line = { color, width, simplify: false };
+    const [x, y, owners]: [(number | string | null)[], (number | null)[], number[]] = [[], [], []];
+    for (const spot of group) {
+      x.push(spot.x, spot.x, null);
+      y.push(spot.y, spot.y, null);
+      owners.push(spot.trial, spot.trial, spot.trial);
+    }
+    drawn.traces.push({ ...base, mode: 'lines', connectgaps: false, x, y, line });
+    drawn.owners.push(owners);
   }
   // Lines leave no room at the edges of a plot; dots do, and these are not seen.
   const edges = edgesOf(spots);

@@ -131,9 +131,12 @@ export interface Cloud {
 
 const NEIGHBOURS = 8;
 
+/** Below this squared distance all points count alike, so that single trials make no peaks. */
+const SMOOTH = 1e-3;
+
 /**
  * Heights over a grid of cells in the unit square, from the nearest points weighted by the inverse square of their
- * distance; a cell on a point has that point's height.
+ * distance.
  */
 export function gridded(cloud: Cloud, columns: readonly number[], rows: readonly number[]): number[][] {
   const count = Math.min(NEIGHBOURS, cloud.x.length);
@@ -158,7 +161,7 @@ export function gridded(cloud: Cloud, columns: readonly number[], rows: readonly
       let weights = 0;
       let sum = 0;
       for (let at = 0; at < count; at++) {
-        const weight = 1 / (near[at]! + 1e-9);
+        const weight = 1 / (near[at]! + SMOOTH);
         weights += weight;
         sum += weight * cloud.z[who[at]!]!;
       }

@@ -38,7 +38,8 @@ export function SweepPlot(props: SweepPlotProps): JSX.Element {
     shown.current = props.make;
   }
   const make = shown.current;
-  const facts = useMemo(() => (inSight && !empty ? make(theme, 900) : null), [make, theme, inSight, empty]);
+  const [drawn, setDrawn] = useState<SweepFigure | null>(null);
+  const facts = useMemo(() => (asTable ? make(theme, 900) : drawn), [asTable, make, theme, drawn]);
   return (
     <figure className="jp-mls-Plot jp-mls-SweepPlot" ref={ref} aria-labelledby={id}>
       <figcaption className="jp-mls-Plot-head">
@@ -71,7 +72,7 @@ export function SweepPlot(props: SweepPlotProps): JSX.Element {
       ) : asTable && facts ? (
         <DataTable table={facts.table} label={`Numbers of ${title}`} height={height} />
       ) : inSight || facts ? (
-        <Canvas {...props} make={make} theme={theme} height={height} />
+        <Canvas {...props} make={make} theme={theme} height={height} onFigure={setDrawn} />
       ) : (
         <div style={{ height }} />
       )}
@@ -82,9 +83,11 @@ export function SweepPlot(props: SweepPlotProps): JSX.Element {
 interface CanvasProps extends SweepPlotProps {
   theme: IChartTheme;
   height: number;
+  /** Told what was drawn. */
+  onFigure: (figure: SweepFigure) => void;
 }
 
-function Canvas({ study, make, theme, height, onOpen }: CanvasProps): JSX.Element {
+function Canvas({ study, make, theme, height, onOpen, onFigure }: CanvasProps): JSX.Element {
   const [node, setNode] = useState<{ element: IPlotlyNode; drawn: number } | null>(null);
   const [hovered, setHovered] = useHovered();
   const figure = useRef<SweepFigure | null>(null);
@@ -97,8 +100,13 @@ function Canvas({ study, make, theme, height, onOpen }: CanvasProps): JSX.Elemen
     [make, theme, height]
   );
   const drawn = useCallback(
-    (element: IPlotlyNode) => setNode(before => ({ element, drawn: (before?.drawn ?? 0) + 1 })),
-    []
+    (element: IPlotlyNode) => {
+      setNode(before => ({ element, drawn: (before?.drawn ?? 0) + 1 }));
+      if (figure.current) {
+        onFigure(figure.current);
+      }
+    },
+    [onFigure]
   );
   const owner = (trace: number, point: number): number | undefined => figure.current?.owners[trace]?.[point];
   const trial = hovered === null ? undefined : study.byNumber.get(hovered);

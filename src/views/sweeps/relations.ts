@@ -2,9 +2,20 @@
 import type { Trial } from '../../api/types';
 import type { PlotlyObject } from '../../charts/plotly';
 import type { IChartTheme } from '../../charts/theme';
-import { formatNumber, plural } from '../common/format';
+import { formatNumber, formatPercent, plural } from '../common/format';
 import { type SweepFigure, goodness, nameOf } from './figures';
-import { BEST_COLOR, type Spot, axisLook, dots, layoutLook, paramLook, shade } from './look';
+import {
+  BEST_COLOR,
+  DOTS,
+  type Spot,
+  axisLook,
+  dots,
+  fewer,
+  fewerNote,
+  layoutLook,
+  paramLook,
+  shade
+} from './look';
 import { asCosts, gridded, hypervolumeHistory, thinned } from './numbers';
 import { type ParamAxis, type Study, valueOf } from './study';
 
@@ -14,7 +25,7 @@ function jittered(axis: ParamAxis, trial: Trial): number | null {
   return place === null || !axis.words ? place : place + (((trial.number * 0.618) % 1) - 0.5) * 0.5;
 }
 
-export const SLICES_WIDE = 3;
+const SLICE_DOTS = 1000;
 export const SLICE_HEIGHT = 190;
 
 /** An objective over each parameter, a small plot for each. */
@@ -29,6 +40,8 @@ export function sliceFigure(
   const owners: (readonly number[])[] = [];
   const rows = Math.max(1, Math.ceil(params.length / columns));
   const layout: Record<string, unknown> = {};
+  const good = goodness(study, objective);
+  let few = 1;
   const last = Math.max(1, study.trials.at(-1)?.number ?? 1);
   const [gapX, gapY] = [0.035, 62 / (rows * SLICE_HEIGHT)];
   params.forEach((axis, index) => {
@@ -41,7 +54,9 @@ export function sliceFigure(
         ? []
         : [{ trial: trial.number, x, y: valueOf(trial, objective)!, good: trial.number / last, ...color }];
     });
-    const drawn = dots(spots, theme, { xaxis: `x${suffix}`, yaxis: `y${suffix}` }, 6);
+    const shown = fewer(spots, SLICE_DOTS, spot => (good.get(spot.trial) ?? 0) > 0.97);
+    few = Math.min(few, shown.length / Math.max(1, spots.length));
+    const drawn = dots(shown, theme, { xaxis: `x${suffix}`, yaxis: `y${suffix}` }, 6);
     data.push(...drawn.traces);
     owners.push(...drawn.owners);
     const width = (1 - gapX * (columns - 1)) / columns;
@@ -82,7 +97,7 @@ export function sliceFigure(
       ])
     },
     summary: `${nameOf(study, objective)} of ${plural(study.complete.length, 'trial')} over ${plural(params.length, 'parameter')}.`,
-    note: 'stronger is later'
+    note: few < 1 ? `stronger is later; ${formatPercent(few)} of the trials are drawn` : 'stronger is later'
   };
 }
 
@@ -131,7 +146,8 @@ export function rankFigure(
   theme: IChartTheme
 ): SweepFigure {
   const spots = pairSpots(study, objective, a, b);
-  const drawn = dots(spots, theme, {}, 8);
+  const shown = fewer(spots, DOTS, spot => spot.good > 0.9);
+  const drawn = dots(shown, theme, {}, 8);
   return {
     data: drawn.traces,
     owners: drawn.owners,
@@ -139,12 +155,12 @@ export function rankFigure(
     places: pairPlaces(a, b),
     table: pairTable(study, objective, a, b),
     summary: `${plural(spots.length, 'trial')} over ${a.name} and ${b.name}, by the rank of ${nameOf(study, objective)}.`,
-    note: 'stronger is better'
+    note: ['stronger is better', fewerNote(shown.length, spots.length)].filter(Boolean).join('; ')
   };
 }
 
 const CELLS = 36;
-const SURFACE_POINTS = 1200;
+const SURFACE_POINTS = 800;
 
 /** Two parameters, and the objective as heights between the trials. */
 export function contourFigure(
@@ -222,7 +238,12 @@ export function paretoFigure(study: Study, x: number, y: number, theme: IChartTh
   });
   // The front is drawn last, on top.
   spots.sort((one, other) => Number(study.front.has(one.trial)) - Number(study.front.has(other.trial)));
-  const drawn = dots(spots, theme, {}, 8);
+  const drawn = dots(
+    fewer(spots, DOTS, spot => study.front.has(spot.trial)),
+    theme,
+    {},
+    8
+  );
   return {
     data: drawn.traces,
     owners: drawn.owners,
