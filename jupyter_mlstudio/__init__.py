@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.client.runs import Run, get_run, list_runs
     from jupyter_mlstudio.client.session import set_experiment
     from jupyter_mlstudio.client.submission import submit
+    from jupyter_mlstudio.client.sweeps import Sweep, get_sweep, list_sweeps, space, sweep
     from jupyter_mlstudio.client.tracking import (
         flush,
         log_artifact,
@@ -84,6 +85,7 @@ _HOMES = {
     "client.runs": ("Run", "get_run", "list_runs"),
     "client.session": ("set_experiment",),
     "client.submission": ("submit",),
+    "client.sweeps": ("Sweep", "get_sweep", "list_sweeps", "space", "sweep"),
     "client.tracking": (
         "flush",
         "log_artifact",
@@ -144,6 +146,11 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "list_runs",
     "set_experiment",
     "submit",
+    "Sweep",
+    "get_sweep",
+    "list_sweeps",
+    "space",
+    "sweep",
     "flush",
     "log_artifact",
     "log_artifacts",

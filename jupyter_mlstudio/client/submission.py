@@ -74,9 +74,50 @@ def submit(
         Invalid: something cannot be submitted; nothing was started.
         NotFound: the script or notebook does not exist.
     """
+    kind, spec, origin = prepared(
+        what, params=params, args=args, env=env, folder=folder, python=python, kernel=kernel, target=target,
+        priority=priority, cpus=cpus, memory=memory, gpus=gpus, timeout=timeout, memory_limit=memory_limit,
+    )  # fmt: skip
+    body = {
+        "kind": kind.value,
+        "spec": spec,
+        "name": name,
+        "experiment": experiment or session.experiment(),
+        "tags": tags_of(tags),
+        "origin": origin,
+        "request_id": uuid.uuid4().hex,
+    }
+    connection = connect()
+    run = Run(connection.post("runs", body, again=True), connection)
+    return run.wait() if wait else run
+
+
+def prepared(
+    what: Work | None,
+    *,
+    params: Mapping[str, object] | None = None,
+    args: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    python: str | os.PathLike[str] | None = None,
+    kernel: str | None = None,
+    target: str = "local",
+    priority: int = 0,
+    cpus: float = 1.0,
+    memory: int | str = 0,
+    gpus: int = 0,
+    timeout: float | str | None = None,
+    memory_limit: int | str | None = None,
+) -> tuple[RunKind, dict[str, JSON], dict[str, JSON]]:
+    """Returns what is sent for work: its kind, its specification, and where it comes from; see :func:`submit`.
+
+    Without work (None) it is that of calls of a function, which is sent beside it.
+    """
     root = find_root()
     place = _folder(folder, root)
-    kind, work, place = _work(what, params or {}, root, place, fixed=folder is not None)
+    kind, work = RunKind.TRIAL, dict[str, JSON]()
+    if what is not None:
+        kind, work, place = _work(what, params or {}, root, place, fixed=folder is not None)
     spec: dict[str, JSON] = {
         **work,
         "params": {checked_name(key, "parameter"): json_param(key, value) for key, value in (params or {}).items()},
@@ -93,18 +134,12 @@ def submit(
             "memory_bytes": None if memory_limit is None else size_bytes(memory_limit),
         },
     }
-    body = {
-        "kind": kind.value,
-        "spec": spec,
-        "name": name,
-        "experiment": experiment or session.experiment(),
-        "tags": {checked_name(key, "tag"): as_text(value, f"tag {key!r}") for key, value in (tags or {}).items()},
-        "origin": _origin(work, root, place),
-        "request_id": uuid.uuid4().hex,
-    }
-    connection = connect()
-    run = Run(connection.post("runs", body, again=True), connection)
-    return run.wait() if wait else run
+    return kind, spec, _origin(work, root, place)
+
+
+def tags_of(tags: Mapping[str, object] | None) -> dict[str, str]:
+    """Returns tags as they are sent."""
+    return {checked_name(key, "tag"): as_text(value, f"tag {key!r}") for key, value in (tags or {}).items()}
 
 
 def _work(

@@ -1,0 +1,414 @@
+"""Sweeps from user code: begin one, steer it, read what its trials found."""
+
+from __future__ import annotations
+
+import base64
+import os
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_mlstudio.client import session, submission, sweep_request
+from jupyter_mlstudio.client.connection import connect
+from jupyter_mlstudio.client.pickled import pickled, source_text
+from jupyter_mlstudio.client.runs import PAGE, Run, get_run
+from jupyter_mlstudio.client.space import distributions
+from jupyter_mlstudio.client.space import space as space
+from jupyter_mlstudio.client.submission import Work, prepared, tags_of
+from jupyter_mlstudio.client.trials import TrialTable, trial_of
+from jupyter_mlstudio.client.values import identifier
+from jupyter_mlstudio.client.wire import Connection
+from jupyter_mlstudio.entities.runs import RunKind, RunStatus
+from jupyter_mlstudio.entities.sweeps import Importance, Lead, Trial
+from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Unavailable
+
+PAGE_TRIALS = 5000
+SWEEPS = "attributes.kind = 'sweep'"
+
+
+class Sweep:
+    """Work that is tried with many parameters; each try is a run below the sweep's own.
+
+    Args:
+        run: the sweep's own run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._trials: dict[int, Trial] = {}
+        self._cursor = 0
+
+    def __repr__(self) -> str:
+        return f"Sweep({self.name!r}, id={self.id!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sweep) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def id(self) -> str:
+        """The id of the sweep's run."""
+        return self.run.id
+
+    @property
+    def name(self) -> str:
+        """The name of the sweep's run."""
+        return self.run.name
+
+    @property
+    def status(self) -> RunStatus:
+        """What the sweep's run does."""
+        return self.run.status
+
+    @property
+    def phase(self) -> str:
+        """``Running``, ``Paused``, ``Stopping`` or ``Ended``."""
+        return str(self.data["phase"])
+
+    @property
+    def data(self) -> dict[str, JSON]:
+        """Everything the API tells of it, as JSON."""
+        return dict(self._ask().get(self._path()))
+
+    @property
+    def trials(self) -> TrialTable:
+        """All trials, in the order of their numbers; ``trials.frame()`` is a data frame."""
+        while True:
+            page = self._ask().get(self._path("/trials"), {"after": str(self._cursor), "limit": str(PAGE_TRIALS)})
+            for found in map(trial_of, page["trials"]):
+                self._trials[found.number] = found
+            self._cursor = max(self._cursor, int(page["cursor"]))
+            if len(page["trials"]) < PAGE_TRIALS:
+                break
+        return TrialTable([self._trials[number] for number in sorted(self._trials)], self._metrics())
+
+    @property
+    def best_trial(self) -> Trial:
+        """The complete trial with the best value.
+
+        Raises:
+            NotFound: no trial is complete yet.
+            Conflict: there are several objectives, so none is the best; see :attr:`front`.
+        """
+        data = self.data
+        if data["best"] is None:
+            if len(data["spec"]["objectives"]) > 1:
+                raise Conflict(f"{self.name} has several objectives, so no trial is the best; choose one of its front")
+            raise NotFound(f"{self.name} has no complete trial with a finite value yet")
+        return trial_of(data["best"])
+
+    @property
+    def best_run(self) -> Run:
+        """The run of the best trial."""
+        return self.trial_run(self.best_trial)
+
+    @property
+    def best_params(self) -> dict[str, JSON]:
+        """The parameters of the best trial, those that all trials have included."""
+        return {**self.data["spec"]["fixed"], **self.best_trial.params}
+
+    @property
+    def best_value(self) -> float:
+        """The best trial's value of the objective."""
+        value = self.best_trial.values[0]
+        assert value is not None
+        return value
+
+    @property
+    def front(self) -> list[Trial]:
+        """The trials that no other one is better than in every objective."""
+        numbers = set(self.data["front"])
+        return [trial for trial in self.trials if trial.number in numbers]
+
+    @property
+    def lead(self) -> Lead:
+        """How sure it is that the best trial is the best."""
+        lead = dict(self.data["lead"])
+        bounds = {name: None if lead[name] is None else float(lead[name]) for name in ("low", "high")}
+        return Lead(**{**lead, **bounds})
+
+    def trial_run(self, trial: Trial | int) -> Run:
+        """The run of a trial, given itself or by its number."""
+        if isinstance(trial, int):
+            found = next((one for one in self.trials if one.number == trial), None)
+            if found is None:
+                raise NotFound(f"{self.name} has no trial {trial}")
+            trial = found
+        connection = self._ask()
+        return Run(connection.get(f"runs/{trial.run_id}"), connection)
+
+    def wait(self, timeout_s: float | None = None, *, check: bool = True) -> Sweep:
+        """Waits until it is over; see :meth:`Run.wait`."""
+        self.run.wait(timeout_s, check=check)
+        return self
+
+    def pause(self) -> Sweep:
+        """Starts no more trials for the time being; those that run go on."""
+        return self._change(paused=True)
+
+    def resume(self, **limits: object) -> Sweep:
+        """Goes on after a pause; one that is over is gone on with as a new run, which is returned.
+
+        Args:
+            limits: what is to be different, as in :meth:`set`; e.g. ``trials=80``.
+        """
+        if self.run.ended:
+            body = {"limits": sweep_request.limits_of(limits)}
+            return Sweep(Run(self._ask().post(self._path("/resume"), body), self.run._connection))
+        return self._change(paused=False, limits=sweep_request.limits_of(limits))
+
+    def stop(self) -> Sweep:
+        """Ends it with its live trials; what is complete is kept."""
+        return self._change(stop=True)
+
+    def stop_trial(self, number: int) -> Sweep:
+        """Ends one trial; the sweep goes on."""
+        self._ask().post(self._path(f"/trials/{int(number)}/stop"))
+        return self
+
+    def enqueue(self, params: Mapping[str, object] | None = None, /, **more: object) -> Sweep:
+        """Has a point tried before any other; parameters that are left out are chosen as ever."""
+        point = sweep_request.point_of({**(params or {}), **more})
+        self._ask().post(self._path("/points"), {"params": point})
+        return self
+
+    def set(
+        self,
+        *,
+        trials: int | None = None,
+        parallel: int | None = None,
+        timeout: float | str | None = None,
+        trial_timeout: float | str | None = None,
+        exit_score: float | None = None,
+        retries: int | None = None,
+        space: Mapping[str, object] | None = None,
+    ) -> Sweep:
+        """Changes limits, or the bounds of parameters, while it runs; what is None stays."""
+        given = {
+            "trials": trials, "parallel": parallel, "timeout": timeout, "trial_timeout": trial_timeout,
+            "exit_score": exit_score, "retries": retries,
+        }  # fmt: skip
+        limits = sweep_request.limits_of({name: value for name, value in given.items() if value is not None})
+        if not limits and not space:
+            raise Invalid("nothing to change: give for example trials=80, parallel=4 or space={'lr': 'uniform(0,1)'}")
+        return self._change(limits=limits, space=distributions(space))
+
+    def study(self) -> Any:
+        """Opens the sweep's Optuna study: its own journal, which lies among its artifacts."""
+        try:
+            import optuna
+            from optuna.storages import JournalStorage
+            from optuna.storages.journal import JournalFileBackend
+        except ImportError:
+            raise Unavailable("optuna is not installed in this Python: %pip install optuna") from None
+        file = self.run.folder / "artifacts" / "study.journal"
+        if not file.is_file():
+            raise NotFound(f"{self.name} has no study yet; its first trial makes it")
+        storage = JournalStorage(JournalFileBackend(str(file)))
+        names = optuna.study.get_all_study_names(storage)
+        if not names:
+            raise NotFound(f"{self.name} has no study yet; its first trial makes it")
+        return optuna.load_study(study_name=names[0], storage=storage)
+
+    def importance(self, evaluator: str = "fanova", objective: int = 0) -> dict[str, float]:
+        """How much each parameter had to do with the values, the most important first; sums to 1.
+
+        Args:
+            evaluator: ``fanova`` or ``ped_anova``.
+            objective: which one, from 0.
+        """
+        query = {"evaluator": evaluator, "objective": str(int(objective))}
+        found = Importance(**self._ask().get(self._path("/importance"), query))
+        return dict(sorted(found.params.items(), key=lambda one: -one[1]))
+
+    def register(self, name: str, trial: Trial | int | None = None, **options: Any) -> Any:
+        """Registers the model that a trial logged, the best one's by default; see :meth:`Run.register`."""
+        return self.trial_run(self.best_trial if trial is None else trial).register(name, **options)
+
+    def notebook(self, trial: int | None = None) -> Path:
+        """Writes a notebook with the work and a trial's parameters, the best one's by default; answers its path."""
+        answer = self._ask().post(self._path("/notebook"), {"trial": trial})
+        return self.run.workspace / str(answer["path"])
+
+    def code(self, format: str = "python") -> str:
+        """The call that begins such a sweep in ``python``, or Azure Machine Learning's ``yaml``."""
+        return str(self._ask().get(self._path("/code"), {"format": format})["text"])
+
+    def _repr_mimebundle_(self, **options: object) -> dict[str, JSON]:
+        return self.run._repr_mimebundle_(**options)
+
+    def _change(self, **change: JSON) -> Sweep:
+        self._ask().patch(self._path(), change)
+        return self
+
+    def _metrics(self) -> list[str]:
+        if not hasattr(self, "_named"):
+            self._named = [str(one["primary_metric"]) for one in self.data["spec"]["objectives"]]
+        return self._named
+
+    def _path(self, more: str = "") -> str:
+        return f"sweeps/{self.id}{more}"
+
+    def _ask(self) -> Connection:
+        return self.run._address()
+
+
+def sweep(
+    what: Work,
+    space: Mapping[str, object] | None = None,
+    *,
+    metric: str | None = None,
+    goal: str = "maximize",
+    objectives: Mapping[str, str] | Sequence[object] | None = None,
+    value: str = "last",
+    trials: int | None = None,
+    parallel: int = 1,
+    sampler: str | Mapping[str, object] | type = "tpe",
+    seed: int | None = None,
+    early_termination: str | Mapping[str, object] | None = None,
+    timeout: float | str | None = None,
+    trial_timeout: float | str | None = None,
+    exit_score: float | None = None,
+    retries: int | None = None,
+    params: Mapping[str, object] | None = None,
+    points: Sequence[Mapping[str, object]] = (),
+    constraints: Sequence[str] = (),
+    repeats: int = 1,
+    warm_start: Sequence[object] = (),
+    name: str | None = None,
+    experiment: str | None = None,
+    tags: Mapping[str, object] | None = None,
+    wait: bool = False,
+    **work: Any,
+) -> Sweep:
+    """Tries work with many parameters, to find those with the best metric.
+
+    Args:
+        what: as in :func:`submit`: a script, a notebook, a command or a cell, each trial a run of its own; an Azure
+            Machine Learning sweep job (``.yml``); or a function, called by warm workers. A function is called with
+            its parameters by name and returns a number, several numbers or a dict of metrics; one whose only
+            parameter is ``trial``, or that has no space, is called with an Optuna trial.
+        space: parameter -> distribution: of :data:`space`, text such as ``"loguniform(-6,-1)"``, Optuna's, or a list.
+        metric: what is to be good: a metric that is logged or returned, or printed as ``metric=value``.
+        goal: ``maximize`` or ``minimize``.
+        objectives: several metrics with their goals instead, for a Pareto front.
+        value: which of a trial's points counts, the ``last`` or the ``best``.
+        trials: how many; 20 by default.
+        parallel: how many at the same time.
+        sampler: ``tpe``, ``random``, ``sobol``, ``grid``, ``gp``, ``cmaes``, ``nsgaii`` ..., or the name of any of
+            Optuna's, with options as in ``"tpe(n_startup_trials=5)"``.
+        seed: makes the choice of parameters repeatable.
+        early_termination: ends poor trials early: ``median_stopping``, ``"bandit(slack_factor=0.1)"``,
+            ``"truncation_selection(truncation_percentage=20)"``, ``hyperband`` ...
+        timeout, trial_timeout: of the sweep and of a trial; seconds, or e.g. ``"2h"``.
+        exit_score: ends the sweep when the objective is at least as good.
+        retries: how often a trial whose process was killed is tried again.
+        params: parameters that every trial has.
+        points: points to try first; parameters that they leave out are chosen.
+        constraints: expressions that have to hold, e.g. ``"latency_ms <= 20"``.
+        repeats: how many seeds each point is tried with; the objective is their mean.
+        warm_start: sweeps, runs or experiments whose results the sampler knows from the start.
+        name, experiment, tags: of the sweep's run.
+        wait: wait until it is over, and raise when it failed.
+        work: further arguments of :func:`submit`, for each trial: ``args``, ``env``, ``folder``, ``python``,
+            ``target``, ``cpus``, ``memory``, ``gpus``, ``memory_limit`` ...
+
+    Raises:
+        Invalid: the space, a limit or the work is wrong; no trial was started then.
+    """
+    if isinstance(what, (str, os.PathLike)) and os.fspath(what).strip().endswith((".yml", ".yaml")):
+        return _of_yaml(Path(os.fspath(what).strip()), space, {**locals()})
+    kind, spec, origin, function = _work(what, space, params or {}, work)
+    default = "objective" if function is not None else ""
+    body: dict[str, JSON] = {
+        "work_kind": kind.value,
+        "work": spec,
+        "sweep": sweep_request.spec_of(
+            space,
+            objectives=sweep_request.objectives_of(metric, goal, objectives, value, default),
+            sampling=sweep_request.sampling_of(sampler, seed),
+            early_termination=sweep_request.termination_of(early_termination),
+            limits={
+                "trials": trials, "parallel": parallel, "timeout": timeout, "trial_timeout": trial_timeout,
+                "exit_score": exit_score, "retries": retries,
+            },
+            params=params, points=points, constraints=constraints, repeats=repeats, warm_start=warm_start,
+        ),
+        "function": function,
+        "name": name,
+        "experiment": experiment or session.experiment(),
+        "tags": tags_of(tags),
+        "origin": origin,
+        "request_id": uuid.uuid4().hex,
+    }  # fmt: skip
+    connection = connect()
+    made = Sweep(Run(connection.post("sweeps", body, again=True), connection))
+    return made.wait() if wait else made
+
+
+def get_sweep(sweep_id: str) -> Sweep:
+    """Returns a sweep by the id of its run, a unique beginning of it, or its name (the newest of that name)."""
+    run = get_run(sweep_id)
+    if run.kind != RunKind.SWEEP:
+        raise NotFound(f"the run {run.name} is no sweep, it is a {run.kind}")
+    return Sweep(run)
+
+
+def list_sweeps(max_results: int = 100) -> list[Sweep]:
+    """Lists sweeps, live ones first and then the newest."""
+    connection = connect()
+    query = {"filter": SWEEPS, "max_results": min(max_results, PAGE)}
+    found: list[Sweep] = []
+    for item in connection.pages("runs", query):
+        found.append(Sweep(Run(item, connection)))
+        if len(found) >= max_results:
+            break
+    return found
+
+
+def _work(
+    what: Work, space: Mapping[str, object] | None, params: Mapping[str, object], work: dict[str, Any]
+) -> tuple[RunKind, dict[str, JSON], dict[str, JSON], str | None]:
+    """What one trial does, where it comes from, and the function as it is sent."""
+    given = set(work) - _SUBMITTED
+    if given:
+        raise Invalid(f"{sorted(given)[0]!r} is no argument of a sweep; see help(studio.sweep)")
+    if callable(what) and not isinstance(what, (str, os.PathLike)):
+        return _calls(what, work)
+    kind, spec, origin = prepared(what, **work)
+    if kind in (RunKind.CELL, RunKind.NOTEBOOK):
+        for name in (*(space or {}), *params):
+            identifier(str(name))
+    return kind, spec, origin, None
+
+
+def _calls(function: Callable[..., Any], work: dict[str, Any]) -> tuple[RunKind, dict[str, JSON], dict[str, JSON], str]:
+    for name in ("args", "kernel"):
+        if work.get(name):
+            raise Invalid(f"{name} is nothing that a function takes; give it parameters with params")
+    content = pickled(function)
+    kind, spec, origin = prepared(None, **work)
+    called = {"source": source_text(function), "name": getattr(function, "__name__", "objective")}
+    return kind, {**spec, "options": called}, origin, base64.b64encode(content).decode()
+
+
+def _of_yaml(path: Path, space: Mapping[str, object] | None, given: dict[str, Any]) -> Sweep:
+    from jupyter_mlstudio.client.sweep_yaml import arguments_of
+
+    if space:
+        raise Invalid(f"{path} has a search space of its own; leave out the other one, or change the file")
+    found = arguments_of(path)
+    for note in found.notes:
+        print(note)
+    if given["params"] or given["work"]:
+        raise Invalid(f"{path} says what a trial executes; leave out {', '.join([*given['work'], 'params'])}")
+    said = {key: given[key] for key in ("name", "experiment", "trials", "timeout", "trial_timeout") if given[key]}
+    more = {key: given[key] for key in ("exit_score", "retries", "points", "warm_start", "wait") if given[key]}
+    return sweep(found.what, **{**found.arguments, **said, **more})
+
+
+_SUBMITTED = set(submission.prepared.__kwdefaults__ or {}) - {"params", "timeout"}
