@@ -62,6 +62,8 @@ export const CommandIDs = {
   packageVersion: 'mlstudio:package-version',
   downloadVersion: 'mlstudio:download-version',
   showCard: 'mlstudio:show-card',
+  deriveVersion: 'mlstudio:derive-version',
+  profileVersion: 'mlstudio:profile-version',
   compareVersions: 'mlstudio:compare-versions',
   deploy: 'mlstudio:deploy',
   stopEndpoint: 'mlstudio:stop-endpoint',

@@ -59,6 +59,7 @@ class Batch:
         self._left = 0
         self._failures: list[tuple[str, int, str]] = []
         self._failed_rows = 0
+        self._answered_rows = 0
         self._over = threading.Event()
         self._fatal = ""
 
@@ -116,6 +117,7 @@ class Batch:
     def _count_done(self) -> None:
         for record in self._records():
             self._failed_rows += record["failed"]
+            self._answered_rows += record["answered"]
             self._failures += [tuple(error) for error in record["errors"]]
 
     def _config(self) -> dict[str, JSON]:
@@ -176,6 +178,7 @@ class Batch:
                 self._give_up(piece, reason)
             record = json.loads(record_file(self._folder, piece.number).read_text(encoding="utf-8"))
             self._failed_rows += record["failed"]
+            self._answered_rows += record["answered"]
             self._failures += [tuple(one) for one in record["errors"]]
             self._left -= 1
             if self._left == 0 or self._too_many():
@@ -229,7 +232,8 @@ class Batch:
     def _report(self) -> None:
         done = len(self._pieces) - self._left
         tracking.progress(done, len(self._pieces), f"{done} of {len(self._pieces)} mini-batches")
-        tracking.log_metrics({"mini_batches_done": float(done), "rows_failed": float(self._failed_rows)})
+        counts = {"mini_batches_done": done, "rows_answered": self._answered_rows, "rows_failed": self._failed_rows}
+        tracking.log_metrics({name: float(count) for name, count in counts.items()})
 
 
 class Worker:

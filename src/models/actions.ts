@@ -1,5 +1,5 @@
 /** Changes that a view makes in place; what the server answers is what the view then shows. */
-import type { RunChange } from '../api/types';
+import type { RunChange, VersionChange } from '../api/types';
 import type { StudioModel } from './studio';
 
 /** Tag that keeps the decision threshold which was chosen for a run's model. */
@@ -8,6 +8,16 @@ export const THRESHOLD_TAG = 'mlstudio.threshold';
 /** Changes name, description or tags of a run; a tag set to null is removed. Rejects with what the server refused. */
 export async function changeRun(studio: StudioModel, id: string, change: RunChange): Promise<void> {
   studio.run(id).accept(await studio.client.updateRun(id, change));
+}
+
+/** Changes description or tags of a model version; a tag set to null is removed. */
+export async function changeVersion(
+  studio: StudioModel,
+  name: string,
+  version: number,
+  change: VersionChange
+): Promise<void> {
+  studio.version(name, version).accept(await studio.client.updateVersion(name, version, change));
 }
 
 const LOG_SLICE_BYTES = 1024 * 1024;

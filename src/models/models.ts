@@ -1,7 +1,7 @@
 /** Registered models and their versions. */
 import type { Client } from '../api/client';
 import type { Feed } from '../api/feed';
-import type { Change, Graph, Model, ModelVersion } from '../api/types';
+import type { Change, Graph, Model, ModelVersion, RunSummary } from '../api/types';
 import { Resource } from './resource';
 
 /** All registered models, the one registered to last first. */
@@ -80,6 +80,34 @@ export class GraphModel extends Resource<Graph> {
 
   protected concerns(): boolean {
     return false;
+  }
+}
+
+/** The runs that measured a version, the newest first. */
+export class ProfilesModel extends Resource<RunSummary[]> {
+  constructor(
+    feed: Feed,
+    private readonly client: Client,
+    readonly name: string,
+    readonly version: number
+  ) {
+    super(feed);
+  }
+
+  protected async fetch(): Promise<RunSummary[]> {
+    // Named by the server, which cuts long names.
+    const name = `profile ${this.name} ${this.version}`.slice(0, 200);
+    const found = await this.client.listRuns({
+      q: name,
+      kind: ['convert'],
+      order_by: ['created_at DESC'],
+      max_results: 50
+    });
+    return found.items.filter(run => run.name === name);
+  }
+
+  protected concerns({ kind, id }: Change): boolean {
+    return (kind === 'run' || kind === 'metrics') && (this.value?.some(run => run.id === id) ?? false);
   }
 }
 

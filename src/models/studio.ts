@@ -10,7 +10,7 @@ import { ComputeModel } from './compute';
 import { EndpointModel, EndpointsModel } from './endpoints';
 import { ColumnsModel, ExperimentModel, ExperimentsModel } from './experiments';
 import { type FileExists, QuickstartModel } from './files';
-import { GraphModel, ModelModel, ModelsModel, VersionModel } from './models';
+import { GraphModel, ModelModel, ModelsModel, ProfilesModel, VersionModel } from './models';
 import { type PreferenceStore, Preferences } from './preferences';
 import type { Resource } from './resource';
 import { ArtifactsModel, ChartsModel, CodeModel, RunModel } from './run';
@@ -185,6 +185,13 @@ export class StudioModel implements IDisposable {
     return this.shared(
       ['graph', name, String(version)],
       () => new GraphModel(this.feed, this.client, name, version)
+    );
+  }
+
+  profiles(name: string, version: number): ProfilesModel {
+    return this.shared(
+      ['profiles', name, String(version)],
+      () => new ProfilesModel(this.feed, this.client, name, version)
     );
   }
 

@@ -30,6 +30,7 @@ const MENUS: readonly (readonly [kind: string, commands: readonly string[]])[] =
       CommandIDs.deleteEndpoint
     ]
   ],
+  ['batch', [CommandIDs.openBatch, CommandIDs.scoreBatch, CommandIDs.describeBatch, CommandIDs.deleteBatch]],
   ['compute', [CommandIDs.setSlots]]
 ];
 

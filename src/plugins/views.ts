@@ -167,6 +167,22 @@ const ENDPOINT_VIEW: View<{ name: string }> = {
   load: async () => (await import('../views/endpoints')).EndpointView
 };
 
+const BATCH_VIEW: View<{ name: string }> = {
+  command: CommandIDs.openBatch,
+  namespace: 'mlstudio-batch',
+  label: 'Open',
+  caption: 'Open a batch endpoint',
+  icon: endpointIcon,
+  args: {
+    name: { type: 'string', description: 'Name of the batch endpoint', required: true, from: 'batch' }
+  },
+  read: args => ({ name: args.need('name') }),
+  key: args => args.name,
+  title: args => args.name,
+  select: args => ({ kind: 'batch', id: args.name }),
+  load: async () => (await import('../views/batch')).BatchView
+};
+
 /** Adds the command that opens a kind of view, and brings open ones back when Lab is loaded again. */
 function addView<Args extends ReadonlyPartialJSONObject>(
   app: JupyterFrontEnd,
@@ -260,5 +276,6 @@ export const viewsPlugin: JupyterFrontEndPlugin<void> = {
     addView(app, studio, restorer, palette, VERSIONS_VIEW);
     addView(app, studio, restorer, palette, ENDPOINTS_VIEW);
     addView(app, studio, restorer, palette, ENDPOINT_VIEW);
+    addView(app, studio, restorer, palette, BATCH_VIEW);
   }
 };

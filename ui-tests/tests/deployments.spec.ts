@@ -1,4 +1,7 @@
-import { command, expect, shot, test } from './studio';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+import { ROOT, command, expect, shot, test } from './studio';
 
 test('two deployments: split, copies, a canary release, a swap', async ({ api, page }) => {
   const runs = await api.train('split', [5, 40]);
@@ -63,6 +66,37 @@ test('two deployments: split, copies, a canary release, a swap', async ({ api, p
   await dialog.getByRole('button', { name: 'Stop' }).click();
   await expect(endpoint).toContainText('was stopped');
 
+  // One deployment is asked, whatever its share
+  await endpoint.getByLabel('Ask').selectOption('green');
+  await endpoint.getByRole('button', { name: 'Send' }).click();
+  await expect(endpoint.getByTestId('snippet')).toContainText('azureml-model-deployment: green');
+
+  // Settings are checked while they are typed; the server has the last word
+  await rows.nth(0).getByRole('button', { name: 'Settings' }).click();
+  await dialog.getByLabel('Memory of a process, MB').fill('1');
+  await expect(dialog.getByText('A whole number from 64')).toBeVisible();
+  await expect(dialog.getByRole('button', { name: 'Save' })).toBeDisabled();
+  await shot(page, 'deployment-settings');
+  await dialog.getByLabel('Memory of a process, MB').fill('2048');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog).toHaveCount(0);
+  await endpoint.getByRole('button', { name: 'Change …' }).click();
+  await dialog.getByLabel('Header').fill('Cookie');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('cannot be the sticky header');
+  await dialog.getByLabel('Header').fill('X-Session-Id');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(endpoint.locator('.jp-mls-Sticky')).toContainText('x-session-id', { ignoreCase: true });
+
+  // A new key that ends
+  await endpoint.getByTitle('Replace the secondary key').click();
+  await dialog.getByLabel('The new key ends').selectOption('30');
+  await shot(page, 'key-replace');
+  await dialog.getByRole('button', { name: 'Replace' }).click();
+  await expect(dialog.getByTestId('key-secondary')).toContainText('mls');
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await expect(endpoint.getByRole('table', { name: 'Keys' })).toContainText('in 29 d');
+
   // Another version in the same deployment
   await rows.nth(0).getByRole('button', { name: 'Swap' }).click();
   await dialog.getByLabel('Version').selectOption('2');
@@ -70,4 +104,40 @@ test('two deployments: split, copies, a canary release, a swap', async ({ api, p
   await expect(rows.nth(0)).toContainText('split v2', { timeout: 60_000 });
   await expect(rows.nth(0).locator('[data-status=Ready]')).toBeVisible({ timeout: 60_000 });
   await api.call('DELETE', 'endpoints/split-risk');
+
+  // The same version scores whole files
+  const columns = await api.call<{ signature: { inputs: { columns: string[] }[] } }>(
+    'GET',
+    'models/split/versions/1'
+  );
+  const names = columns.signature.inputs.flatMap(input => input.columns);
+  const lines = Array.from({ length: 40 }, (_, row) => names.map((_, at) => row + at).join(','));
+  fs.writeFileSync(path.join(ROOT, 'patients.csv'), [names.join(','), ...lines].join('\n') + '\n');
+  await command(page, 'mlstudio:deploy', { model: 'split', version: '1' });
+  await dialog.getByLabel('Batch').check();
+  await dialog.getByLabel('Endpoint name').fill('split-nightly');
+  await shot(page, 'deploy-batch');
+  await dialog.getByRole('button', { name: 'Deploy' }).click();
+  const batch = page.locator('.jp-mls-BatchView');
+  await expect(batch).toContainText('Nothing scored yet');
+  await shot(page, 'batch-empty');
+  await batch.getByRole('button', { name: 'Score a data set' }).click();
+  await dialog.getByLabel('Data').fill('nothing/*.csv');
+  await dialog.getByRole('button', { name: 'Score' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('there are no files');
+  await dialog.getByLabel('Data').fill('patients.csv');
+  await dialog.getByText('Different for this job').click();
+  await shot(page, 'batch-score');
+  await dialog.getByRole('button', { name: 'Score' }).click();
+  const job = batch.getByRole('table', { name: 'Jobs' }).locator('tbody tr');
+  await expect(job.locator('[data-status=Completed]')).toBeVisible({ timeout: 60_000 });
+  await expect(job).toContainText('40');
+  await shot(page, 'batch');
+  const answers = page.waitForEvent('download');
+  await job.getByRole('button', { name: 'Download' }).click();
+  expect((await answers).suggestedFilename()).toBe('predictions.csv');
+  await batch.getByRole('button', { name: 'Delete' }).click();
+  await expect(dialog).toContainText('Its 1 job and their answers stay');
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await expect(batch.getByRole('alert')).toContainText('no batch endpoint');
 });

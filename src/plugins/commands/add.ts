@@ -15,7 +15,7 @@ export interface Arg {
   description: string;
   required?: boolean;
   /** The kind of thing whose row in the sidebar or a table gives the value when the argument is left out. */
-  from?: 'run' | 'experiment' | 'model' | 'version' | 'endpoint' | 'target';
+  from?: 'run' | 'experiment' | 'model' | 'version' | 'endpoint' | 'batch' | 'target';
 }
 
 export interface StudioCommand {

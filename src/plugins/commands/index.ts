@@ -6,9 +6,12 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { CommandIDs, IStudio } from '../../tokens';
 import { CATEGORY, type Workbench, executor } from './add';
+import { addBatchCommands } from './batch';
 import { addDeploymentCommands } from './deployments';
 import { addGeneralCommands } from './general';
-import { addEndpointCommands, addModelCommands } from './models';
+import { addGraphCommands } from './graphs';
+import { addEndpointCommands } from './endpoints';
+import { addModelCommands } from './models';
 import { addReviewCommands } from './reviews';
 import { addExperimentCommands, addRunCommands } from './runs';
 import { addSubmitCommands } from './submit';
@@ -45,8 +48,10 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     addSweepCommands(bench);
     addModelCommands(bench);
     addReviewCommands(bench, rendermime);
+    addGraphCommands(bench);
     addEndpointCommands(bench);
     addDeploymentCommands(bench);
+    addBatchCommands(bench);
     addGeneralCommands(bench);
     addSubmitCommands(bench, {
       documents,

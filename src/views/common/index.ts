@@ -7,6 +7,7 @@ export * from './icons';
 export * from './status';
 export * from './notices';
 export * from './tables';
+export * from './tags';
 export * from './tabs';
 export * from './text';
 export * from './forms';

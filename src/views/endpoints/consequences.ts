@@ -2,7 +2,11 @@
 import type { Endpoint } from '../../api/types';
 
 /** `churn v2`, or `churn v2 and churn v3`. */
-export function deployedText({ deployments }: Pick<Endpoint, 'deployments'>): string {
+export function deployedText({
+  deployments
+}: {
+  deployments: readonly Pick<Endpoint['deployments'][number], 'model' | 'version'>[];
+}): string {
   return deployments.map(one => `${one.model} v${one.version}`).join(' and ');
 }
 

@@ -5,12 +5,14 @@ import { deployPython, deployRequest, newNameError } from './deploy';
 
 describe('deploying', () => {
   it('sends what was filled in, and nothing else', () => {
-    expect(deployRequest('churn', { name: 'risk', version: '2', port: '' })).toEqual({
+    expect(deployRequest('churn', { name: 'risk', version: '2', port: '', batch: false })).toEqual({
       name: 'risk',
       model: 'churn',
       version: '2'
     });
-    expect(deployRequest('churn', { name: 'risk', version: 'champion', port: ' 8080 ' })).toEqual({
+    expect(
+      deployRequest('churn', { name: 'risk', version: 'champion', port: ' 8080 ', batch: false })
+    ).toEqual({
       name: 'risk',
       model: 'churn',
       version: 'champion',
@@ -25,6 +27,12 @@ describe('deploying', () => {
     expect(deployPython({ name: 'risk', model: 'churn', version: 'champion', port: 8080 })).toBe(
       'jupyter_mlstudio.deploy("churn", version="champion", name="risk", port=8080)'
     );
+  });
+
+  it('makes a batch endpoint when that is chosen, without a port', () => {
+    const request = deployRequest('churn', { name: 'risk', version: '2', port: '8080', batch: true });
+    expect(request).toEqual({ name: 'risk', model: 'churn', version: '2', batch: true });
+    expect(deployPython(request)).toBe('jupyter_mlstudio.deploy_batch("churn", version=2, name="risk")');
   });
 
   it('refuses a name that is taken, in any case', () => {

@@ -208,7 +208,8 @@ function Body({ endpoint, studio, execute }: Props & { endpoint: Endpoint }): JS
 export function EndpointView(props: Props & { name: string }): JSX.Element {
   const { studio, name, execute } = props;
   const resource = useResource(studio.endpoint(name));
-  const endpoint = resource.value;
+  // What was deleted is not shown as if it were there.
+  const endpoint = resource.error?.status === 404 ? undefined : resource.value;
   return (
     <div className="jp-mls-Noun jp-mls-EndpointView">
       {resource.error && (

@@ -1,7 +1,7 @@
 /** All endpoints. */
 import { type JSX, useMemo } from 'react';
 
-import type { Endpoint } from '../../api/types';
+import type { BatchEndpoint, Endpoint } from '../../api/types';
 import type { StudioModel } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import {
@@ -16,6 +16,7 @@ import {
   When,
   formatMillis,
   formatNumber,
+  plural,
   useResource
 } from '../common';
 import { deployedText } from './consequences';
@@ -50,6 +51,43 @@ function columnsFor(execute: Execute): Column<Endpoint>[] {
   ];
 }
 
+function batchColumns(execute: Execute): Column<BatchEndpoint>[] {
+  return [
+    {
+      id: 'name',
+      title: 'Batch endpoint',
+      cell: ({ name }) => (
+        <CommandLink execute={execute} command={CommandIDs.openBatch} args={{ name }}>
+          <Name text={name} />
+        </CommandLink>
+      )
+    },
+    { id: 'model', title: 'Model', cell: one => <Name text={deployedText(one)} /> },
+    { id: 'jobs', title: 'Jobs', cell: ({ jobs }) => plural(jobs, 'job') },
+    { id: 'updated', title: 'Changed', cell: one => <When at={one.updated_at} /> }
+  ];
+}
+
+/** The batch endpoints, where there are some. */
+function BatchEndpoints({ studio, execute }: { studio: StudioModel; execute: Execute }): JSX.Element | null {
+  const resource = useResource(studio.batchEndpoints);
+  const { value, error } = resource;
+  if (error && !value) {
+    return (
+      <ErrorBox what="The batch endpoints cannot be shown." error={error} retry={() => resource.refresh()} />
+    );
+  }
+  return value && value.length > 0 ? (
+    <Table
+      label="Batch endpoints"
+      columns={batchColumns(execute)}
+      rows={value}
+      rowKey={({ name }) => name}
+      onOpen={({ name }) => void execute(CommandIDs.openBatch, { name })}
+    />
+  ) : null;
+}
+
 /** The list of endpoints; empty, it says how one comes to be. */
 export function EndpointsView({ studio, execute }: { studio: StudioModel; execute: Execute }): JSX.Element {
   const resource = useResource(studio.endpoints);
@@ -80,6 +118,7 @@ export function EndpointsView({ studio, execute }: { studio: StudioModel; execut
           onOpen={endpoint => void execute(CommandIDs.openEndpoint, { name: endpoint.name })}
         />
       )}
+      <BatchEndpoints studio={studio} execute={execute} />
     </div>
   );
 }

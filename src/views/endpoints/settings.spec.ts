@@ -57,9 +57,9 @@ describe('the settings of a deployment', () => {
       'scale_settings.min_instances': '3'
     });
     expect(problems).toEqual({
-      'limits.memory_mb': 'A whole number from 64 to 1,048,576.',
-      'limits.rows': 'A whole number from 1 to 10,000,000.',
-      'request_settings.request_timeout_ms': 'A whole number from 1 to 86,400,000.',
+      'limits.memory_mb': 'A whole number from 64 to 1\u202f048\u202f576.',
+      'limits.rows': 'A whole number from 1 to 10\u202f000\u202f000.',
+      'request_settings.request_timeout_ms': 'A whole number from 1 to 86\u202f400\u202f000.',
       'data_collector.sampling_rate': 'A number from 0 to 1.',
       'scale_settings.min_instances': 'More than there may be at most.'
     });

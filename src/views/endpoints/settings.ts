@@ -1,5 +1,6 @@
 /** A deployment's settings as fields: what each is called, which values it takes, and what is sent when some change. */
 import type { Deployment, DeploymentSettings } from '../../api/types';
+import { formatNumber } from '../common/format';
 
 export type Group = keyof DeploymentSettings;
 /** What stands in the fields, by `group.name`. */
@@ -122,7 +123,7 @@ export function fieldError({ low, high, whole }: SettingField, text: string): st
   const fits = text.trim() !== '' && Number.isFinite(value) && value >= low && value <= high;
   return fits && (!whole || Number.isInteger(value))
     ? null
-    : `A ${whole ? 'whole ' : ''}number from ${low.toLocaleString('en')} to ${high.toLocaleString('en')}.`;
+    : `A ${whole ? 'whole ' : ''}number from ${formatNumber(low)} to ${formatNumber(high)}.`;
 }
 
 /** What is wrong with the draft, by field. */

@@ -2,6 +2,7 @@
 import type { JSX, ReactNode } from 'react';
 
 import type { ModelVersion } from '../../api/types';
+import { changeVersion } from '../../models/actions';
 import type { StudioModel } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import {
@@ -13,6 +14,7 @@ import {
   MISSING,
   Name,
   StatusBadge,
+  TagEditor,
   When,
   MenuButton,
   formatBytes,
@@ -23,9 +25,11 @@ import {
 import { Aliases } from './aliases';
 import { Decisions } from './decisions';
 import { FilesTable, Hash } from './files';
+import { GraphView } from './graph';
 import { Journal, Lineage, Users } from './history';
 import { paritySentence, statusSentence, thresholdSentence } from './parity';
 import { ParityView } from './parityview';
+import { ProfileView } from './profile';
 import { SampleTable } from './sample';
 import { SignatureTable } from './signature';
 
@@ -99,9 +103,14 @@ function Facts({ version, studio, execute }: Props & { version: ModelVersion }):
         ['SHA-256', <Hash key="hash" hash={version.sha256} execute={execute} />],
         ['Registered by', <Name key="user" text={version.user || MISSING} />],
         ['Registered', <When key="when" at={version.created_at} />],
-        ...Object.entries(version.tags).map(
-          ([name, value]) => [name, <Name key={`tag ${name}`} text={value} />] as const
-        )
+        [
+          'Tags',
+          <TagEditor
+            key="tags"
+            tags={version.tags}
+            onChange={tags => changeVersion(studio, version.model, version.version, { tags })}
+          />
+        ]
       ]}
     />
   );
@@ -183,6 +192,19 @@ function Actions({ version, execute }: { version: ModelVersion; execute: Execute
             args,
             disabled: !ready || version.signature?.labels.length !== 2
           },
+          {
+            command: CommandIDs.deriveVersion,
+            label: 'Quantise …',
+            args: { ...args, kind: 'quantise' },
+            disabled: !ready
+          },
+          {
+            command: CommandIDs.deriveVersion,
+            label: 'Upgrade opset …',
+            args: { ...args, kind: 'upgrade' },
+            disabled: !ready
+          },
+          { command: CommandIDs.profileVersion, label: 'Profile …', args, disabled: !ready },
           { command: CommandIDs.describeVersion, label: 'Edit notes …', args },
           archived
             ? { command: CommandIDs.restoreVersion, label: 'Restore', args }
@@ -242,6 +264,16 @@ export function VersionView(props: Props & { name: string; version: string | num
         <Section title="Parity">
           <ParityView report={parity} />
         </Section>
+      )}
+      {version.status === 'Ready' && (
+        <>
+          <Section title="Graph">
+            <GraphView studio={studio} name={name} version={version.version} />
+          </Section>
+          <Section title="Profile">
+            <ProfileView studio={studio} name={name} version={version.version} execute={execute} />
+          </Section>
+        </>
       )}
       <Section title="Files">
         <FilesTable version={version} execute={execute} />
