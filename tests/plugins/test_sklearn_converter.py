@@ -34,6 +34,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 
 from jupyter_mlstudio.client.model_files import write_model
 from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.onnx.session import open_session
 from jupyter_mlstudio.plugins.converters.base import Original, Source
 from jupyter_mlstudio.plugins.converters.files import read_rows
 from jupyter_mlstudio.plugins.converters.sklearn import SklearnConverter
@@ -289,11 +290,63 @@ def test_words_of_every_script_are_words() -> None:
     assert found.ready, found.reason
 
 
+GROUPED: dict[str, Callable[[], Any]] = {
+    "rare ones": lambda: preprocessing.OneHotEncoder(min_frequency=70, handle_unknown="infrequent_if_exist"),
+    "all but two": lambda: preprocessing.OneHotEncoder(max_categories=3, handle_unknown="ignore"),
+    "without the first": lambda: preprocessing.OneHotEncoder(
+        max_categories=3, drop="first", handle_unknown="infrequent_if_exist"
+    ),
+    "without one of two": lambda: preprocessing.OneHotEncoder(max_categories=2, drop="if_binary"),
+    "numbers": lambda: preprocessing.OrdinalEncoder(
+        max_categories=3, handle_unknown="use_encoded_value", unknown_value=-1
+    ),
+    "numbers for missing ones too": lambda: preprocessing.OrdinalEncoder(
+        min_frequency=80, handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=-2
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GROUPED)
+@pytest.mark.parametrize("with_names", [True, False], ids=["a table", "a matrix"])
+def test_categories_that_are_grouped_become_what_the_encoder_makes_of_them(name: str, with_names: bool) -> None:
+    frame, answers = people()
+    rows: Any = frame[["job", "1st sex", "grade"]].astype(object).where(lambda one: one.notna(), None)
+    if with_names:
+        rows = rows.assign(code=frame["code"], ratio=np.where(frame["code"] > 3, np.nan, frame["code"] / 4))
+        encoded = compose.ColumnTransformer([("o", GROUPED[name](), list(rows.columns))])
+    else:
+        rows, encoded = rows.to_numpy(dtype=object), GROUPED[name]()
+    found = outcome(encoded, rows, answers)
+    assert found.conversion.ready, found.conversion.reason
+    assert found.conversion.parity is not None
+    assert found.conversion.parity.max_abs_difference == 0.0
+
+
+def test_a_value_that_no_category_is_becomes_what_the_encoder_makes_of_it() -> None:
+    values = np.array(["a"] * 50 + ["b"] * 40 + ["c"] * 5 + ["d"] * 5, dtype=object).reshape(-1, 1)
+    for name in ("rare ones", "all but two", "without the first", "numbers"):
+        encoder = GROUPED[name]().set_params(min_frequency=10, max_categories=None)
+        found = outcome(encoder, values, None)
+        assert found.onnx is not None, found.conversion.reason
+        session = open_session(found.onnx)
+        strange = np.array([["a"], ["d"], ["never seen"]], dtype=object)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = encoder.transform(strange)
+        answer = session.run(None, {session.get_inputs()[0].name: strange})[0]
+        assert np.array_equal(answer, expected.toarray() if hasattr(expected, "toarray") else expected), name
+
+
+def test_a_pipeline_with_grouped_categories_and_usual_ones_is_served() -> None:
+    frame, answers = people()
+    both = compose.ColumnTransformer([
+        ("grouped", preprocessing.OneHotEncoder(min_frequency=70), ["job"]),
+        ("usual", preprocessing.OneHotEncoder(), ["grade", "code"]), ("numbers", "passthrough", ["age"]),
+    ])  # fmt: skip
+    assert outcome(pipe(both, logistic()), frame, answers).conversion.ready
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "infrequent categories": (
-        lambda: pipe(
-            compose.ColumnTransformer([("o", preprocessing.OneHotEncoder(min_frequency=70), ["job"])]), logistic()),
-        "group rare values"),
     "a function of your own": (
         lambda: pipe(
             compose.ColumnTransformer([("f", preprocessing.FunctionTransformer(np.nan_to_num), ["age"])]), logistic()),

@@ -18,7 +18,6 @@ from jupyter_mlstudio.plugins.converters.sklearn_inputs import input_specs, part
 from jupyter_mlstudio.plugins.converters.sklearn_repairs import (
     conversion_functions,
     mended,
-    refuse_known_wrong,
     with_cast,
 )
 from jupyter_mlstudio.plugins.converters.strangers import register_strangers
@@ -70,7 +69,6 @@ class SklearnConverter(Converter):
         return mended(original.model)
 
     def convert(self, original: Original, dtype: str) -> Converted:
-        refuse_known_wrong(original.model)
         model = self.prepared(original)
         floats = "FP32" if dtype == FLOAT32 else "FP64"
         if dtype == MIXED:

@@ -23,7 +23,7 @@ def coded_matrix(graph: Graph, variables: list[Any], order: list[int], categorie
     element = number_type(variables)
     columns = []
     for number in order:
-        name, kind = _column(graph, variables, number, len(order))
+        name, kind = column(graph, variables, number, len(order))
         if number in categories:
             columns.append(_coded(graph, name, kind, categories[number], element))
         else:
@@ -37,7 +37,8 @@ def number_type(variables: list[Any]) -> int:
     return float_type(numbers) if numbers else FLOAT
 
 
-def _column(graph: Graph, variables: list[Any], number: int, width: int) -> tuple[str, int]:
+def column(graph: Graph, variables: list[Any], number: int, width: int) -> tuple[str, int]:
+    """One of the columns of an operator's inputs, and its element type."""
     if len(variables) == width:
         return str(variables[number].full_name), kind_of(variables[number])
     if len(variables) != 1:

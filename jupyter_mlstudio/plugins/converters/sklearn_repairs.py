@@ -13,32 +13,11 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.plugins.converters.refused import Refused
+from jupyter_mlstudio.plugins.converters import sklearn_grouped
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
 
 MISSING_TEXT = ""
 """How a missing text travels: ONNX strings have no null."""
-
-
-def refuse_known_wrong(model: Any) -> None:
-    """Refuses what ONNX computes differently and nothing here can mend.
-
-    Raises:
-        Refused: the message names the part, the reason and what to use instead.
-    """
-    for part in parts(model):
-        name = type(part).__name__
-        if name == "OneHotEncoder" and any(kinds is not None for kinds in _infrequent(part)):
-            raise Refused(
-                "OneHotEncoder that groups infrequent categories fails in ONNX: leave out min_frequency and"
-                " max_categories, or group rare values before the model"
-            )
-
-
-def _infrequent(encoder: Any) -> list[Any]:
-    if not getattr(encoder, "_infrequent_enabled", False):
-        return []
-    return list(getattr(encoder, "infrequent_categories_", []))
 
 
 def mended(model: Any) -> Any:
@@ -120,7 +99,21 @@ def conversion_functions(
             converters[kind], shapes[kind] = _imputer(kind), _imputer_shape(kind)
         if doubles and kind.__name__ in FLAGS_ONLY:
             converters[kind], shapes[kind] = _widened(kind), _widened_shape(kind)
+        if kind.__name__ in sklearn_grouped.NAMES:
+            usual, usual_shape = converters.get(kind) or _own(kind), shapes.get(kind) or _shape_of(kind)
+            converters[kind] = _either(sklearn_grouped.convert, usual)
+            shapes[kind] = _either(sklearn_grouped.shape, usual_shape)
     return converters, shapes
+
+
+def _either(grouped: Callable[..., None], usual: Callable[..., None]) -> Callable[..., None]:
+    """Chooses for each encoder of a class: its operator is the only argument, or the second of three."""
+
+    def choose(*arguments: Any) -> None:
+        encoder = arguments[min(1, len(arguments) - 1)].raw_operator
+        (grouped if sklearn_grouped.is_grouped(encoder) else usual)(*arguments)
+
+    return choose
 
 
 def _widened(kind: type) -> Callable[..., None]:

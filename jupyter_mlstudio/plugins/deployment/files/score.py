@@ -29,7 +29,18 @@ def init() -> None:
 
 
 def run(raw_data: str | bytes) -> Any:
-    """Answers one request; a value that does not fit is an error that names it."""
+    """Answers one request; a value that does not fit is an error that names it: status 400 where the server can."""
+    try:
+        return _answer(raw_data)
+    except ValueError as error:
+        try:
+            from azureml.contrib.services.aml_response import AMLResponse
+        except ImportError:
+            raise error from None
+        return AMLResponse({"error": str(error)}, 400, json_str=True)
+
+
+def _answer(raw_data: str | bytes) -> Any:
     if _model is None:
         init()
     assert _model is not None
