@@ -13,7 +13,8 @@ export interface IChartTheme {
   light: boolean;
 }
 
-const FALLBACK: IChartTheme = {
+/** The look where there is no theme. */
+export const FALLBACK_THEME: IChartTheme = {
   text: '#212121',
   faintText: '#616161',
   grid: '#e0e0e0',
@@ -30,14 +31,14 @@ export function readTheme(element: Element = document.body): IChartTheme {
   const style = getComputedStyle(element);
   const read = (name: string, fallback: string): string => style.getPropertyValue(name).trim() || fallback;
   return {
-    text: read('--jp-ui-font-color1', FALLBACK.text),
-    faintText: read('--jp-ui-font-color2', FALLBACK.faintText),
-    grid: read('--jp-border-color2', FALLBACK.grid),
-    line: read('--jp-border-color0', FALLBACK.line),
-    ground: read('--jp-layout-color1', FALLBACK.ground),
-    accent: read('--jp-brand-color1', FALLBACK.accent),
-    fontFamily: read('--jp-ui-font-family', FALLBACK.fontFamily),
-    fontSize: parseFloat(read('--jp-ui-font-size1', '12')) - 1 || FALLBACK.fontSize,
+    text: read('--jp-ui-font-color1', FALLBACK_THEME.text),
+    faintText: read('--jp-ui-font-color2', FALLBACK_THEME.faintText),
+    grid: read('--jp-border-color2', FALLBACK_THEME.grid),
+    line: read('--jp-border-color0', FALLBACK_THEME.line),
+    ground: read('--jp-layout-color1', FALLBACK_THEME.ground),
+    accent: read('--jp-brand-color1', FALLBACK_THEME.accent),
+    fontFamily: read('--jp-ui-font-family', FALLBACK_THEME.fontFamily),
+    fontSize: parseFloat(read('--jp-ui-font-size1', '12')) - 1 || FALLBACK_THEME.fontSize,
     light: document.body.dataset['jpThemeLight'] !== 'false'
   };
 }

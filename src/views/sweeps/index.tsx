@@ -33,7 +33,7 @@ type SweepTab = keyof typeof LABELS;
 
 /** Drawing thousands of trials is worth a longer pause. */
 function redrawMs(trials: number): number {
-  return trials > 2000 ? 2000 : trials > 300 ? 1000 : 300;
+  return trials > 2000 ? 3000 : trials > 300 ? 1000 : 300;
 }
 
 /** The sweep view, which a run of kind `sweep` opens as. */
