@@ -32,11 +32,13 @@ def magics() -> Iterator[str]:
 def commands() -> Iterator[str]:
     """Each command of the terminal with its help."""
     from jupyter_mlstudio.kernel.arguments import submit_parser
+    from jupyter_mlstudio.kernel.sweep_arguments import sweep_parser
 
-    yield from ("## `jupyter mlstudio submit`", "", "```text")
-    yield from (submit_parser("jupyter mlstudio submit").format_help().rstrip(), "```", "")
+    like_magics = {"jupyter mlstudio submit": submit_parser, "jupyter mlstudio sweep": sweep_parser}
+    for name, make in like_magics.items():
+        yield from (f"## `{name}`", "", "```text", make(name).format_help().rstrip(), "```", "")
     for name, parser in _commands("jupyter mlstudio", command_line()):
-        if name != "jupyter mlstudio submit":
+        if name not in like_magics:
             yield from (f"## `{name}`", "", "```text", parser.format_help().rstrip(), "```", "")
 
 

@@ -16,7 +16,7 @@ from jupyter_mlstudio.errors import Invalid
 
 _GOALS = {"max": "maximize", "min": "minimize", "maximize": "maximize", "minimize": "minimize"}
 _POLICY = {field.name for field in fields(EarlyTermination)} - {"options"}
-_LIMITS = {
+LIMITS = {
     "trials": "max_total_trials",
     "parallel": "max_concurrent_trials",
     "timeout": "timeout_s",
@@ -35,9 +35,9 @@ def limits_of(given: Mapping[str, object]) -> dict[str, JSON]:
     """
     found: dict[str, JSON] = {}
     for name, value in given.items():
-        if name not in _LIMITS and name not in _LIMITS.values():
-            raise Invalid(f"{name!r} is not a limit of a sweep; these are: {', '.join(_LIMITS)}")
-        own = _LIMITS.get(name, name)
+        if name not in LIMITS and name not in LIMITS.values():
+            raise Invalid(f"{name!r} is not a limit of a sweep; these are: {', '.join(LIMITS)}")
+        own = LIMITS.get(name, name)
         found[own] = seconds(_number_or_text(value)) if own.endswith("_s") and value is not None else value
     return {name: json_param(name, value) for name, value in found.items()}
 

@@ -266,7 +266,7 @@ def sweep(
     objectives: Mapping[str, str] | Sequence[object] | None = None,
     value: str = "last",
     trials: int | None = None,
-    parallel: int = 1,
+    parallel: int | None = None,
     sampler: str | Mapping[str, object] | type = "tpe",
     seed: int | None = None,
     early_termination: str | Mapping[str, object] | None = None,
@@ -298,7 +298,7 @@ def sweep(
         objectives: several metrics with their goals instead, for a Pareto front.
         value: which of a trial's points counts, the ``last`` or the ``best``.
         trials: how many; 20 by default.
-        parallel: how many at the same time.
+        parallel: how many at the same time; 1 by default.
         sampler: ``tpe``, ``random``, ``sobol``, ``grid``, ``gp``, ``cmaes``, ``nsgaii`` ..., or the name of any of
             Optuna's, with options as in ``"tpe(n_startup_trials=5)"``.
         seed: makes the choice of parameters repeatable.
@@ -406,9 +406,18 @@ def _of_yaml(path: Path, space: Mapping[str, object] | None, given: dict[str, An
         print(note)
     if given["params"] or given["work"]:
         raise Invalid(f"{path} says what a trial executes; leave out {', '.join([*given['work'], 'params'])}")
-    said = {key: given[key] for key in ("name", "experiment", "trials", "timeout", "trial_timeout") if given[key]}
-    more = {key: given[key] for key in ("exit_score", "retries", "points", "warm_start", "wait") if given[key]}
-    return sweep(found.what, **{**found.arguments, **said, **more})
+    if given["metric"] is None:
+        given = {**given, "goal": None}
+    said = {key: given[key] for key in _SAID if given[key] and given[key] != _UNSAID.get(key)}
+    return sweep(found.what, **{**found.arguments, **said})
 
+
+_SAID = (
+    "metric", "goal", "objectives", "trials", "parallel", "seed", "early_termination", "timeout", "trial_timeout",
+    "exit_score", "retries", "points", "constraints", "repeats", "warm_start", "name", "experiment", "wait",
+)  # fmt: skip
+"""What may be said beside a file, and then counts."""
+
+_UNSAID = {"repeats": 1}
 
 _SUBMITTED = set(submission.prepared.__kwdefaults__ or {}) - {"params", "timeout"}

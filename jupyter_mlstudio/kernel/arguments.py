@@ -18,13 +18,17 @@ class HelpShown(Exception):
 
 
 class MagicParser(argparse.ArgumentParser):
-    """A parser for one magic; ``completes`` says what its words name: files, runs, models ..."""
+    """A parser for one magic; ``completes`` says what its words name: files, runs, models ...; ``mixed`` lets options
+    stand between the words."""
 
-    def __init__(self, name: str, description: str, *, completes: str = "", epilog: str = "") -> None:
+    def __init__(
+        self, name: str, description: str, *, completes: str = "", epilog: str = "", mixed: bool = False
+    ) -> None:
         super().__init__(
             prog=name, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         self.completes = completes
+        self._mixed = mixed
 
     def error(self, message: str) -> NoReturn:
         """Complains without a traceback; the line says how to find out more."""
@@ -48,7 +52,9 @@ class MagicParser(argparse.ArgumentParser):
         if "--" in words:
             at = words.index("--")
             words, rest = words[:at], words[at + 1 :]
-        read = self.parse_args(words)
+        if self._mixed and self.usage is None:  # else argparse takes the percent signs of a magic's name for formats
+            self.usage = self.format_usage().removeprefix("usage: ").rstrip().replace("%", "%%")
+        read = self.parse_intermixed_args(words) if self._mixed else self.parse_args(words)
         read.rest = rest
         return read
 
@@ -71,7 +77,14 @@ def submit_parser(name: str) -> MagicParser:
     )
     if not name.startswith("%%"):
         parser.add_argument("file", nargs="?", help="a script (.py) or a notebook (.ipynb)")
-    parser.add_argument("-n", "--name", help="the run's name")
+    add_work_options(parser, "run")
+    parser.add_argument("--timeout", help="fail it after e.g. 30min")
+    return parser
+
+
+def add_work_options(parser: argparse.ArgumentParser, noun: str) -> None:
+    """Adds the options of work, whether it is done once or by each trial of a sweep."""
+    parser.add_argument("-n", "--name", help=f"the {noun}'s name")
     parser.add_argument("-e", "--experiment", help="the experiment's name")
     parser.add_argument("-p", "--param", action="append", default=[], metavar="NAME=VALUE",
                         help="a parameter; $x as value takes the variable x")  # fmt: skip
@@ -85,10 +98,8 @@ def submit_parser(name: str) -> MagicParser:
     parser.add_argument("--cpus", type=float, default=1.0, help="CPUs it takes up")
     parser.add_argument("--memory", default="0", help="memory it takes up, e.g. 2GB")
     parser.add_argument("--gpus", type=int, default=0, help="GPUs it takes up")
-    parser.add_argument("--timeout", help="fail it after e.g. 30min")
     parser.add_argument("--memory-limit", help="fail it beyond e.g. 8GB")
     parser.add_argument("--wait", action="store_true", help="wait until it is over")
-    return parser
 
 
 def pairs(given: Sequence[str], option: str) -> dict[str, str]:

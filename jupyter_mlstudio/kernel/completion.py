@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlstudio.client.connection import connect, is_ready
+from jupyter_mlstudio.client.sweeps import SWEEPS
+from jupyter_mlstudio.entities.space_text import SHAPES
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.kernel.arguments import MagicParser
@@ -16,6 +18,8 @@ from jupyter_mlstudio.kernel.arguments import MagicParser
 FRESH_S = 3.0
 PATIENCE_S = 1.0
 SHOWN_LIMIT = 200
+STEERING = ("--pause", "--resume", "--stop", "--try", "--set", "--warm-start")
+"""Options that name a sweep."""
 
 
 class Names:
@@ -25,12 +29,13 @@ class Names:
         self._kept: dict[str, tuple[float, list[str]]] = {}
 
     def of(self, kind: str) -> list[str]:
-        """Returns names of ``runs`` (also ids), ``experiments``, ``models`` or ``endpoints``; none when unknown."""
+        """Returns names of ``runs``, ``sweeps`` (also ids), ``experiments``, ``models``, ``endpoints``; or none."""
         at, names = self._kept.get(kind, (-FRESH_S, []))
         if time.monotonic() - at < FRESH_S or not is_ready():
             return names
         try:
-            names = _READ[kind](connect().get(kind, _QUERY.get(kind), timeout_s=PATIENCE_S))
+            path = "runs" if kind == "sweeps" else kind
+            names = _READ[kind](connect().get(path, _QUERY.get(kind), timeout_s=PATIENCE_S))
         except StudioError:
             return names
         self._kept[kind] = (time.monotonic(), names)
@@ -46,6 +51,10 @@ def completer(parser: MagicParser, names: Names) -> Callable[[Any, Any], list[st
         previous = before[-1] if len(before) > 1 else ""
         if word.startswith("-"):
             found = parser.options
+        elif previous in STEERING:
+            found = names.of("sweeps")
+        elif parser.prog.lstrip("%") == "ml_sweep" and event.line.rpartition(" ")[2].endswith(f"={word}"):
+            found = [f"{shape}(" for shape in SHAPES]
         elif previous in ("-e", "--experiment"):
             found = names.of("experiments")
         elif previous in ("--folder", "--python") or parser.completes == "files":
@@ -86,9 +95,13 @@ def _plain_names(answer: JSON) -> list[str]:
     return [str(item["name"]) for item in answer]
 
 
-_QUERY: Mapping[str, dict[str, object]] = {"runs": {"max_results": SHOWN_LIMIT}}
+_QUERY: Mapping[str, dict[str, object]] = {
+    "runs": {"max_results": SHOWN_LIMIT},
+    "sweeps": {"max_results": SHOWN_LIMIT, "filter": SWEEPS},
+}
 _READ: Mapping[str, Callable[[JSON], list[str]]] = {
     "runs": _run_names,
+    "sweeps": _run_names,
     "experiments": _plain_names,
     "models": _plain_names,
     "endpoints": _plain_names,

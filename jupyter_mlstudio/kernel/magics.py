@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
@@ -18,37 +16,13 @@ from jupyter_mlstudio.client.runs import Run, get_run, search
 from jupyter_mlstudio.client.submission import submit
 from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.client.workspace import locate
-from jupyter_mlstudio.errors import Invalid, StudioError
-from jupyter_mlstudio.kernel.arguments import HelpShown, MagicParser, pairs, submit_parser, typed
+from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.kernel import sweep_magics
+from jupyter_mlstudio.kernel.arguments import MagicParser, pairs, submit_parser, typed
+from jupyter_mlstudio.kernel.complaints import MLStudioError as MLStudioError
+from jupyter_mlstudio.kernel.complaints import short_errors
 from jupyter_mlstudio.kernel.completion import Names, completer
 from jupyter_mlstudio.kernel.display import RunTable
-
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-class MLStudioError(Exception):
-    """What a magic ends with when it could not do what it was asked: shown as a line, without a traceback."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
-
-
-def short_errors(method: Method) -> Method:
-    """Turns the studio's errors into lines that say what to do; an interrupt ends only the magic."""
-
-    @functools.wraps(method)
-    def call(*args: Any) -> Any:
-        try:
-            return method(*args)
-        except HelpShown:
-            return None
-        except StudioError as error:
-            raise MLStudioError(error.message) from None
-        except KeyboardInterrupt:
-            print("interrupted; the run goes on")
-            return None
-
-    return call  # type: ignore[return-value]
 
 
 def parsers() -> dict[str, MagicParser]:
@@ -94,6 +68,7 @@ def parsers() -> dict[str, MagicParser]:
         "%ml_register": register,
         "%ml_deploy": deploy,
         "%ml_score": score,
+        **sweep_magics.parsers(),
     }
 
 
@@ -269,7 +244,7 @@ def load(ipython: Any) -> None:
     location = locate()
     new = "" if location.folder.is_dir() else " (new)"
     warm_up(location.root)
-    ipython.register_magics(StudioMagics(ipython))
+    ipython.register_magics(StudioMagics(ipython), sweep_magics.SweepMagics(ipython))
     print(f"ML Studio works in {location.root}{new}")
 
 
