@@ -4,6 +4,9 @@ import type { Feed } from '../api/feed';
 import type { Change, Importance, Sweep, Trial } from '../api/types';
 import { Resource } from './resource';
 
+/** Kinds of runs whose work can be tried again with other parameters. */
+export const SWEPT_KINDS: readonly string[] = ['cell', 'script', 'notebook', 'command'];
+
 /** Trials that count: complete, pruned and failed ones. */
 export function doneOf(counts: Readonly<Record<string, number>>): number {
   return (counts['COMPLETE'] ?? 0) + (counts['PRUNED'] ?? 0) + (counts['FAIL'] ?? 0);

@@ -13,6 +13,7 @@ const MENUS: readonly (readonly [kind: string, commands: readonly string[]])[] =
       CommandIDs.openRun,
       CommandIDs.stopRun,
       CommandIDs.retryRun,
+      CommandIDs.sweepRun,
       CommandIDs.registerModel,
       CommandIDs.renameRun,
       CommandIDs.deleteRun

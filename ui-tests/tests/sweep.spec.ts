@@ -146,7 +146,9 @@ async function next(page: Page, api: unknown, view: Locator, best: TrialData | u
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await shot(page, 'sweep-finished');
   await group.getByText(`trial ${best?.number}`).click();
-  const run = page.locator('.jp-mls-RunView:not(.jp-mls-SweepView)').filter({ hasText: 'parent run' });
+  const run = page
+    .locator('.jp-mls-RunView:not(.jp-mls-SweepView)')
+    .filter({ hasText: `/ trial ${best?.number}` });
   await expect(run).toBeVisible();
   await expect(run).toContainText('score');
 }

@@ -4,7 +4,7 @@ import type { NewSweep, Run, RunStatus } from '../../api/types';
 import { isEnded } from '../../api/types';
 import { StudioError } from '../../api/client';
 import { showForm } from '../../panels/dialog';
-import { doneOf } from '../../models/sweeps';
+import { SWEPT_KINDS, doneOf } from '../../models/sweeps';
 import { CommandIDs } from '../../tokens';
 import { shortened, visible } from '../../views/common/format';
 import { runIcon } from '../../views/common/icons';
@@ -29,7 +29,7 @@ function addStart({ app, studio, execute }: Workbench): void {
       id: { type: 'string', description: 'Id of the run', required: true, from: 'run' },
       sweep: { type: 'object', description: 'The whole request, instead of asking' }
     },
-    visible: row => isEnded(row['status'] as RunStatus),
+    visible: row => isEnded(row['status'] as RunStatus) && SWEPT_KINDS.includes(row['kind'] ?? ''),
     execute: async args => {
       const { SweepForm } = await import('../../views/sweeps');
       const runId = args.need('id');

@@ -101,6 +101,7 @@ function LiveCard({
       data-run={run.id}
       data-mls-row="run"
       data-status={run.status}
+      data-kind={run.kind}
     >
       {foreign ? <ForeignHead run={run} /> : <CardHead studio={studio} execute={execute} run={run} />}
       <Params run={run} />
@@ -144,6 +145,7 @@ function CardHead({
 }): JSX.Element {
   const args = { id: run.id };
   const ended = isEnded(run.status);
+  const sweep = run.kind === 'sweep';
   return (
     <header className="jp-mls-Card-head">
       <CommandLink execute={execute} command={CommandIDs.openRun} args={args}>
@@ -165,16 +167,16 @@ function CardHead({
         {ended ? (
           <CommandButton
             execute={execute}
-            command={CommandIDs.retryRun}
+            command={sweep ? CommandIDs.continueSweep : CommandIDs.retryRun}
             args={args}
-            title="Submit the same work as a new run"
+            title={sweep ? 'Go on where it ended, in a new run' : 'Submit the same work as a new run'}
           >
-            Run again
+            {sweep ? 'Go on …' : 'Run again'}
           </CommandButton>
         ) : (
           <CommandButton
             execute={execute}
-            command={CommandIDs.stopRun}
+            command={sweep ? CommandIDs.stopSweep : CommandIDs.stopRun}
             args={args}
             disabled={run.status === 'CancelRequested'}
             title="Stop the run and its whole process tree"

@@ -184,6 +184,7 @@ const GridRow = memo(
         data-mls-row="run"
         data-run={run.id}
         data-status={run.status}
+        data-kind={run.kind}
         style={{ height: ROW_HEIGHT }}
       >
         <td className="jp-mls-Grid-check">

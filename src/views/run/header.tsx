@@ -2,7 +2,8 @@
 import type { JSX, ReactNode } from 'react';
 import { isEnded, type Run } from '../../api/types';
 import { changeRun } from '../../models/actions';
-import type { StudioModel } from '../../models/studio';
+import { type StudioModel, TRIAL_TAG } from '../../models/studio';
+import { SWEPT_KINDS } from '../../models/sweeps';
 import { CommandIDs, type Execute } from '../../tokens';
 import {
   CommandButton,
@@ -14,7 +15,8 @@ import {
   When,
   experimentIcon,
   formatNumber,
-  runIcon
+  runIcon,
+  visible
 } from '../common';
 import { asCurl, asPython, asYaml } from './copies';
 import { Editable } from './editable';
@@ -25,9 +27,6 @@ export interface RunProps {
   run: Run;
   execute: Execute;
 }
-
-/** Kinds of runs whose work can be tried again with other parameters. */
-const SWEPT: readonly string[] = ['cell', 'script', 'notebook', 'command'];
 
 function Actions({ studio, run, execute }: RunProps): JSX.Element {
   const ended = isEnded(run.status);
@@ -73,7 +72,7 @@ function Actions({ studio, run, execute }: RunProps): JSX.Element {
       <CommandButton execute={execute} command={CommandIDs.compareRuns} args={{ runIds: [run.id] }}>
         Compare…
       </CommandButton>
-      {SWEPT.includes(run.kind) && run.status === 'Completed' && (
+      {SWEPT_KINDS.includes(run.kind) && run.status === 'Completed' && (
         <CommandButton
           execute={execute}
           command={CommandIDs.sweepRun}
@@ -153,8 +152,13 @@ export function Header({
           <>
             <span aria-hidden="true">/</span>
             <CommandLink execute={execute} command={CommandIDs.openRun} args={{ id: run.parent_run_id }}>
-              parent run
+              {run.tags[TRIAL_TAG] === undefined ? 'parent run' : 'sweep'}
             </CommandLink>
+            {run.tags[TRIAL_TAG] !== undefined && (
+              <>
+                <span aria-hidden="true">/</span> trial {visible(run.tags[TRIAL_TAG])}
+              </>
+            )}
           </>
         )}
       </nav>

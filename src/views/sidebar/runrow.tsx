@@ -101,7 +101,7 @@ export function RunRow({
   return (
     <Row
       kind="run"
-      data={{ 'data-run': run.id, 'data-status': run.status }}
+      data={{ 'data-run': run.id, 'data-status': run.status, 'data-kind': run.kind }}
       selected={studio.selection?.kind === 'run' && studio.selection.id === run.id}
       onOpen={() => void execute(CommandIDs.openRun, { id: run.id })}
     >

@@ -93,7 +93,7 @@ export function historyFigure(study: Study, objective: number, theme: IChartThem
     data: [...drawn.traces, line],
     owners: [...drawn.owners, []],
     layout: layoutLook(theme, {
-      xaxis: axisLook('trial', theme, { rangemode: 'tozero' }),
+      xaxis: axisLook('trial', theme),
       yaxis: axisLook(name, theme)
     }),
     places: trial => {

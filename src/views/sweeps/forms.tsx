@@ -104,9 +104,9 @@ export interface Steering {
 const LIMITS = [
   ['max_total_trials', 'Trials', 'How many are tried in all.', 1],
   ['max_concurrent_trials', 'At the same time', 'How many run side by side.', 1],
-  ['timeout_s', 'Time limit of the sweep in minutes', 'Empty: none.', 60],
-  ['trial_timeout_s', 'Time limit of a trial in minutes', 'Empty: none.', 60],
-  ['exit_score', 'Enough when the objective is as good as', 'Empty: go on to the last trial.', 1]
+  ['timeout_s', 'Sweep, time limit in minutes', 'Empty: none.', 60],
+  ['trial_timeout_s', 'Trial, time limit in minutes', 'Empty: none.', 60],
+  ['exit_score', 'Enough when as good as', 'Empty: go on to the last trial.', 1]
 ] as const;
 const WHOLE: readonly string[] = ['max_total_trials', 'max_concurrent_trials'];
 
@@ -176,21 +176,23 @@ export function LimitsForm({ initial, onChange }: FormProps<Steering>): JSX.Elem
     onChange(wrong ? null : { sweep, change: { limits: limitChanges(limits, text), space: changed.space } });
   }, [text, changed, limits, sweep, onChange]);
   return (
-    <div className="jp-mls-Form">
-      {LIMITS.map(([name, label, hint]) => (
-        <Field key={name} label={label} hint={hint} problem={limitProblem(name, text[name] ?? '')}>
-          {props => (
-            <input
-              {...props}
-              className="jp-mod-styled"
-              inputMode="decimal"
-              autoComplete="off"
-              value={text[name] ?? ''}
-              onChange={event => setText({ ...text, [name]: event.target.value })}
-            />
-          )}
-        </Field>
-      ))}
+    <div className="jp-mls-Form jp-mls-SweepForm">
+      <div className="jp-mls-SweepForm-pair">
+        {LIMITS.map(([name, label, hint]) => (
+          <Field key={name} label={label} hint={hint} problem={limitProblem(name, text[name] ?? '')}>
+            {props => (
+              <input
+                {...props}
+                className="jp-mod-styled"
+                inputMode="decimal"
+                autoComplete="off"
+                value={text[name] ?? ''}
+                onChange={event => setText({ ...text, [name]: event.target.value })}
+              />
+            )}
+          </Field>
+        ))}
+      </div>
       {Object.keys(bounds).length > 0 && (
         <fieldset className="jp-mls-Field">
           <legend>Bounds of the parameters, for the trials that come</legend>

@@ -42,9 +42,6 @@ export interface SweepFields {
   policy: string;
 }
 
-/** Kinds of runs whose work can be tried again with other parameters. */
-export const SWEPT_KINDS: readonly string[] = ['cell', 'script', 'notebook', 'command'];
-
 /** Metrics of which less is better, by their names. */
 const COST = /loss|error|rmse|mse|mae|mape|perplexity|latency|regret/i;
 

@@ -184,7 +184,7 @@ describe('the forms of a sweep', () => {
     render(<LimitsForm studio={studioOf()} initial={{ sweep: someSweep() }} onChange={onChange} />);
     expect(onChange.mock.lastCall?.[0]?.change).toEqual({ limits: {}, space: {} });
     fireEvent.change(screen.getByLabelText('Trials'), { target: { value: '40' } });
-    fireEvent.change(screen.getByLabelText('Time limit of the sweep in minutes'), { target: { value: '2' } });
+    fireEvent.change(screen.getByLabelText('Sweep, time limit in minutes'), { target: { value: '2' } });
     fireEvent.change(screen.getByLabelText('depth'), { target: { value: 'int(2,20)' } });
     expect(onChange.mock.lastCall?.[0]?.change).toEqual({
       limits: { max_total_trials: 40, timeout_s: 120 },

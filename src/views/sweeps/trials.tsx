@@ -98,8 +98,8 @@ interface Column {
 
 function columnsOf(study: Study): Column[] {
   return [
-    { id: 'number', title: 'Trial', width: 76, numeric: true },
-    { id: 'state', title: 'State', width: 110, numeric: false },
+    { id: 'number', title: 'Trial', width: 84, numeric: false },
+    { id: 'state', title: 'State', width: 132, numeric: false },
     ...study.objectives.map((one, k) => ({
       id: `o ${k}`,
       title: one.primary_metric,
@@ -279,14 +279,7 @@ const TrialRow = memo(
         style={{ height: ROW_HEIGHT }}
         onMouseEnter={() => props.onHover(trial.number)}
       >
-        <td className="jp-mls-mod-numeric">
-          {(props.best || props.front) && (
-            <pinIcon.react
-              tag="span"
-              className="jp-mls-Best"
-              title={props.best ? 'The best trial' : 'On the Pareto front'}
-            />
-          )}
+        <td>
           <CommandLink
             execute={execute}
             command={CommandIDs.openRun}
@@ -295,6 +288,13 @@ const TrialRow = memo(
           >
             {trial.number}
           </CommandLink>
+          {(props.best || props.front) && (
+            <pinIcon.react
+              tag="span"
+              className="jp-mls-Best"
+              title={props.best ? 'The best trial' : 'On the Pareto front'}
+            />
+          )}
         </td>
         <td>
           <StatusBadge status={STATUS[trial.state]} reason={trial.reason || undefined} word={false} />{' '}
