@@ -23,6 +23,7 @@ PACKAGES = (
     "onnx", "skl2onnx", "onnxruntime", "mlflow",
 )  # fmt: skip
 _TASKS = {"classification": "tabular-classification", "regression": "tabular-regression"}
+_LIBRARIES = {"scikit-learn": "sklearn"}
 _ESCAPED = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]<>#|!"})
 
 
@@ -59,11 +60,13 @@ def _metadata(version: ModelVersion, lineage: ModelLineage, run: Run | None) -> 
     task = _TASKS.get(version.signature.task if version.signature else "", "other")
     results = [
         {"type": name, "value": value, "name": name} for name, value in (run.metrics if run else {}).items()
-        if math.isfinite(value)
+        if math.isfinite(value) and not name.startswith("system/")
     ]  # fmt: skip
     data = lineage.data[0].name if lineage.data else "not recorded"
-    front: dict[str, JSON] = {"library_name": version.framework or "onnx", "pipeline_tag": task}
-    front["tags"] = sorted({"onnx", version.framework or "onnx", *(f"{k}:{v}"[:100] for k, v in version.tags.items())})
+    library = (version.framework or "onnx").split()[0].lower()
+    library = _LIBRARIES.get(library, library)
+    front: dict[str, JSON] = {"library_name": library, "pipeline_tag": task}
+    front["tags"] = sorted({"onnx", library, *(f"{k}:{v}"[:100] for k, v in version.tags.items())})
     if results:
         entry = {"task": {"type": task}, "dataset": {"name": data, "type": data}, "metrics": results}
         front["model-index"] = [{"name": f"{version.model} {version.version}", "results": [entry]}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import uuid
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from huggingface_hub import ModelCard
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -21,6 +23,7 @@ from jupyter_mlstudio.client.model_files import write_model
 from jupyter_mlstudio.entities.models import ApprovalStatus, ModelVersion, Stage, VersionStatus
 from jupyter_mlstudio.entities.runs import RunKind
 from jupyter_mlstudio.entities.specs import RunSpec
+from jupyter_mlstudio.entities.tracking import LogBatch, Points
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 from jupyter_mlstudio.programs.convert import convert, write_whole
 from jupyter_mlstudio.programs.operating_point import finished
@@ -46,6 +49,9 @@ def trained(studio: Studio, columns: int, source: str) -> str:
     write_model(folder, make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, DATA.target), rows)
     data = {"dataset": {"name": "cancer", "digest": f"d{columns}", "source_type": "file", "source": "cancer.csv"}}
     studio.mlflow.add_parts(run.id, {"dataset_inputs": [data]})
+    measured = {"accuracy": 0.9 + columns / 1000, "loss": math.inf}
+    points = {name: Points(steps=[0], times=[1.8e9], values=[value]) for name, value in measured.items()}
+    studio.tracking.add(run.id, LogBatch(client="test", sequence=1, metrics=points), after_end=True)
     return run.id
 
 
@@ -202,7 +208,7 @@ def test_the_card_is_made_of_facts_and_its_metadata_can_be_read(studio: Studio) 
     text = studio.model_cards.card("cancer", "1").text
     front, _, body = text.removeprefix("---\n").partition("\n---\n")
     metadata = yaml.safe_load(front)
-    assert metadata["library_name"]
+    assert metadata["library_name"] == "sklearn"
     assert metadata["pipeline_tag"] == "tabular-classification"
     assert "team:a" in metadata["tags"]
     facts = ("## Notes\n\nMy *notes* &lt;b>", "569 rows compared", "cancer | d30", "| columns | 30 |", "model.joblib")
@@ -210,6 +216,21 @@ def test_the_card_is_made_of_facts_and_its_metadata_can_be_read(studio: Studio) 
         assert fact in body, fact
     (index,) = metadata.get("model-index", [{"results": []}])
     assert isinstance(index["results"], list)
+
+
+def test_a_card_is_one_to_hugging_faces_own_library(studio: Studio) -> None:
+    text = studio.model_cards.card("cancer", "1").text
+    card: Any = ModelCard(text)
+    assert (card.data.library_name, card.data.pipeline_tag) == ("sklearn", "tabular-classification")
+    assert {"onnx", "sklearn", "team:a"} <= set(card.data.tags)
+    assert card.data.model_name == "cancer 1"
+    found = {one.metric_type: one.metric_value for one in card.data.eval_results}
+    assert found == {"accuracy": 0.93}
+    assert {(one.task_type, one.dataset_name) for one in card.data.eval_results} == {
+        ("tabular-classification", "cancer")
+    }
+    again: Any = ModelCard(str(card))
+    assert again.data.to_dict() == card.data.to_dict(), "what it reads is what it would write"
 
 
 def test_lineage_names_run_code_data_and_what_hangs_on_it(studio: Studio) -> None:
