@@ -44,6 +44,7 @@ export const CommandIDs = {
   editExperiment: 'mlstudio:edit-experiment',
   archiveExperiment: 'mlstudio:archive-experiment',
   registerModel: 'mlstudio:register-model',
+  registerFile: 'mlstudio:register-file',
   describeModel: 'mlstudio:describe-model',
   describeVersion: 'mlstudio:describe-version',
   setAlias: 'mlstudio:set-alias',

@@ -1,11 +1,15 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { CommandIDs, IStudio } from '../tokens';
+import { modelIcon } from '../views/common/icons';
+import { MODEL_EXTENSIONS } from '../views/models/filenames';
 
-/** "Submit as run" on scripts and notebooks in the file browser. */
+const MODEL_FILE = 'mlstudio-model';
+
+/** "Submit as run" on scripts and notebooks, "Register as model" on models in the file browser. */
 export const filesPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter_mlstudio:files',
-  description: 'Adds "Submit as run" to the file browser.',
+  description: 'Adds "Submit as run" and "Register as model" to the file browser.',
   autoStart: true,
   requires: [IStudio, IDefaultFileBrowser],
   activate: (app: JupyterFrontEnd): void => {
@@ -16,5 +20,20 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
         rank: 4.5
       });
     }
+    app.docRegistry.addFileType({
+      name: MODEL_FILE,
+      displayName: 'Model File',
+      extensions: MODEL_EXTENSIONS,
+      mimeTypes: ['application/octet-stream'],
+      contentType: 'file',
+      fileFormat: 'base64',
+      icon: modelIcon
+    });
+    app.contextMenu.addItem({
+      command: CommandIDs.registerFile,
+      args: { selected: true },
+      selector: `.jp-DirListing-item[data-file-type="${MODEL_FILE}"]`,
+      rank: 4.5
+    });
   }
 };

@@ -12,6 +12,7 @@ import { addGeneralCommands } from './general';
 import { addGraphCommands } from './graphs';
 import { addEndpointCommands } from './endpoints';
 import { addModelCommands } from './models';
+import { addRegisterFile } from './registerfile';
 import { addReviewCommands } from './reviews';
 import { addExperimentCommands, addRunCommands } from './runs';
 import { addSubmitCommands } from './submit';
@@ -22,6 +23,7 @@ const PALETTE = [
   CommandIDs.submitFile,
   CommandIDs.submitNotebook,
   CommandIDs.newExperiment,
+  CommandIDs.registerFile,
   CommandIDs.openQuickstart,
   CommandIDs.refresh
 ];
@@ -53,9 +55,11 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     addDeploymentCommands(bench);
     addBatchCommands(bench);
     addGeneralCommands(bench);
+    const selectedPath = (): string | undefined => browser?.selectedItems().next().value?.path;
+    addRegisterFile(bench, selectedPath);
     addSubmitCommands(bench, {
       documents,
-      selectedPath: () => browser?.selectedItems().next().value?.path,
+      selectedPath,
       notebookPath: () => notebooks?.currentWidget?.context.path
     });
     for (const command of PALETTE) {

@@ -78,7 +78,8 @@ export function requestFor(path: string, notebook: boolean): NewRun {
     : { kind: 'script', spec: { script: name, folder }, origin: { script: path } };
 }
 
-async function below({ studio }: Workbench, path: string): Promise<string> {
+/** A path of the file browser as one below the workspace's root. */
+export async function below({ studio }: Workbench, path: string): Promise<string> {
   const folder = await currentFolder(studio.client, PageConfig.getOption('serverRoot'));
   const inside = folder === null ? null : inWorkspace(path, folder);
   if (inside === null) {

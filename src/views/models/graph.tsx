@@ -109,7 +109,7 @@ function Facts({ graph }: { graph: Graph }): JSX.Element {
         rows={[
           [
             'Operators',
-            `${formatNumber(graph.node_count)} of ${plural(Object.keys(graph.operators).length, 'kind')}`
+            `${formatNumber(graph.node_count)}, of ${plural(Object.keys(graph.operators).length, 'kind')}`
           ],
           ['Opset', opsets.join(', ')],
           ['IR version', String(graph.ir_version)],

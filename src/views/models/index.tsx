@@ -3,4 +3,5 @@ export { deleteModelText, deleteVersionText } from './consequences';
 export { VersionsComparison } from './comparison';
 export { ModelsView } from './list';
 export { ModelView } from './model';
+export { RegisterFileForm } from './fileform';
 export { RegisterForm } from './register';

@@ -7,6 +7,7 @@ import type { StudioModel } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import {
   type Column,
+  CommandButton,
   CommandLink,
   EmptyState,
   ErrorBox,
@@ -77,10 +78,15 @@ export function ModelsView({ studio, execute }: { studio: StudioModel; execute: 
   const { value, error } = resource;
   return (
     <div className="jp-mls-Noun jp-mls-ModelsView">
-      <label className="jp-mls-Choice">
-        <input type="checkbox" checked={archived} onChange={() => setArchived(!archived)} />
-        Archived models too
-      </label>
+      <div className="jp-mls-Actions">
+        <CommandButton execute={execute} command={CommandIDs.registerFile}>
+          Register a file …
+        </CommandButton>
+        <label className="jp-mls-Choice">
+          <input type="checkbox" checked={archived} onChange={() => setArchived(!archived)} />
+          Archived models too
+        </label>
+      </div>
       {error && (
         <ErrorBox
           what={value ? 'This may be out of date.' : 'The models cannot be shown.'}

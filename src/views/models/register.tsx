@@ -191,11 +191,12 @@ function NoModel(): JSX.Element {
 
 interface NameFieldsProps {
   studio: StudioModel;
-  fields: RegisterFields;
-  set: (change: Partial<RegisterFields>) => void;
+  fields: Pick<RegisterFields, 'name' | 'alias'>;
+  set: (change: Partial<Pick<RegisterFields, 'name' | 'alias'>>) => void;
 }
 
-function NameFields({ studio, fields, set }: NameFieldsProps): JSX.Element {
+/** Name and alias, with what they would become or move. */
+export function NameFields({ studio, fields, set }: NameFieldsProps): JSX.Element {
   const models = useResource(studio.models).value ?? [];
   const existing = models.find(model => model.name === fields.name);
   const next = Math.max(0, ...(existing?.versions ?? [])) + 1;

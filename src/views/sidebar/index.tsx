@@ -58,7 +58,8 @@ function Header({ studio, execute }: Props): JSX.Element {
         items={[
           { command: CommandIDs.submitNotebook, label: 'Submit this notebook as run …' },
           { command: CommandIDs.submitFile, label: 'Submit the selected file as run …' },
-          { command: CommandIDs.newExperiment, label: 'New experiment …' }
+          { command: CommandIDs.newExperiment, label: 'New experiment …' },
+          { command: CommandIDs.registerFile, label: 'Register a file as model …' }
         ]}
       />
     </header>
@@ -141,7 +142,21 @@ function Lists({ studio, execute, text }: Props & { text: string }): JSX.Element
           row={item => <ExperimentRow key={item.id} {...props} item={item} />}
         />
       </Section>
-      <Section studio={studio} id="models" title="Models" note={count(models.value)}>
+      <Section
+        studio={studio}
+        id="models"
+        title="Models"
+        note={count(models.value)}
+        action={
+          <CommandButton
+            minimal
+            icon={addIcon}
+            title="Register a file as model"
+            execute={execute}
+            command={CommandIDs.registerFile}
+          />
+        }
+      >
         <Rows
           resource={models}
           items={named(models.value)}
