@@ -43,6 +43,7 @@ def main() -> int:
         answer, status = importances(question), 0
     except StudioError as error:
         answer, status = {"code": error.code, "message": error.message}, 1
+        print(error.message, file=sys.stderr)
     print(json.dumps(answer))
     return status
 
