@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _AZURE = {"random", "sobol", "grid", "bayesian", "tpe"}
 _OURS = ("int", "float")
+_MOST_CHOICES = 100
+_PLACE = re.compile(r"\$\{\{(?:inputs|search_space)\.[^\s}]+\}\}")
 
 
 class SweepCode:
@@ -71,7 +74,11 @@ def as_python(sweep: Sweep) -> str:
     else:
         given["objectives"] = {one.primary_metric: one.goal.value for one in spec.objectives}
     given |= {"trials": spec.limits.max_total_trials, "parallel": spec.limits.max_concurrent_trials}
-    given |= {"sampler": spec.sampling.algorithm, "seed": spec.sampling.seed}
+    if any(one.value != "last" for one in spec.objectives):
+        given["value"] = "best"
+    options = spec.sampling.options
+    given["sampler"] = {"algorithm": spec.sampling.algorithm, **options} if options else spec.sampling.algorithm
+    given["seed"] = spec.sampling.seed
     policy = spec.early_termination
     if policy.policy != "none":
         told = {"policy": policy.policy, "evaluation_interval": policy.evaluation_interval}
@@ -82,10 +89,15 @@ def as_python(sweep: Sweep) -> str:
         given["early_termination"] = {**told, **{k: v for k, v in further.items() if v is not None}, **policy.options}
     limits = spec.limits
     given |= {"timeout": limits.timeout_s, "trial_timeout": limits.trial_timeout_s, "exit_score": limits.exit_score}
+    given["retries"] = limits.max_retries if limits.max_retries != SweepLimits().max_retries else None
     given |= {
         "params": spec.fixed or None, "points": spec.enqueued or None, "constraints": spec.constraints or None,
         "repeats": spec.repeats if spec.repeats > 1 else None, "warm_start": spec.warm_start or None,
-        "name": sweep.name, "experiment": sweep.experiment,
+        "name": sweep.name, "experiment": sweep.experiment, "args": work.args or None, "env": work.env or None,
+        "kernel": work.kernel, "target": work.target if work.target != RunSpec().target else None,
+        "priority": work.priority or None, "cpus": work.resources.cpus if work.resources.cpus != 1 else None,
+        "memory": work.resources.memory_bytes or None, "gpus": work.resources.gpus or None,
+        "memory_limit": work.limits.memory_bytes,
     }  # fmt: skip
     lines = [f"    {_work(sweep.work_kind, work)},"]
     lines += ["    {", *(f"        {name!r}: {text!r}," for name, text in space.items()), "    },"] if space else []
@@ -165,12 +177,20 @@ def _work(kind: str, work: RunSpec) -> str:
 def _command(kind: str, work: RunSpec, names: list[str], fixed: Mapping[str, JSON]) -> str:
     inputs = {name: f"${{{{search_space.{name}}}}}" for name in names}
     if kind == RunKind.COMMAND:
-        return " ".join(_filled(part, {**fixed, **inputs}) for part in work.command)
+        filled = [_filled(part, {**fixed, **inputs}) for part in work.command]
+        return _joined(["python" if filled[0] == work.python else filled[0], *filled[1:]])
     if kind == RunKind.SCRIPT:
-        words = ["python", str(work.script), *_options({**fixed, **inputs}), *work.args]
-        return " ".join(words)
+        return _joined(["python", str(work.script), *_options({**fixed, **inputs}), *work.args])
     given = " ".join(f"-p {name} {text}" for name, text in {**fixed, **inputs}.items())
     return f"papermill {work.notebook or 'cell.ipynb'} out.ipynb {given}"
+
+
+def _joined(words: list[str]) -> str:
+    """Writes words for a shell; what stands for a parameter needs no quotes of its own."""
+    plain = [_PLACE.sub("x", word) for word in words]
+    return " ".join(
+        word if shlex.quote(bare) == bare else shlex.quote(word) for word, bare in zip(words, plain, strict=True)
+    )
 
 
 def _options(params: Mapping[str, JSON]) -> list[str]:
@@ -207,7 +227,9 @@ def _azures(distribution: Mapping[str, JSON]) -> dict[str, JSON]:
     if kind == "int":
         low, high, step = distribution["low"], distribution["high"], distribution.get("step") or 1
         if distribution.get("log"):
-            return {"type": "choice", "values": list(range(low, min(high, low + 1000) + 1, step))}
+            return {"type": "qloguniform", "min_value": math.log(low), "max_value": math.log(high), "q": 1}
+        if (high - low) // step >= _MOST_CHOICES:
+            return {"type": "quniform", "min_value": low, "max_value": high, "q": step}
         return {"type": "choice", "values": list(range(low, high + 1, step))}
     if kind == "float":
         low, high, step = distribution["low"], distribution["high"], distribution.get("step")
