@@ -21,7 +21,7 @@ from jupyter_mlstudio.entities.runs import RunKind, RunStatus
 from jupyter_mlstudio.entities.values import utc_now
 from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.plugins.compute.base import State
-from jupyter_mlstudio.plugins.compute.local import Handle, LocalTarget
+from jupyter_mlstudio.plugins.compute.local import LocalTarget
 from jupyter_mlstudio.runner.listening import listen
 from jupyter_mlstudio.runner.watched import WatchedProcess
 from jupyter_mlstudio.runner.work import Job, work_of
@@ -35,6 +35,8 @@ POLL_S = 0.1
 BEAT_S = 2.0
 GRACE_S = 5.0
 PATIENCE_S = 120.0
+RESTARTS = {RunKind.SWEEP: 5}
+"""How often a program is begun again that can go on where it was when it was killed."""
 KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """How work ends that was killed: by itself, or as a shell tells it."""
 
@@ -58,6 +60,8 @@ class Supervisor:
         self._look = asyncio.Event()
         self._asked_to_end = False
         self._started = time.monotonic()
+        self._handle: Any = None
+        self._restarts = 0
         self._pressure = memory.Pressure(job.memory_bytes)
 
     async def run(self) -> int:
@@ -66,7 +70,7 @@ class Supervisor:
         self._listen_to_signals()
         listener = listen()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        target, handle, failure = self._start(url)
+        target, self._handle, failure = self._start(url)
         outcome: Outcome
         from jupyter_mlstudio.runner.record import Record
 
@@ -74,11 +78,11 @@ class Supervisor:
         from jupyter_mlstudio.runner.gateway import serve
 
         serve(listener, lambda: record.studio, token=self._token, user=record.user, run_id=self._job.run_id)
-        if failure is not None or handle is None:
+        if failure is not None or self._handle is None:
             outcome = Outcome(RunStatus.FAILED, failure or "the work could not be started", 127)
         else:
-            outcome = await self._watch(record, target, handle, url)
-        await self._end(record, target, handle, outcome)
+            outcome = await self._watch(record, target, url)
+        await self._end(record, target, outcome)
         return 0
 
     def _start(self, url: str) -> tuple[Any, Any, str | None]:
@@ -92,38 +96,53 @@ class Supervisor:
         except StudioError as error:
             return target, None, error.message
 
-    async def _watch(self, record: Record, target: Any, handle: Any, url: str) -> Outcome:
-        if not await self._patiently(lambda: record.running(url, handle)):
+    async def _watch(self, record: Record, target: Any, url: str) -> Outcome:
+        if not await self._patiently(lambda: record.running(url, self._handle)):
             return Outcome(RunStatus.CANCELED, "stopped before it started")
         state, next_beat = State(), 0.0
         while True:
-            state = target.poll(handle)
+            state = target.poll(self._handle)
             if state.exit_code is not None:
+                if await self._begun_again(target, url, state.exit_code):
+                    continue
                 return self._outcome_of(state.exit_code)
             self._pressure.note(state.memory_bytes)
             if time.monotonic() >= next_beat or self._look.is_set():
                 self._look.clear()
                 if self._asked_to_end or await self._in_thread(lambda: record.beat(state)):  # noqa: B023
-                    return await self._stopped(target, handle)
+                    return await self._stopped(target)
                 next_beat = time.monotonic() + BEAT_S
             broken = self._limit_broken()
             if broken is not None:
-                await self._in_thread(lambda: target.stop(handle, GRACE_S))
+                await self._in_thread(lambda: target.stop(self._handle, GRACE_S))
                 return Outcome(RunStatus.FAILED, broken)
             try:
                 await asyncio.wait_for(self._look.wait(), POLL_S)
             except TimeoutError:
                 continue
 
-    async def _stopped(self, target: Any, handle: Any) -> Outcome:
-        await self._in_thread(lambda: target.stop(handle, GRACE_S))
+    async def _begun_again(self, target: Any, url: str, exit_code: int) -> bool:
+        """Begins a program again that goes on where it was and that somebody killed; answers whether it did."""
+        if exit_code >= 0 or self._restarts >= RESTARTS.get(self._job.kind, 0) or self._asked_to_end:
+            return False
+        self._restarts += 1
+        print(f"the program was killed by signal {-exit_code}; it is begun again", file=sys.stderr, flush=True)
+        await self._in_thread(lambda: target.stop(self._handle, 0.5))
+        _target, handle, failure = self._start(url)
+        if handle is None or failure is not None:
+            return False
+        self._handle = handle
+        return True
+
+    async def _stopped(self, target: Any) -> Outcome:
+        await self._in_thread(lambda: target.stop(self._handle, GRACE_S))
         reason = "the supervisor was asked to end" if self._asked_to_end else "stopped"
         return Outcome(RunStatus.CANCELED, reason)
 
-    async def _end(self, record: Record, target: Any, handle: Handle | None, outcome: Outcome) -> None:
+    async def _end(self, record: Record, target: Any, outcome: Outcome) -> None:
         """Ends what the work left behind, and tells disk and database how it went."""
-        if handle is not None:
-            await self._in_thread(lambda: target.stop(handle, 0.5))
+        if self._handle is not None:
+            await self._in_thread(lambda: target.stop(self._handle, 0.5))
         final = Outcome(outcome.status, outcome.reason, outcome.exit_code, utc_now(), time.monotonic() - self._started)
         write_outcome(self._job.run_folder, final)
         try:
