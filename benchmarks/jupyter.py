@@ -33,6 +33,10 @@ class Server:
         with urllib.request.urlopen(call, timeout=60) as answer:
             return bytes(answer.read())
 
+    def address(self, path: str) -> str:
+        """Returns the address of a path, for a browser."""
+        return f"{self._url}{path}?token={self._token}"
+
     def api(self, path: str) -> Any:
         """Asks the studio's API."""
         return json.loads(self.get("mlstudio/api/v1/" + path))
@@ -57,7 +61,9 @@ class Server:
 
 
 @contextmanager
-def served(root: Path, *, module: str = "jupyter_server", studio: bool = True) -> Iterator[Server]:
+def served(
+    root: Path, *, module: str = "jupyter_server", studio: bool = True, options: tuple[str, ...] = ()
+) -> Iterator[Server]:
     """Starts a server on a folder; ends it at the end. Settings of whoever measures are left aside."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLSTUDIO_", "MLFLOW_", "JUPYTER_", "JPY_"))}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -69,7 +75,7 @@ def served(root: Path, *, module: str = "jupyter_server", studio: bool = True) -
     command = [
         sys.executable, "-m", module, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}", f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={token}",
-        f"--ServerApp.jpserver_extensions={{'jupyter_mlstudio': {studio}}}",
+        f"--ServerApp.jpserver_extensions={{'jupyter_mlstudio': {studio}}}", *options,
     ]  # fmt: skip
     log_path = root.parent / f"{root.name}.log"
     with log_path.open("wb") as log:
@@ -84,4 +90,4 @@ def served(root: Path, *, module: str = "jupyter_server", studio: bool = True) -
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(20)
+        process.wait(90)

@@ -66,7 +66,7 @@ def trial(number: int, chance: random.Random, **more: Any) -> TrialReport:
         "lr": 10 ** chance.uniform(-5, -1), "depth": chance.randint(2, 12), "dropout": chance.uniform(0, 0.6),
         "act": chance.choice(["relu", "tanh", "gelu"]),
     }  # fmt: skip
-    lr, depth, dropout = (float(params[name]) for name in ("lr", "depth", "dropout"))  # type: ignore[arg-type]
+    lr, depth, dropout = (float(params[name]) for name in ("lr", "depth", "dropout"))
     value = 0.97 - 0.02 * (math.log10(lr) + 2.5) ** 2 - 0.001 * (depth - 7) ** 2 - 0.1 * abs(dropout - 0.2)
     value += {"relu": 0.0, "tanh": -0.02, "gelu": 0.01}[str(params["act"])] + chance.gauss(0, 0.01)
     steps = [(step, value - 0.2 * math.exp(-step / 3)) for step in range(1, 9)]
