@@ -15,6 +15,7 @@ from typing import Any
 from jupyter_mlstudio.client.booster_files import write_booster
 from jupyter_mlstudio.client.keras_files import is_keras, keras_rows, write_keras
 from jupyter_mlstudio.client.torch_files import is_torch, torch_rows, write_torch
+from jupyter_mlstudio.client.torch_records import record
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 
@@ -43,6 +44,7 @@ def write_model(
 ) -> None:
     """Writes a model, its sample rows and the manifest that describes both into a folder."""
     names = _feature_names(model, sample)
+    program: Any = None
     if is_keras(model):  # with the backend torch, it is a module too
         sample = keras_rows(model, sample)
         count = _count(sample)
@@ -52,7 +54,8 @@ def write_model(
         sample = torch_rows(model, sample)
         count = _count(sample)
         _check_answers(y, count)
-        manifest = {"format": 1} | write_torch(folder, model, sample, labels)
+        written_torch, program = write_torch(folder, model, sample, labels)
+        manifest = {"format": 1} | written_torch
     else:
         if labels is not None:
             raise Invalid("labels are for networks, whose outputs have no names; this model says its labels itself")
@@ -69,6 +72,8 @@ def write_model(
             written = _write_rows(folder, what, _thinned(content, kept))
             manifest |= {what: written, f"{what}_sha256": _digest(folder / written)}
     manifest["rows"] = kept
+    if program is not None and sample is not None:
+        manifest |= record(folder, manifest, program, _thinned(sample, kept))
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
+from jupyter_mlstudio.client.experiments import Experiment
 from jupyter_mlstudio.client.space import distributions
 from jupyter_mlstudio.client.submission import seconds
 from jupyter_mlstudio.client.values import as_text, checked_name, json_param
@@ -123,8 +124,9 @@ def point_of(point: Mapping[str, object]) -> dict[str, JSON]:
 
 def _source(known: object) -> str:
     """A sweep, run or experiment that is known already: its id or its name."""
-    found = getattr(known, "run_id", None) or getattr(known, "id", None) or known
-    return as_text(getattr(known, "name", found) if type(known).__name__ == "Experiment" else found, "a warm start")
+    if isinstance(known, Experiment):
+        return known.name
+    return as_text(getattr(known, "run_id", None) or getattr(known, "id", known), "a warm start")
 
 
 def _named(given: str | Mapping[str, object], key: str) -> tuple[str, dict[str, JSON]]:

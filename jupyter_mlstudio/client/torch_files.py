@@ -41,12 +41,17 @@ def torch_rows(model: Any, sample: Any) -> Any:
     return _array(model, sample)
 
 
-def write_torch(folder: Path, model: Any, rows: Any, labels: Sequence[Any] | None = None) -> dict[str, JSON]:
+def write_torch(
+    folder: Path, model: Any, rows: Any, labels: Sequence[Any] | None = None
+) -> tuple[dict[str, JSON], Any]:
     """Writes a module; what cannot be exported is kept as a pickle, and the manifest says why it will not be served.
 
     Args:
         rows: what :func:`torch_rows` answered.
         labels: a classifier's labels in the order of its outputs.
+
+    Returns:
+        What the manifest says of it, and the program, None where there is only a pickle.
     """
     import torch
 
@@ -54,13 +59,13 @@ def write_torch(folder: Path, model: Any, rows: Any, labels: Sequence[Any] | Non
     try:
         program = model if isinstance(model, torch.export.ExportedProgram) else _exported(model, rows)
         torch.export.save(program, folder / GRAPH)
-        return manifest | {"file": GRAPH}
+        return manifest | {"file": GRAPH}, program
     except Invalid as error:
         if isinstance(model, torch.export.ExportedProgram):
             raise
         warnings.warn(f"the module was kept but cannot be served: {error.message}", stacklevel=5)
         _pickle(folder / PICKLED, model)
-        return manifest | {"file": PICKLED, "problem": error.message}
+        return manifest | {"file": PICKLED, "problem": error.message}, None
 
 
 def _pickle(path: Path, model: Any) -> None:

@@ -36,6 +36,10 @@ class Gateway:
         self.files: dict[str, bytes] = {}
         self.submitted: list[dict[str, Any]] = []
         self.finished: list[dict[str, Any]] = []
+        self.sweeps: dict[str, dict[str, Any]] = {}
+        self.trials: list[dict[str, Any]] = []
+        self.steered: list[tuple[str, Any]] = []
+        self.end_sweeps = "Running"
         self.runs: dict[str, dict[str, Any]] = {run_id: run_data(run_id)}
         self.experiments: dict[str, dict[str, Any]] = {}
         self.connections = 0
@@ -105,6 +109,16 @@ def run_data(run_id: str, **known: Any) -> dict[str, Any]:
         "started_at": "2026-01-01T00:00:01Z", "ended_at": None, "duration_s": 41.5, "parent_run_id": None,
         "waits_for": None, "progress": None, "params": {}, "metrics": {}, "tags": {}, "summaries": [], "origin": {},
         **known,
+    }  # fmt: skip
+
+
+def sweep_data(run_id: str, **known: Any) -> dict[str, Any]:
+    """A sweep as the API answers it."""
+    return {
+        "run_id": run_id, "name": "sweep-1", "experiment": "Default", "status": "Running", "phase": "Running",
+        "spec": {}, "work": {}, "work_kind": "script", "control": {"limits": {}}, "counts": {}, "best": None,
+        "front": [], "lead": {"low": None, "high": None, "runner_up": None, "within_noise": False, "note": ""},
+        "resume_from": None, **known,
     }  # fmt: skip
 
 
@@ -184,6 +198,25 @@ class _Handler(BaseHTTPRequestHandler):
             case ["POST", "runs", "interactive"]:
                 gateway.submitted.append(json.loads(body))
                 return 201, {"run_id": gateway.run_id, "url": gateway.url, "token": gateway.token}
+            case ["POST", "sweeps"]:
+                new = json.loads(body)
+                gateway.submitted.append(new)
+                gateway.sweeps["sweep1"] = sweep_data("sweep1", spec=new["sweep"], work_kind=new["work_kind"])
+                gateway.runs["sweep1"] = run_data("sweep1", kind="sweep", name=new["name"] or "sweep-1")
+                gateway.runs["sweep1"]["status"] = gateway.end_sweeps
+                return 201, gateway.runs["sweep1"]
+            case ["GET", "sweeps", name, "trials"] if name in gateway.sweeps:
+                after, limit = int(query["after"][0]), int(query["limit"][0])
+                page = gateway.trials[after : after + limit]
+                return 200, {"trials": page, "cursor": after + len(page), "total": len(gateway.trials)}
+            case ["GET", "sweeps", name] if name in gateway.sweeps:
+                return 200, gateway.sweeps[name]
+            case ["POST", "sweeps", name, "resume"]:
+                gateway.steered.append(("resume", json.loads(body)))
+                return 201, run_data("sweep2", kind="sweep", name="sweep-2")
+            case ["POST" | "PATCH", "sweeps", name, *rest] if name in gateway.sweeps:
+                gateway.steered.append(("/".join(rest), json.loads(body) if body else None))
+                return 200, gateway.sweeps[name]
             case ["GET", "experiments", name] if name in gateway.experiments:
                 return 200, gateway.experiments[name]
             case ["PATCH", "experiments", _]:
