@@ -56,16 +56,21 @@ def compare_classifiers(
 ) -> Comparison:
     """Compares labels ``(n_rows,)`` and probabilities ``(n_rows, n_classes)``.
 
+    Where rows have several labels, ``(n_rows, n_labels)``, a row flips when one of them does, and there are no ties.
+
     Without probabilities a row's difference is 1 where the label flips and 0 elsewhere. A forest of 200 trees that is
     split evenly over a row picks a label by the last bit of a sum: such a row, whose two best probabilities are not
     more than ``tie`` apart, may flip and is counted as a tie.
     """
-    flipped = plain_labels(labels) != plain_labels(onnx_labels)
+    wanted, got = plain_labels(labels), plain_labels(onnx_labels)
+    if wanted.shape != got.shape:
+        raise Invalid(f"the ONNX model answers labels of shape {got.shape}, the original of {wanted.shape}")
+    flipped = wanted != got if wanted.ndim == 1 else (wanted != got).any(axis=1)
     if probabilities is None or onnx_probabilities is None:
         return _summary(flipped.astype(np.float64), flipped)
     expected = _matrix(probabilities)
     best = np.sort(expected, axis=1)[:, -2:]
-    ties = int((flipped & (best[:, -1] - best[:, 0] <= tie)).sum()) if expected.shape[1] > 1 else 0
+    ties = int((flipped & (best[:, -1] - best[:, 0] <= tie)).sum()) if expected.shape[1] > 1 and wanted.ndim == 1 else 0
     return _summary(_distance(expected, _matrix(onnx_probabilities)).max(axis=1), flipped, ties)
 
 

@@ -21,8 +21,9 @@ found = dict(zip(outputs, session.run(outputs, feeds), strict=True))
 rows = len(kept[(names["label"] + names["number"])[0]])
 flips = np.zeros(rows, bool)
 for name in names["label"]:
-    labels = found[name[6:]].ravel()
-    flips |= kept[name] != (labels.astype(np.int64) if labels.dtype.kind in "bf" else labels).astype(str)
+    labels = found[name[6:]].reshape(kept[name].shape)
+    differ = kept[name] != (labels.astype(np.int64) if labels.dtype.kind in "bf" else labels).astype(str)
+    flips |= differ.reshape(rows, -1).any(axis=1)
 differences = flips.astype(float)
 for name in names["number"]:
     native, onnx = (np.asarray(one, float).reshape(rows, -1) for one in (kept[name], found[name[7:]]))

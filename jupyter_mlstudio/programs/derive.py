@@ -106,7 +106,7 @@ def _made_rows(onnx: bytes) -> dict[str, Any]:
     for output, value in zip(session.get_outputs(), session.run(None, feeds), strict=True):
         array = np.asarray(value)
         kind = "number" if array.dtype.kind == "f" else "label"
-        kept[f"{kind}:{output.name}"] = array if kind == "number" else parity.plain_labels(array).ravel()
+        kept[f"{kind}:{output.name}"] = array if kind == "number" else np.atleast_1d(parity.plain_labels(array))
     return kept
 
 
@@ -114,7 +114,7 @@ def _answers(onnx: bytes, feeds: dict[str, Any], wanted: Answers) -> Answers:
     names = [*wanted.labels, *wanted.numbers]
     found = dict(zip(names, open_session(onnx).run(names, feeds), strict=True))
     return Answers(
-        {name: parity.plain_labels(found[name]).ravel() for name in wanted.labels},
+        {name: np.atleast_1d(parity.plain_labels(found[name])) for name in wanted.labels},
         {name: found[name] for name in wanted.numbers},
     )
 
@@ -132,7 +132,7 @@ def _compared(expected: Answers, found: Answers) -> parity.Comparison:
 
 def _words(answers: Answers, rows: int) -> Any:
     """All labels of a row as one text."""
-    columns = [value[:rows] for value in answers.labels.values()]
+    columns = [column for value in answers.labels.values() for column in value[:rows].reshape(rows, -1).T]
     return np.array(["|".join(one) for one in zip(*columns, strict=True)])
 
 

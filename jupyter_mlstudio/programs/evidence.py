@@ -43,7 +43,7 @@ def files(converted: Converted, feeds: Mapping[str, Any], expected: Prediction) 
     arrays = {f"input:{name}": _plain(tensor) for name, tensor in feeds.items()}
     outputs = {spec.name: spec.onnx_name or spec.name for spec in converted.signature.outputs}
     if expected.labels is not None:
-        arrays[f"label:{outputs['label']}"] = plain_labels(expected.labels).ravel()
+        arrays[f"label:{outputs['label']}"] = plain_labels(expected.labels)
     for numbers, names in (
         (expected.probabilities, ("probabilities", "scores")),
         (expected.values, ("prediction", "values")),

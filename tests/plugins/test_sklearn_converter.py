@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -22,6 +25,7 @@ from sklearn import (
     linear_model,
     model_selection,
     multiclass,
+    multioutput,
     naive_bayes,
     neighbors,
     neural_network,
@@ -346,6 +350,64 @@ def test_a_pipeline_with_grouped_categories_and_usual_ones_is_served() -> None:
     assert outcome(pipe(both, logistic()), frame, answers).conversion.ready
 
 
+MANY: dict[str, Callable[[], Any]] = {
+    "beside each other": lambda: multioutput.MultiOutputClassifier(logistic()),
+    "forests beside each other": lambda: multioutput.MultiOutputClassifier(
+        ensemble.RandomForestClassifier(5, random_state=0)
+    ),
+    "a chain": lambda: multioutput.ClassifierChain(logistic(), order=[2, 0, 1]),
+    "a chain of probabilities": lambda: multioutput.ClassifierChain(logistic(), chain_method="predict_proba"),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_several_labels_for_a_row_are_answered_as_a_column_each(name: str, tmp_path: Path) -> None:
+    data = load_breast_cancer()
+    rows = preprocessing.StandardScaler().fit_transform(data.data)
+    answers = np.column_stack([data.target, data.data[:, 0] > 14, data.data[:, 1] > 19]).astype(int)
+    model = pipe(preprocessing.StandardScaler(), MANY[name]()).fit(rows, answers)
+    found = climb(SklearnConverter(), Original(model, rows, "scikit-learn"))
+    assert found.conversion.ready, found.conversion.reason
+    assert found.onnx is not None
+    assert found.conversion.signature is not None
+    label, probabilities = found.conversion.signature.outputs
+    assert (label.shape, probabilities.shape) == ([-1, 3], [-1, 3 if "chain" in name else 6])
+    session = open_session(found.onnx)
+    got = session.run([label.onnx_name, probabilities.onnx_name], {"X": rows.astype(_input_type(found))})
+    assert np.array_equal(got[0], model.predict(rows))
+    expected = model.predict_proba(rows)
+    expected = np.hstack(expected) if isinstance(expected, list) else expected
+    assert np.abs(got[1] - expected).max() < 1e-5
+    for file, content in {"model.onnx": found.onnx, **found.evidence}.items():
+        (tmp_path / file).write_bytes(content)
+    said = subprocess.run(
+        [sys.executable, str(tmp_path / "verify_parity.py")], capture_output=True, text=True, check=True
+    ).stdout
+    report = json.loads(said)
+    assert (report["rows"], report["label_flips"]) == (len(rows), 0)
+
+
+def _input_type(found: Outcome) -> Any:
+    assert found.conversion.signature is not None
+    return np.float64 if found.conversion.signature.inputs[0].datatype == "FP64" else np.float32
+
+
+def test_several_labels_that_are_texts_are_answered_as_texts() -> None:
+    data = load_iris()
+    answers = np.column_stack([data.target_names[data.target], np.where(data.data[:, 0] > 5.8, "long", "short")])
+    found = outcome(multioutput.MultiOutputClassifier(logistic()), data.data, answers).conversion
+    assert found.ready, found.reason
+    assert found.signature is not None
+    assert (found.signature.outputs[0].datatype, found.signature.outputs[1].shape) == ("BYTES", [-1, 5])
+
+
+def test_a_tree_with_several_labels_is_refused_with_what_to_do() -> None:
+    data = load_iris()
+    answers = np.column_stack([data.target, data.data[:, 0] > 5.8]).astype(int)
+    with pytest.raises(Invalid, match="wrap a classifier for one label in MultiOutputClassifier"):
+        outcome(tree.DecisionTreeClassifier(), data.data, answers)
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "a function of your own": (
         lambda: pipe(
@@ -441,8 +503,6 @@ def test_M14_an_MLmodel_that_would_execute_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../canary", "/etc/hostname", "a/b", "", "..", 3])
 def test_a_manifest_that_names_a_file_elsewhere_is_refused(tmp_path: Path, name: object) -> None:
-    import json
-
     (tmp_path / "mlstudio.json").write_text(json.dumps({"kind": "sklearn", "file": name, "sha256": "0"}))
     with pytest.raises(Invalid, match="no file beside it"):
         convert(tmp_path)
@@ -456,8 +516,6 @@ def test_a_model_without_sample_rows_is_refused_with_what_to_do(tmp_path: Path) 
 
 
 def test_a_model_that_mlflow_wrote_is_converted(tmp_path: Path) -> None:
-    import json
-
     import joblib
     from mlflow.models.model import Model
 

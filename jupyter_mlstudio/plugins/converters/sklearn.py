@@ -15,6 +15,7 @@ from jupyter_mlstudio.plugins.converters.files import load_pickled, mlflow_file,
 from jupyter_mlstudio.plugins.converters.mlflow import mlflow_example, mlflow_flavor
 from jupyter_mlstudio.plugins.converters.sklearn_forms import register_forms
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import input_specs, parts
+from jupyter_mlstudio.plugins.converters.sklearn_many import answers_many, beside_each_other
 from jupyter_mlstudio.plugins.converters.sklearn_repairs import (
     conversion_functions,
     mended,
@@ -104,9 +105,12 @@ class SklearnConverter(Converter):
                 probabilities = np.reshape(model.decision_function(rows), (-1, 1))
             elif hasattr(model, "predict_proba"):
                 probabilities = model.predict_proba(rows)
-        if np.ndim(answer) == 2 and np.shape(answer)[1] > 1:
-            raise Invalid(f"{type(model).__name__} answers with several labels for a row, which is not served yet")
-        return Prediction(labels=answer, probabilities=probabilities)
+        if np.ndim(answer) == 2 and np.shape(answer)[1] > 1 and not answers_many(model):
+            raise Invalid(
+                f"{type(model).__name__} answers with several labels for a row: wrap a classifier for one"
+                " label in MultiOutputClassifier or ClassifierChain"
+            )
+        return Prediction(labels=answer, probabilities=beside_each_other(probabilities))
 
     def _convert(self, model: Any, specs: list[TensorSpec], floats: str) -> Converted:
         from skl2onnx import convert_sklearn
@@ -131,7 +135,8 @@ class SklearnConverter(Converter):
             for spec, name in zip(specs, graph_inputs, strict=True)
         ]
         task = task_of(model)
-        labels = [str(label) for label in getattr(model, "classes_", [])] if task == CLASSIFICATION else []
+        one_label = task == CLASSIFICATION and not answers_many(model)
+        labels = [str(label) for label in getattr(model, "classes_", [])] if one_label else []
         outputs = _outputs(proto, task, hasattr(model, "predict_proba"))
         return Converted(proto.SerializeToString(), Signature(inputs=inputs, outputs=outputs, task=task, labels=labels))
 

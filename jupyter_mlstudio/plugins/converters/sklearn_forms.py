@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_mlstudio.plugins.converters import forests, sklearn_forests, sklearn_wrappers
+from jupyter_mlstudio.plugins.converters import forests, sklearn_forests, sklearn_many, sklearn_wrappers
 from jupyter_mlstudio.plugins.converters.sklearn_formulas import CENTERS, FORMULAS, OUTLIERS
 from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, Graph, float_type, label_array
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
@@ -30,6 +30,8 @@ def register_forms(model: Any) -> None:
         elif name in FORMULAS:
             selects = hasattr(part, "support_")
             _register(part, _formula, hasattr(part, "classes_") and not selects)
+        elif name in sklearn_many.NAMES and sklearn_many.answers_many(part):
+            sklearn_many.register(part, OPTIONS, _parser(has_labels=True, has_answer=True))
         elif name in sklearn_forests.WRITERS:
             sklearn_forests.register(part)
         elif name in sklearn_wrappers.WRITERS and sklearn_wrappers.takes(part):
