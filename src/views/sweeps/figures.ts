@@ -46,8 +46,17 @@ export function nameOf(study: Study, objective: number): string {
   return study.objectives[objective]?.primary_metric ?? 'value';
 }
 
-/** How good each complete trial is by an objective, 0 to 1 by rank. */
-export function goodness(study: Study, objective: number): Map<number, number> {
+const rated = new WeakMap<Study, Map<number, ReadonlyMap<number, number>>>();
+
+/** How good each complete trial is by an objective, 0 to 1 by rank. All plots of a study ask, so it is kept. */
+export function goodness(study: Study, objective: number): ReadonlyMap<number, number> {
+  const known = rated.get(study) ?? new Map<number, ReadonlyMap<number, number>>();
+  const good = known.get(objective) ?? rate(study, objective);
+  rated.set(study, known.set(objective, good));
+  return good;
+}
+
+function rate(study: Study, objective: number): ReadonlyMap<number, number> {
   const values = study.complete.map(trial => valueOf(trial, objective)!);
   const up = study.objectives[objective]?.goal !== 'minimize';
   return new Map(ranks(values).map((rank, index) => [study.complete[index]!.number, up ? rank : 1 - rank]));
@@ -266,8 +275,8 @@ function linesShown(study: Study, reported: readonly Trial[]): readonly Trial[] 
     return reported;
   }
   const good = goodness(study, 0);
-  const rated = reported.slice(0, -NEWEST_LINES);
-  const best = [...rated].sort((a, b) => (good.get(b.number) ?? -1) - (good.get(a.number) ?? -1));
+  const older = reported.slice(0, -NEWEST_LINES);
+  const best = [...older].sort((a, b) => (good.get(b.number) ?? -1) - (good.get(a.number) ?? -1));
   return [...best.slice(0, BEST_LINES), ...reported.slice(-NEWEST_LINES)];
 }
 

@@ -253,7 +253,7 @@ function SlicePlot({
     () => study.params.slice(Number(first), Number(first) + MAX_SLICES),
     [study.params, first]
   );
-  const [columns, setColumns] = useState(3);
+  const [columns, setColumns] = useState(Math.min(4, Math.max(1, params.length)));
   const make = useCallback(
     (theme: IChartTheme, widthPx: number) => {
       const fit = widthPx < 420 ? 1 : widthPx < 760 ? 2 : Math.min(4, Math.max(1, params.length));
