@@ -24,18 +24,17 @@ from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.entities.sweeps import Goal, SweepControl, SweepPhase, SweepSpec, TrialState
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.errors import Invalid, StudioError
+from jupyter_mlstudio.errors import Invalid, StudioError, Unavailable
 from jupyter_mlstudio.programs import context
 from jupyter_mlstudio.programs.sweep_commands import Commands
 from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, NotFinite, Reported, mean
 from jupyter_mlstudio.programs.sweep_past import past_of
 from jupyter_mlstudio.programs.sweep_pool import Pool, python_of
-from jupyter_mlstudio.programs.sweep_study import RUN, Book
+from jupyter_mlstudio.programs.sweep_study import RUN, TRIES, Book
 from jupyter_mlstudio.programs.sweep_told import Teller, write_table
 from jupyter_mlstudio.sweeps.honest import lead
 
 LOOK_S, WAIT_S, LEAD_S = 0.25, 0.02, 2.0
-UNTIL_STOPPED_S = 30.0
 INTERRUPTED = "interrupted: the sweep's program ended meanwhile"
 
 
@@ -61,12 +60,11 @@ class Sweep:
         self._control = SweepControl(limits=self._spec.limits, space=dict(self._spec.space))
         self._points_taken = int(self._book.study.user_attrs.get(f"points:{job.run_id}", 0))
         self._live: dict[int, _Live] = {}
-        self._over = self._retries = 0
+        self._over = 0
         self._best: float | None = None
         self._next_look = self._next_lead = 0.0
-        self._began = time.monotonic()
+        self._began = self._beginning()
         self._ending = ""
-        self._told_exhausted = False
         self._trials: Commands | Pool = self._executor()
 
     def run(self) -> int:
@@ -84,6 +82,14 @@ class Sweep:
             return self._finish()
         finally:
             self._trials.close()
+
+    def _beginning(self) -> float:
+        """When the run's work began, by this process's clock: before it, when the program was begun again."""
+        key, now = f"began:{self._job.run_id}", time.time()
+        known = self._book.study.user_attrs.get(key)
+        if known is None:
+            self._book.study.set_user_attr(key, now)
+        return time.monotonic() - max(0.0, now - float(known or now))
 
     def _executor(self) -> Commands | Pool:
         if self._kind == "trial":
@@ -105,16 +111,18 @@ class Sweep:
             self._warm_start()
             for point in self._spec.enqueued:
                 self._book.enqueue(point)
+        for lost in self._book.unrepeated():
+            self._book.repeat(lost.number, self._book.told(lost).params, self._tries(lost.number))
         for found in self._book.trials():
             if found.state == OptunaState.RUNNING:
                 params = self._book.follow(found)
                 run_id = str(found.user_attrs.get(RUN) or uuid.uuid4().hex)
                 if self._kind == "trial":
                     self._book.end(found.number, TrialState.FAIL, INTERRUPTED, retried=True)
-                    self._repeat(found.number, params, "interrupted")
+                    self._book.repeat(found.number, params, self._tries(found.number))
                     self._teller.trial(self._book.told(self._book.frozen(found.number), run_id))
                 else:
-                    self._start(found.number, found._trial_id, run_id, params)
+                    self._start(found.number, found._trial_id, run_id, params, again=True)
             else:
                 told = self._book.told(found)
                 self._teller.trial(told)
@@ -144,7 +152,7 @@ class Sweep:
         return False
 
     def _exhausted(self) -> bool:
-        return bool(self._spec.space) and self._retries == 0 and self._book.exhausted()
+        return bool(self._spec.space) and self._book.exhausted()
 
     def _steer(self) -> None:
         """Reads what people ask for and does it."""
@@ -187,20 +195,23 @@ class Sweep:
                 return
             run_id = uuid.uuid4().hex
             number, trial_id, params = self._book.ask(run_id)
-            self._retries = max(0, self._retries - 1)
             self._start(number, trial_id, run_id, params)
 
-    def _start(self, number: int, trial_id: int, run_id: str, params: Mapping[str, JSON]) -> None:
+    def _start(
+        self, number: int, trial_id: int, run_id: str, params: Mapping[str, JSON], *, again: bool = False
+    ) -> None:
         family = self._book.study.user_attrs.get("uuid", self._job.run_id)
         key = hashlib.sha256(f"{family}/{number}".encode()).hexdigest()[:40]
         live = self._live[number] = _Live(run_id)
         attempt = Attempt(
             number=number, trial_id=trial_id, run_id=run_id, params={**self._spec.fixed, **params}, key=key,
-            repeats=self._spec.repeats,
+            repeats=self._spec.repeats, again=again,
         )  # fmt: skip
         live.params = params
         try:
             self._trials.start(attempt)
+        except Unavailable:  # whoever goes on with the sweep begins it again, under the same key
+            raise
         except StudioError as error:
             self._happened(Ended(number=number, end=End.FAILED, reason=error.message))
 
@@ -211,7 +222,9 @@ class Sweep:
         if isinstance(event, Begun):
             if event.run_id != live.run_id:
                 self._book.set_run(event.number, event.run_id)
-            live.run_id, live.began = event.run_id, live.began or time.monotonic()
+            live.run_id = event.run_id
+            if not event.waits:
+                live.began = live.began or time.monotonic()
             if self._kind != "trial":
                 self._teller.trial(self._book.told(self._book.frozen(event.number), live.run_id))
             else:
@@ -238,11 +251,12 @@ class Sweep:
             reason = live.reason or f"pruned: {event.reason}"
             self._book.end(event.number, TrialState.PRUNED, reason)
         else:
-            again = event.end is End.KILLED and self._tries(event.number) < self._control.limits.max_retries
+            tries = self._tries(event.number) + (event.end is End.KILLED)
+            again = event.end is End.LOST or (event.end is End.KILLED and tries <= self._control.limits.max_retries)
             again = again and not self._ending
             self._book.end(event.number, TrialState.FAIL, event.reason, retried=again)
             if again:
-                self._repeat(event.number, live.params, event.reason)
+                self._book.repeat(event.number, live.params, tries)
         told = self._book.told(self._book.frozen(event.number), live.run_id)
         self._teller.trial(told, metrics if self._kind == "trial" and told.state is TrialState.COMPLETE else None)
         del self._live[event.number]
@@ -251,13 +265,8 @@ class Sweep:
         shown = ", ".join("none" if value is None else f"{value:.6g}" for value in told.values)
         print(f"trial {told.number} {told.state.value.lower()} {shown}{said}", flush=True)
 
-    def _repeat(self, number: int, params: Mapping[str, JSON], why: str) -> None:
-        """Has a trial's parameters tried again, as another trial."""
-        self._book.enqueue(params, retry_of=number, tries=self._tries(number) + (why != "interrupted"))
-        self._retries += 1
-
     def _tries(self, number: int) -> int:
-        return int(self._book.frozen(number).user_attrs.get("tries", 0))
+        return int(self._book.frozen(number).user_attrs.get(TRIES, 0))
 
     def _count(self, state: TrialState, value: float | None, *, retried: bool) -> None:
         if retried or state in (TrialState.RUNNING, TrialState.WAITING):
@@ -316,12 +325,11 @@ class Sweep:
             self._teller.trial(self._book.told(self._book.frozen(number), live.run_id))
             self._teller.send(now=at_once)
 
-    def _series(self, run_id: str, after: int) -> list[tuple[int, float]]:
+    def _series(self, run_id: str, after: int) -> tuple[list[tuple[int, float]], int]:
         name = self._spec.objectives[0].primary_metric
-        found = self._gateway.get(f"runs/{segment(run_id)}/series", {"name": name, "after": after})
-        return [
-            (int(step), float(value)) for one in found for step, value in zip(one["steps"], one["values"], strict=True)
-        ]
+        (one,) = self._gateway.get(f"runs/{segment(run_id)}/series", {"name": name, "after": after})
+        steps = [(int(step), float(value)) for step, value in zip(one["steps"], one["values"], strict=True)]
+        return steps, max(after, int(one["total"]))
 
     def _tell_lead(self, *, now: bool = False) -> None:
         if len(self._spec.objectives) == 1 and (now or time.monotonic() > self._next_lead):
