@@ -140,7 +140,8 @@ class ParityReport:
 
     Differences are of probabilities for a classifier and relative to the target's scale for a regressor.
     ``worst_rows`` are row numbers of the sample, worst first. ``ties`` of the flips are in rows whose two best labels
-    the original itself finds equally probable; they do not count against the model.
+    the original itself finds equally probable; they do not count against the model. ``recorded`` says by what the
+    original's answers were computed when the model was logged; it is empty when the convert run computed them itself.
     """
 
     rows: int
@@ -157,6 +158,7 @@ class ParityReport:
     ties: int = 0
     policy: ParityPolicy = field(default_factory=ParityPolicy)
     worst: list[WorstRow] = field(default_factory=list)
+    recorded: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -41,7 +41,8 @@ def run(job: context.Job) -> int:
     began = time.perf_counter()
     try:
         policy = ParityPolicy(**options["policy"]) if options.get("policy") else None
-        outcome = convert(Path(str(options["folder"])) / NATIVE, options.get("tolerance"), policy)
+        outcome = convert(Path(str(options["folder"])) / NATIVE, options.get("tolerance"), policy,
+                          trust_records=bool(options.get("logged")))  # fmt: skip
         outcome = finished(derived(outcome, options.get("derive"), policy), options.get("threshold"))
     except StudioError as error:
         report(options, Conversion(ready=False, reason=error.message))
@@ -55,8 +56,14 @@ def run(job: context.Job) -> int:
     return 0 if conversion.ready else context.failed(job, conversion.reason)
 
 
-def convert(folder: Path, tolerance: float | None = None, policy: ParityPolicy | None = None) -> Outcome:
+def convert(
+    folder: Path, tolerance: float | None = None, policy: ParityPolicy | None = None, *, trust_records: bool = False
+) -> Outcome:
     """Converts the model in a folder with the converter that accepts it.
+
+    Args:
+        trust_records: take what ``log_model`` kept of the model's own answers, which needs no framework. Not for files
+            of unknown origin: whoever wrote them could say anything about what the model answers.
 
     Raises:
         Invalid: no converter accepts it, or it cannot be loaded.
@@ -66,6 +73,11 @@ def convert(folder: Path, tolerance: float | None = None, policy: ParityPolicy |
 
     source = Source(folder, read_manifest(folder))
     converter = find_converter(source)
+    if trust_records and (known := converter.recorded(source)) is not None:
+        outcome = climb(converter, known, tolerance, policy)
+        if outcome.conversion.ready:
+            return outcome
+        print(f"what was recorded when the model was logged did not do: {outcome.conversion.reason}")
     original = converter.load(source)
     if original.rows is None:
         return serve_as_is(converter, original)
@@ -147,6 +159,8 @@ def _log(outcome: Outcome, seconds: float) -> None:
         numbers = f"{attempt.label_flips} label flips, largest difference {attempt.max_abs_difference}"
         print(f"{attempt.dtype}: {attempt.error or numbers}{' (accepted)' if attempt.accepted else ''}")
     print(", ".join(f"{what} {took:.2f} s" for what, took in outcome.seconds.items()) + f", in all {seconds:.2f} s")
+    if parity is not None and parity.recorded:
+        print(f"the original's answers were recorded by {parity.recorded} when the model was logged")
     if parity is not None:
         metrics = {"max_abs_difference": float(parity.max_abs_difference), "rows_compared": float(parity.rows)}
         if parity.label_flips is not None:

@@ -152,7 +152,7 @@ def _ended(
         framework=original.framework,
         onnx="model.onnx" if accepted else None,
         signature=signature,
-        parity=_report(rung, expected, attempts, policy),
+        parity=_report(rung, original, expected, attempts, policy),
         sample=_sample(signature, original.rows) if accepted else None,
         evidence=list(proof),
     )
@@ -164,7 +164,9 @@ def _badness(rung: Rung) -> tuple[int, float]:
     return rung.comparison.label_flips or 0, rung.comparison.max_abs_difference
 
 
-def _report(rung: Rung, expected: Prediction, attempts: list[ParityAttempt], policy: ParityPolicy) -> ParityReport:
+def _report(
+    rung: Rung, original: Original, expected: Prediction, attempts: list[ParityAttempt], policy: ParityPolicy
+) -> ParityReport:
     comparison = rung.comparison
     assert comparison is not None
     assert rung.converted is not None
@@ -175,6 +177,7 @@ def _report(rung: Rung, expected: Prediction, attempts: list[ParityAttempt], pol
         quantiles=comparison.quantiles, tolerance=policy.max_abs_difference or 0.0, policy=policy, dtype=rung.dtype,
         opset=rung.opset, worst_rows=comparison.worst_rows, attempts=attempts, runtime=RUNTIME,
         worst=evidence.worst(comparison, rung.feeds, rung.converted, expected, rung.found),
+        recorded=original.framework if original.recorded else "",
     )  # fmt: skip
 
 

@@ -64,6 +64,7 @@ class Conversions:
         origin = self._runs.get(row.run_id).spec if row.run_id else RunSpec()
         options: dict[str, JSON] = {
             "model": row.model, "version": number, "folder": str(folder), "tolerance": row.tolerance,
+            "logged": row.run_id is not None,
             "policy": store.load(row.policy, dict[str, Any]), **(store.load(row.options, dict[str, Any]) or {}),
         }  # fmt: skip
         limits = Limits(memory_bytes=int(MEMORY_SHARE * available_bytes()))

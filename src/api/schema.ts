@@ -3993,7 +3993,8 @@ export interface components {
          *
          *     Differences are of probabilities for a classifier and relative to the target's scale for a regressor.
          *     ``worst_rows`` are row numbers of the sample, worst first. ``ties`` of the flips are in rows whose two best labels
-         *     the original itself finds equally probable; they do not count against the model.
+         *     the original itself finds equally probable; they do not count against the model. ``recorded`` says by what the
+         *     original's answers were computed when the model was logged; it is empty when the convert run computed them itself.
          */
         "ParityReport-Input": {
             /** Rows */
@@ -4028,6 +4029,11 @@ export interface components {
             policy?: components["schemas"]["ParityPolicy"];
             /** Worst */
             worst?: components["schemas"]["WorstRow-Input"][];
+            /**
+             * Recorded
+             * @default
+             */
+            recorded: string;
         };
         /**
          * ParityReport
@@ -4035,7 +4041,8 @@ export interface components {
          *
          *     Differences are of probabilities for a classifier and relative to the target's scale for a regressor.
          *     ``worst_rows`` are row numbers of the sample, worst first. ``ties`` of the flips are in rows whose two best labels
-         *     the original itself finds equally probable; they do not count against the model.
+         *     the original itself finds equally probable; they do not count against the model. ``recorded`` says by what the
+         *     original's answers were computed when the model was logged; it is empty when the convert run computed them itself.
          */
         "ParityReport-Output": {
             /** Rows */
@@ -4070,6 +4077,11 @@ export interface components {
             policy?: components["schemas"]["ParityPolicy"];
             /** Worst */
             worst?: components["schemas"]["WorstRow-Output"][];
+            /**
+             * Recorded
+             * @default
+             */
+            recorded: string;
         };
         /**
          * Point

@@ -26,12 +26,14 @@ class Original:
     """The model as its framework loads it, its sample rows in their original types, and what it is called.
 
     ``rows`` is an array ``(n_rows, ...)``, a data frame or a list of texts; ``targets`` their true answers, when known.
+    ``recorded`` says that its answers to the rows were kept when it was logged: it has no others.
     """
 
     model: Any
     rows: Any
     framework: str
     targets: Any = None
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,14 @@ class Converter(ABC):
             Invalid: the files are not whole, or the model needs something that is not here; the message says what.
             MissingExtra: the framework is not installed.
         """
+
+    def recorded(self, source: Source) -> Original | None:
+        """What was kept when the model was logged, so that converting it does not need its framework; None without.
+
+        It converts and predicts like the model itself, for its own rows only. When that does not end with a version
+        that is ready, the model is loaded after all.
+        """
+        return None
 
     @abstractmethod
     def convert(self, original: Original, dtype: str) -> Converted:

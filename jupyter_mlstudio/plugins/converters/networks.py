@@ -15,9 +15,10 @@ import numpy as np
 from jupyter_mlstudio.entities.models import Signature, TensorSpec
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.onnx.protocol import DATATYPES
+from jupyter_mlstudio.onnx.torch_graph import LINKS
 from jupyter_mlstudio.plugins.converters.base import Converted, Original, Prediction
 
-SOFTMAX, SIGMOID, EXP, NONE = "softmax", "sigmoid", "exp", "none"
+SOFTMAX, SIGMOID, EXP, NONE = LINKS
 """What is between a network's outputs and probabilities."""
 
 HEAD = "labels_"

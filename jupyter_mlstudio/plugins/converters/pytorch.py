@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jupyter_mlstudio.errors import Invalid, MissingExtra, StudioError
+from jupyter_mlstudio.errors import Invalid, MissingExtra
+from jupyter_mlstudio.onnx import torch_graph
 from jupyter_mlstudio.plugins.converters import networks
 from jupyter_mlstudio.plugins.converters.base import Converted, Converter, Original, Prediction, Source
 from jupyter_mlstudio.plugins.converters.files import mlflow_file, read_rows, whole_file
 from jupyter_mlstudio.plugins.converters.mlflow import mlflow_example, mlflow_flavor
-from jupyter_mlstudio.plugins.converters.networks import EXP, NONE, Network
+from jupyter_mlstudio.plugins.converters.networks import Network
+from jupyter_mlstudio.plugins.converters.pytorch_recorded import proto, recorded
 from jupyter_mlstudio.plugins.converters.refused import Refused
-
-_LINKS = {"softmax": NONE, "_softmax": NONE, "sigmoid": NONE, "log_softmax": EXP, "_log_softmax": EXP}
-_SHAPES_ONLY = frozenset({"squeeze", "unsqueeze", "view", "reshape", "flatten", "select", "clone", "contiguous", "to"})
 
 
 class PytorchConverter(Converter):
@@ -51,21 +47,21 @@ class PytorchConverter(Converter):
             raise Invalid("the module has no sample rows: log it with log_model(module, sample=X)")
         return Original(_of_program(_read(path), manifest), rows, framework, targets)
 
+    def recorded(self, source: Source) -> Original | None:
+        return recorded(source) if source.manifest and not source.manifest.get("problem") else None
+
     def convert(self, original: Original, dtype: str) -> Converted:
+        network: Network = original.model
+        if original.recorded:
+            return networks.finished(proto(network.program), original)
         import torch
 
-        network: Network = original.model
-        few = [torch.from_numpy(np.resize(one, (2, *one.shape[1:]))) for one in networks.arrays(original)]
-        how: dict[str, Any] = {"dynamo": True, "verbose": False}
+        how: dict[str, Any] = {}
         if isinstance(network.program, torch.nn.Module):
+            few = [torch.from_numpy(np.resize(one, (2, *one.shape[1:]))) for one in networks.arrays(original)]
             free = {0: torch.export.Dim.DYNAMIC}
-            how |= {"args": tuple(few), "dynamic_shapes": tuple(free for _ in few)}
-        with _quiet():
-            try:
-                model = _proto(torch.onnx.export(network.program, **how))
-            except Exception as error:
-                raise Invalid(_reason(error)) from error
-        return networks.finished(model, original)
+            how = {"args": tuple(few), "dynamic_shapes": tuple(free for _ in few)}
+        return networks.finished(torch_graph.exported(network.program, **how), original)
 
     def predict(self, original: Original) -> Prediction:
         return networks.predicted(original)
@@ -83,29 +79,15 @@ def _read(path: Path) -> Any:
 
 
 def _of_program(program: Any, manifest: dict[str, Any]) -> Network:
-    outputs: Any = next(node for node in program.graph.nodes if node.op == "output").args[0]
-    names = list(program.example_inputs[1]) if program.example_inputs else []
+    inputs, named = torch_graph.inputs(program)
     return Network(
-        answer=_answering(program.module(), names),
+        answer=_answering(program.module(), named),
         program=program,
-        inputs=names or list(program.graph_signature.user_inputs),
+        inputs=inputs,
         labels=list(manifest.get("labels") or []),
         columns=[str(name) for name in manifest.get("features") or []],
-        link=_link(outputs[0]) if len(outputs) == 1 else None,
+        link=torch_graph.link(program),
     )
-
-
-def _link(node: Any) -> str | None:
-    """What the last operator says of the outputs, past those that only move numbers."""
-    while getattr(node, "op", "") == "call_function":
-        name = str(getattr(node.target, "_opname", node.target))
-        if name in _LINKS:
-            return _LINKS[name]
-        if name not in _SHAPES_ONLY:
-            shape: Any = getattr(node.meta.get("val"), "shape", ())
-            return networks.SOFTMAX if len(shape) > 1 and shape[1] != 1 else networks.SIGMOID
-        node = node.args[0]
-    return None
 
 
 def _of_mlflow(source: Source, framework: str) -> Original:
@@ -136,44 +118,4 @@ def _of_mlflow(source: Source, framework: str) -> Original:
 
 
 def _answering(module: Any, names: list[str]) -> Callable[[list[Any]], Any]:
-    import torch
-
-    def answer(given: list[Any]) -> Any:
-        tensors = [torch.from_numpy(one) for one in given]
-        with torch.no_grad():
-            found = module(**dict(zip(names, tensors, strict=True))) if names else module(*tensors)
-        if not isinstance(found, torch.Tensor):
-            raise Invalid(
-                f"forward() answers with a {type(found).__name__}; return one tensor, from a module around it"
-            )
-        return found.numpy()
-
-    return answer
-
-
-def _proto(program: Any) -> Any:
-    return program.model_proto
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the exporter's progress and its notes about packages that are not needed."""
-    log = logging.getLogger("torch.onnx")
-    before = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.setLevel(before)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, StudioError):
-        return error.message
-    if isinstance(error, ImportError):
-        return f'the exporter of PyTorch needs {error.name}: pip install "jupyter-mlstudio[torch]"'
-    cause = error.__cause__ or error
-    first = (str(cause).strip() or type(cause).__name__).splitlines()[0]
-    return f"torch.onnx cannot export it: {first[:300]}"
+    return lambda given: torch_graph.answered(module, given, names)

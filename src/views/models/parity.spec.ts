@@ -18,7 +18,8 @@ const REPORT: ParityReport = {
   attempts: [],
   runtime: 'onnxruntime 1.31.1',
   policy: { max_label_flips: 0, max_abs_difference: 1e-4, quantile: 1 },
-  worst: []
+  worst: [],
+  recorded: ''
 };
 
 describe('the parity report', () => {

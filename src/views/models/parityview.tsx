@@ -76,6 +76,10 @@ export function ParityView({ report }: { report: ParityReport }): JSX.Element {
             ['Ties', report.ties === 0 ? 'none' : plural(report.ties, 'row')],
             ['Number type', dtypeText(report.dtype)],
             ['Opset', String(report.opset)],
+            [
+              'Original’s answers',
+              report.recorded ? `recorded by ${report.recorded} at logging` : 'computed when it was converted'
+            ],
             ['Runtime', <Name key="runtime" text={report.runtime} />],
             ['Worst rows of the sample', report.worst_rows.join(', ') || 'none']
           ]}

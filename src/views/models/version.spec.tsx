@@ -33,7 +33,8 @@ const PARITY: ParityReport = {
   ],
   runtime: 'onnxruntime 1.31.1',
   policy: { max_label_flips: 0, max_abs_difference: null, quantile: 1 },
-  worst: []
+  worst: [],
+  recorded: ''
 };
 
 const VERSION: ModelVersion = {
