@@ -310,6 +310,7 @@ GROUPED: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GROUPED)
 @pytest.mark.parametrize("with_names", [True, False], ids=["a table", "a matrix"])
 def test_categories_that_are_grouped_become_what_the_encoder_makes_of_them(name: str, with_names: bool) -> None:
@@ -360,6 +361,7 @@ MANY: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MANY)
 def test_several_labels_for_a_row_are_answered_as_a_column_each(name: str, tmp_path: Path) -> None:
     data = load_breast_cancer()
