@@ -152,11 +152,11 @@ class Registration:
             number = store.take_number(connection, name, folder)
             self._files.settle(taken.temporary, folder, number)
             store.insert_version(connection, {**values, "model": name, "version": number})
-            trusted = not taken.known and values["status"] != VersionStatus.REFUSED.value
+            allowed = bool((store.load(values["options"], dict[str, Any]) or {}).get("allow_code"))
             details = {
                 "source": taken.source,
                 "sha256": values["sha256"],
-                "allow_code": trusted,
+                "allow_code": allowed and not taken.known,
             }
             events.add(connection, name, "registered", version=number, user=values["user"], details=details)
             self._changes.note(connection, "model", name)

@@ -310,5 +310,6 @@ def test_an_upload_is_registered_as_a_whole_and_then_gone(studio: Studio, tmp_pa
     version = studio.models.register("uploaded", upload=upload)
     assert (version.source, version.status) == ("upload:/model.onnx", VersionStatus.CONVERTING)
     assert [one.format for one in version.formats] == ["onnx"]
+    assert studio.model_reviews.journal("uploaded", version.version).events[0].details["allow_code"] is False
     with pytest.raises(NotFound):
         studio.models.register("uploaded", upload=upload)

@@ -107,7 +107,7 @@ function Reason({ runs }: { runs: readonly RunSummary[] }): JSX.Element | null {
   return newest?.status === 'Failed' && newest.reason !== '' ? (
     <ul className="jp-mls-Reasons">
       <li>
-        <Name text={`${newest.name}: ${newest.reason}`} className="jp-mls-Wrap" />
+        <Name text={newest.reason} className="jp-mls-Wrap" />
       </li>
     </ul>
   ) : null;

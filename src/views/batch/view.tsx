@@ -127,7 +127,7 @@ function columnsFor(endpoint: BatchEndpoint, execute: Execute): Column<BatchDepl
           command={CommandIDs.openModel}
           args={{ name: one.model, version: one.version }}
         >
-          <Name text={`${one.model} v${one.version}`} />
+          <Name text={one.model} /> v{one.version}
         </CommandLink>
       )
     },

@@ -34,7 +34,7 @@ function Served({ one, execute }: { one: Deployment; execute: Execute }): JSX.El
         command={CommandIDs.openModel}
         args={{ name: one.model, version: one.version }}
       >
-        <Name text={`${one.model} v${one.version}`} />
+        <Name text={one.model} /> v{one.version}
       </CommandLink>
       {other && <span className="jp-mls-quiet"> (v{one.serving_version} answers until it is ready)</span>}
     </>
