@@ -37,6 +37,20 @@ def check_point(space: dict[str, dict[str, JSON]], params: JSON, base: float = m
             raise Invalid(f"parameter {name!r} is {value!r}, outside {allowed}: change the value, or the bounds first")
 
 
+def log_base(options: dict[str, JSON]) -> float:
+    """Returns the base of the logarithms of Azure's distributions: ``logbase`` of its random sampling, or e.
+
+    Raises:
+        Invalid: it is not a number above 1, or ``e``.
+    """
+    found = options.get("logbase", math.e)
+    if found == "e":
+        return math.e
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 1 < found < math.inf:
+        raise Invalid(f"logbase is {found!r}: write a number above 1, or e")
+    return float(found)
+
+
 def lies_in(distribution: dict[str, JSON], value: JSON, base: float = math.e) -> bool:
     """Tells whether a distribution can have a value."""
     if distribution["type"] == "choice":

@@ -65,6 +65,16 @@ def is_distribution(value: JSON) -> bool:
     return isinstance(value, dict) and value.get("type") in SHAPES
 
 
+def is_finite(distribution: dict[str, JSON]) -> bool:
+    """Tells whether a distribution has finitely many values, so that a grid can try all; not those in branches."""
+    kind = distribution["type"]
+    if kind in ("choice", "int", "randint") or ("uniform" in kind and "q" in distribution):
+        return True
+    return distribution.get("step") is not None or (
+        "low" in distribution and distribution["low"] == distribution["high"]
+    )
+
+
 def label(branch: dict[str, JSON], number: int) -> str:
     """Returns what a branch of a choice is called, ``number`` being its place from 0."""
     found = next((branch[name] for name in LABELS if isinstance(branch.get(name), str)), "")

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from jupyter_mlstudio.entities import spaces
+from jupyter_mlstudio.entities import expressions, points, spaces
 from jupyter_mlstudio.entities.runs import RunKind
-from jupyter_mlstudio.entities.sweeps import EarlyTermination, Objective, SweepLimits, SweepSpec
+from jupyter_mlstudio.entities.sweeps import EarlyTermination, Objective, Sampling, SweepLimits, SweepSpec
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.services.names import checked_name
 
 WORK_KINDS = (RunKind.CELL, RunKind.SCRIPT, RunKind.NOTEBOOK, RunKind.COMMAND, RunKind.TRIAL)
 TRIALS_LIMIT, PARALLEL_LIMIT, POINTS_LIMIT, OBJECTIVES_LIMIT = 100_000, 1000, 1000, 8
+_SAMPLERS = (
+    "random", "sobol", "grid", "bayesian", "tpe", "gp", "cmaes", "nsgaii", "nsgaiii", "qmc", "bruteforce",
+)  # fmt: skip
 _AZURES = ("bandit", "median_stopping", "truncation_selection")
 
 
@@ -31,6 +34,9 @@ def check(spec: SweepSpec, kind: RunKind) -> None:
     if not spec.space and kind is not RunKind.TRIAL:
         raise Invalid("the search space is empty: give at least one parameter, e.g. lr=loguniform(-6,-1)")
     _check_objectives(spec.objectives)
+    _check_sampling(spec.sampling, spec.space, len(spec.objectives))
+    for constraint in spec.constraints:
+        expressions.parse(constraint)
     check_limits(spec.limits)
     _check_termination(spec.early_termination, len(spec.objectives))
     if not 1 <= spec.repeats <= 100:
@@ -43,7 +49,7 @@ def check(spec: SweepSpec, kind: RunKind) -> None:
     if both:
         raise Invalid(f"{both[0]!r} is fixed and searched for; leave one of them out")
     for point in spec.enqueued:
-        check_point(point, spec.space)
+        check_point(point, spec.space, points.log_base(spec.sampling.options))
 
 
 def check_limits(limits: SweepLimits) -> None:
@@ -84,7 +90,7 @@ def changed_limits(limits: SweepLimits, given: Mapping[str, JSON]) -> SweepLimit
     return limits
 
 
-def check_point(point: Mapping[str, JSON], space: Mapping[str, dict[str, JSON]]) -> None:
+def check_point(point: Mapping[str, JSON], space: Mapping[str, dict[str, JSON]], base: float = math.e) -> None:
     """Checks a point that is to be tried: values of parameters that are searched for."""
     if not point:
         raise Invalid("the point is empty: give at least one parameter a value")
@@ -93,10 +99,32 @@ def check_point(point: Mapping[str, JSON], space: Mapping[str, dict[str, JSON]])
         checked_name(name, "a parameter's name", 250)
         if known is not None and name not in known:
             raise Invalid(f"{name[:80]!r} is not searched for; the parameters are {', '.join(sorted(known))}")
+        if space:
+            continue
         if not (value is None or isinstance(value, str | int | float | bool)):
             raise Invalid(f"the value of {name!r} is a number, text or true or false, not {type(value).__name__}")
         if isinstance(value, float) and not math.isfinite(value):
             raise Invalid(f"the value of {name!r} is not finite")
+    if space:
+        points.check_point(dict(space), dict(point), base)
+
+
+def _check_sampling(sampling: Sampling, space: Mapping[str, dict[str, JSON]], objectives: int) -> None:
+    name = sampling.algorithm
+    if name not in _SAMPLERS and not name.endswith("Sampler"):
+        raise Invalid(
+            f"{name[:40]!r} is not a sampler; use one of {', '.join(_SAMPLERS)}, or a class of optuna.samplers"
+        )
+    infinite = [key for key, one in spaces.every(dict(space)) if not spaces.is_finite(one)]
+    if name in ("grid", "bruteforce") and infinite:
+        raise Invalid(
+            f"parameter {infinite[0]!r} has infinitely many values, and the sampler {name} tries all:"
+            " use choice, int, randint, float with a step or quniform, or another sampler"
+        )
+    if name == "grid" and not space:
+        raise Invalid("a grid needs a search space: give one, or use bruteforce")
+    if name == "cmaes" and objectives > 1:
+        raise Invalid(f"the sampler cmaes has one objective, not {objectives}: use nsgaii, gp or tpe")
 
 
 def _check_objectives(objectives: list[Objective]) -> None:

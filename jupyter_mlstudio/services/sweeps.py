@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row
 
-from jupyter_mlstudio.entities import spaces
+from jupyter_mlstudio.entities import points, spaces
 from jupyter_mlstudio.entities.runs import TERMINAL, Origin, Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.sweeps import (
@@ -215,7 +215,8 @@ class Sweeps:
         run = self._run(run_id)
         with self._database.write() as connection:
             control = self._live_control(connection, run)
-            sweep_checks.check_point(params, control.space)
+            base = points.log_base(_spec_of(run).sampling.options)
+            sweep_checks.check_point(params, control.space, base)
             if len(control.points) >= sweep_checks.POINTS_LIMIT:
                 raise Conflict(f"{sweep_checks.POINTS_LIMIT:,} points were asked for already; that is the limit")
             self._steer(connection, run.id, replace(control, points=[*control.points, dict(params)]))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import math
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from jupyter_mlstudio.entities import points
 from jupyter_mlstudio.entities.sweeps import Sampling
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, MissingExtra
@@ -32,7 +32,7 @@ NAMES = {
 }
 """What people write -> the class of ``optuna.samplers``."""
 
-NEEDS = {"GPSampler": ("torch", "torch"), "CmaEsSampler": ("cmaes", "sweeps")}
+NEEDS = {"GPSampler": ("torch", "sweeps"), "CmaEsSampler": ("cmaes", "sweeps")}
 """Class -> the library that it needs, and the extra that installs it."""
 
 ALWAYS_JOINT = ("GPSampler", "CmaEsSampler", "QMCSampler", "TPESampler")
@@ -45,12 +45,7 @@ def base(sampling: Sampling) -> float:
     Raises:
         Invalid: it is not a number above 1, or ``e``.
     """
-    found = sampling.options.get("logbase", math.e)
-    if found == "e":
-        return math.e
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 1 < found < math.inf:
-        raise Invalid(f"logbase is {found!r}: write a number above 1, or e")
-    return float(found)
+    return points.log_base(sampling.options)
 
 
 def make(sampling: Sampling, space: Space, objectives: int = 1) -> BaseSampler:
@@ -83,7 +78,7 @@ def make(sampling: Sampling, space: Space, objectives: int = 1) -> BaseSampler:
     made = build(kind, f"the sampler {name}", _arguments(kind, name, sampling.seed, options, space, objectives))
     from jupyter_mlstudio.sweeps.steering import Steered
 
-    return Steered(made, space) if space.space and kind.__name__ in ALWAYS_JOINT else made
+    return Steered(made, space, sampling.seed) if space.space and kind.__name__ in ALWAYS_JOINT else made
 
 
 def _rule(sampling: Sampling) -> str:

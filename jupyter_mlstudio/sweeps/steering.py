@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -16,6 +16,9 @@ from jupyter_mlstudio.sweeps.space import Space
 FIXED = "fixed_params"
 """The system attribute in which Optuna keeps what was enqueued."""
 
+MOST_AGAIN = 10
+"""How often a point that was tried already is sampled again."""
+
 MOST_LOOKED_AT = 10_000
 """How many points are looked at for one that agrees with what somebody fixed."""
 
@@ -26,13 +29,22 @@ class Steered(optuna.samplers.BaseSampler):
     Samplers find the space in past trials, and leave out what has had other bounds or is not in every trial. Here a
     flat space is known from the start, so that a Sobol sequence begins with its first point and a Gaussian process
     goes on after somebody moved a bound; a Sobol sequence has a dimension for each parameter of each branch too.
+
+    In a space of finitely many points TPE likes to come back to the best one. A point that was tried already tells
+    nothing new, so it is sampled again, and after some times at random. Seeds of one point are the sweep's ``repeats``.
     """
 
-    def __init__(self, inner: optuna.samplers.BaseSampler, space: Space) -> None:
+    def __init__(self, inner: optuna.samplers.BaseSampler, space: Space, seed: int | None = None) -> None:
         self.inner = inner
         everything = space.flat or isinstance(inner, optuna.samplers.QMCSampler)
         found = space.distributions() if everything else {}
         self._space = {name: found[name] for name in sorted(found) if not found[name].single()}
+        self._whole = space
+        self._single = {name for name, one in space.distributions().items() if one.single()}
+        self._again = isinstance(inner, optuna.samplers.TPESampler) and (space.size() or 0) > 1
+        self._random = optuna.samplers.RandomSampler(seed=seed)
+        self._tried: set[str] = set()
+        self._seen: set[int] = set()
 
     def reseed_rng(self) -> None:
         """Seeds anew, in a process of its own."""
@@ -47,7 +59,35 @@ class Steered(optuna.samplers.BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, JSON]:
         """Samples parameters together."""
-        return self.inner.sample_relative(study, trial, search_space)
+        found = self.inner.sample_relative(study, trial, search_space)
+        if not self._again or not (found or self._space):
+            return found
+        self._look(study, trial)
+        for _ in range(MOST_AGAIN):
+            if found and self._key(found) not in self._tried:
+                return found
+            if not found:
+                break
+            found = self.inner.sample_relative(study, trial, search_space)
+        for _ in range(MOST_AGAIN):
+            found = {
+                name: self._random.sample_independent(study, trial, name, distribution)
+                for name, distribution in search_space.items()
+            }
+            if self._key(found) not in self._tried:
+                break
+        return found
+
+    def _look(self, study: optuna.Study, current: FrozenTrial) -> None:
+        """Takes note of the points of trials that have all their parameters."""
+        for trial in study.get_trials(deepcopy=False):
+            if trial.number != current.number and trial.number not in self._seen and trial.params:
+                self._tried.add(self._key(trial.params))
+                if trial.state.is_finished():
+                    self._seen.add(trial.number)
+
+    def _key(self, hidden: Mapping[str, JSON]) -> str:
+        return repr(sorted(self._whole.show({k: v for k, v in hidden.items() if k not in self._single}).items()))
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

@@ -36,6 +36,7 @@ def test_a_sampler_draws_from_flat_spaces_and_from_branches(name: str) -> None:
         assert rows == swept(space, name, 14), "the seed makes it repeatable"
 
 
+@pytest.mark.slow
 def test_a_gaussian_process_draws_from_flat_spaces_and_from_branches() -> None:
     for space in (space_of(**FLAT), space_of(a="uniform(0,1)", model=MODELS)):
         assert len({repr(row) for row in swept(space, "gp", 5, n_startup_trials=4)}) == 5
@@ -116,3 +117,8 @@ def test_covariance_adaptation_has_one_objective() -> None:
 def test_a_logarithm_has_a_base_above_one(base: Any) -> None:
     with pytest.raises(Invalid, match="logbase is"):
         samplers.base(Sampling(options={"logbase": base}))
+
+
+def test_tpe_tries_no_point_of_a_finite_space_twice() -> None:
+    rows = swept(space_of(a="int(1,6)", b="quniform(0,5,1)", c="choice(x)"), "tpe", 20)
+    assert len({repr(row) for row in rows}) == 20, "TPE by itself comes back to the best point again and again"

@@ -202,6 +202,7 @@ def test_wider_bounds_go_on_in_the_same_study_with_every_sampler() -> None:
         assert any(row["n"] > 4 for row in values[12:]), name
 
 
+@pytest.mark.slow
 def test_a_gaussian_process_goes_on_with_other_bounds() -> None:
     before, after = space_of(x="uniform(0,1)"), space_of(x="uniform(-1,2)")
     sampling = Sampling(algorithm="gp", seed=0, options={"n_startup_trials": 3})
