@@ -44,7 +44,8 @@ def trial(number: int, state: str = "COMPLETE", **known: Any) -> dict[str, Any]:
 def test_a_script_is_swept(in_run: Gateway) -> None:
     made = studio.sweep(
         "train.py", {**SPACE, "depth": optuna.distributions.IntDistribution(2, 12)}, metric="auc", goal="max",
-        trials=40, parallel=4, sampler="tpe(n_startup_trials=5)", seed=1, timeout="2h", trial_timeout=60, exit_score=0.99,
+        trials=40, parallel=4, sampler="tpe(n_startup_trials=5)", seed=1, timeout="2h", trial_timeout=60,
+        exit_score=0.99,
         early_termination="bandit(slack_factor=0.1, evaluation_interval=2)", params={"epochs": 3},
         points=[{"lr": 0.01}], constraints=["ms <= 20"], repeats=3, name="s", experiment="e", tags={"a": 1}, cpus=2,
     )  # fmt: skip
