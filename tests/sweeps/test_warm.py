@@ -22,7 +22,15 @@ def past(values: list[float | None], state: TrialState = TrialState.COMPLETE, **
 
 def test_runs_that_fit_are_trials_text_of_mlflow_included() -> None:
     space = space_of(lr=SPACE["lr"], w=SPACE["w"], model=SPACE["model"], early=SPACE["early"])
-    text = {"lr": "0.02", "w": "-0.5", "model": "svm", "C": "1.5", "kernel": "rbf", "early": "True", "note": "other"}
+    text: dict[str, Any] = {
+        "lr": "0.02",
+        "w": "-0.5",
+        "model": "svm",
+        "C": "1.5",
+        "kernel": "rbf",
+        "early": "True",
+        "note": "other",
+    }
     found = known(space, [past([0.7], **text), past([0.8], **TREE, depth=4), past([0.6], **{**text, "early": "3"})])
     assert found.left_out == {}
     shown = [space.show(trial.params) for trial in found.trials]
