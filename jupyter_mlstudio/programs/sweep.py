@@ -63,9 +63,9 @@ class Sweep:
         self._over = 0
         self._best: float | None = None
         self._next_look = self._next_lead = 0.0
-        self._began = self._beginning()
         self._ending = ""
         self._trials: Commands | Pool = self._executor()
+        self._began = self._beginning()
 
     def run(self) -> int:
         """Has trials done until there are enough, or somebody wants no more."""

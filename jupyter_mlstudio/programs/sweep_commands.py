@@ -13,11 +13,13 @@ from jupyter_mlstudio.entities.runs import TERMINAL
 from jupyter_mlstudio.entities.sweeps import Objective
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import StudioError, Unavailable
-from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, Reported, said
+from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, Reported, means, said
 
 LOOK_S = 0.25
 TAIL_BYTES = 256 * 1024
 SIGNAL = "killed by signal"
+WITHDRAWN = ("its supervisor was killed", "the host was restarted")
+"""Reasons of runs that ended through no fault of their own."""
 TAG = "mlstudio.trial"
 
 
@@ -29,6 +31,7 @@ class _Child:
     run_id: str
     repeat: int = 0
     told: int = 0
+    waits: bool = True
     reason: str = ""
     samples: list[dict[str, float]] = field(default_factory=list)
 
@@ -44,7 +47,8 @@ class Commands:
         experiment: of the sweep.
         objectives: what is read of them.
         runs: the folder of all runs' folders.
-        series: reads points of the first objective that a run has logged, after the first so many.
+        series: reads points of the first objective that a run has logged, after the first so many, and how many
+            there are in all.
     """
 
     takes_trial = False
@@ -59,7 +63,7 @@ class Commands:
         experiment: str,
         objectives: list[Objective],
         runs: Path,
-        series: Callable[[str, int], list[tuple[int, float]]],
+        series: Callable[[str, int], tuple[list[tuple[int, float]], int]],
     ) -> None:
         self._gateway = gateway
         self._kind = kind
@@ -83,7 +87,7 @@ class Commands:
             self._events.append(Ended(number=attempt.number, end=End.FAILED, reason=error.message))
             return
         self._children[attempt.number] = _Child(attempt, run_id)
-        self._events.append(Begun(number=attempt.number, run_id=run_id))
+        self._events.append(Begun(number=attempt.number, run_id=run_id, waits=True))
 
     def poll(self, timeout_s: float) -> list[Event]:
         """Looks at all runs every quarter of a second; answers what happened."""
@@ -124,26 +128,26 @@ class Commands:
 
     def _look(self, child: _Child) -> None:
         run = self._gateway.get(f"runs/{segment(child.run_id)}")
+        number = child.attempt.number
+        if child.waits and run["started_at"] is not None:
+            child.waits = False
+            self._events.append(Begun(number=number, run_id=child.run_id))
         if child.repeat == 0:
-            steps = self._series(child.run_id, child.told)
+            steps, child.told = self._series(child.run_id, child.told)
             if steps:
-                child.told += len(steps)
-                self._events.append(Reported(number=child.attempt.number, steps=steps))
+                self._events.append(Reported(number=number, steps=steps))
         if run["status"] not in TERMINAL:
             return
-        number, reason = child.attempt.number, str(run["reason"])
         if run["status"] == "Completed" and not child.reason:
-            child.samples.append(self._metrics(run))
-            if len(child.samples) < child.attempt.repeats:
-                child.repeat += 1
-                child.run_id = self._submit(child.attempt, child.repeat)
+            sample, following = self._metrics(run), child.repeat + 1
+            if following < child.attempt.repeats:
+                child.run_id, child.repeat = self._submit(child.attempt, following), following
+                child.samples.append(sample)
                 return
-            ended = Ended(number=number, end=End.DONE, metrics=_means(child.samples), samples=child.samples)
-        elif child.reason or run["status"] == "Canceled":
-            ended = Ended(number=number, end=End.STOPPED, reason=child.reason or reason or "stopped")
+            samples = [*child.samples, sample]
+            ended = Ended(number=number, end=End.DONE, metrics=means(samples), samples=samples)
         else:
-            end = End.KILLED if reason.startswith(SIGNAL) else End.FAILED
-            ended = Ended(number=number, end=end, reason=reason)
+            ended = _ended(child, run)
         del self._children[number]
         self._events.append(ended)
 
@@ -172,6 +176,14 @@ class Commands:
         return ""
 
 
-def _means(samples: list[dict[str, float]]) -> dict[str, float]:
-    names = set.intersection(*(set(one) for one in samples))
-    return {name: sum(one[name] for one in samples) / len(samples) for name in names}
+def _ended(child: _Child, run: Mapping[str, JSON]) -> Ended:
+    """How a trial ended whose run did not complete, or not before it was stopped."""
+    number, reason = child.attempt.number, str(run["reason"])
+    if child.reason:
+        return Ended(number=number, end=End.STOPPED, reason=child.reason)
+    if child.attempt.again and (run["status"] == "Canceled" or reason in WITHDRAWN):
+        return Ended(number=number, end=End.LOST, reason=f"interrupted: {reason or 'stopped'}")
+    if run["status"] == "Canceled":
+        return Ended(number=number, end=End.STOPPED, reason=reason or "stopped")
+    killed = reason.startswith(SIGNAL) or reason in WITHDRAWN
+    return Ended(number=number, end=End.KILLED if killed else End.FAILED, reason=reason)

@@ -27,24 +27,32 @@ class Attempt:
     params: Mapping[str, JSON]
     key: str
     repeats: int = 1
+    again: bool = False
+    """It may have been begun before, by a program of the sweep that was killed."""
 
 
 class End(StrEnum):
-    """How an attempt ended. ``KILLED`` is by a signal that nobody here sent: worth another try."""
+    """How an attempt ended.
+
+    ``KILLED`` is by a signal that nobody here sent: worth another try. ``LOST`` is one that ended with what was around
+    it, while the sweep's program was away: done again.
+    """
 
     DONE = "done"
     PRUNED = "pruned"
     FAILED = "failed"
     KILLED = "killed"
+    LOST = "lost"
     STOPPED = "stopped"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Begun:
-    """An attempt has a run that people can look at."""
+    """An attempt has a run that people can look at. ``waits`` says that it is in the queue and takes no time yet."""
 
     number: int
     run_id: str
+    waits: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +125,12 @@ def said(name: str, log: str) -> float | None:
     pattern = re.compile(rf"(?<![\w.]){re.escape(name)}\s*[=:]\s*{_NUMBER}(?![\w.])", re.IGNORECASE)
     found = pattern.findall(log)
     return float(found[-1]) if found else None
+
+
+def means(samples: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Returns the mean over the seeds of each metric that all of them have."""
+    names = set.intersection(*(set(one) for one in samples))
+    return {name: sum(one[name] for one in samples) / len(samples) for name in names}
 
 
 def mean(samples: Sequence[Mapping[str, float]], objectives: Sequence[Objective]) -> list[float]:

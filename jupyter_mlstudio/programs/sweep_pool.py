@@ -24,10 +24,11 @@ from pathlib import Path
 
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError
-from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, Reported
+from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, Reported, means
 
 START_S = 180.0
 STATUS_S = 1.0
+STARTS = 5
 LIVE_S = 0.5
 
 
@@ -52,7 +53,8 @@ class Pool:
         config: what workers need: the function's file, the search space, the objectives and where the study is.
         python: the user's interpreter.
         announce: called when a trial's run has to be there, because the function logs to it.
-        series: reads points of the first objective that a trial has logged, after the first so many.
+        series: reads points of the first objective that a trial has logged, after the first so many, and how many
+            there are in all.
 
     Raises:
         Invalid: the function cannot be loaded.
@@ -63,7 +65,7 @@ class Pool:
         config: Mapping[str, JSON],
         python: str,
         announce: Callable[[int], None],
-        series: Callable[[str, int], list[tuple[int, float]]],
+        series: Callable[[str, int], tuple[list[tuple[int, float]], int]],
     ) -> None:
         self._announce = announce
         self._series = series
@@ -82,13 +84,10 @@ class Pool:
         self._zygote_received = b""
         self._next_look = 0.0
         self._events: list[Event] = []
-        self._process = subprocess.Popen(
-            [python, "-P", "-m", "jupyter_mlstudio.programs.sweep_worker"], stdin=subprocess.PIPE, text=True
-        )
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({**config, "socket": path}) + "\n")
-        self._process.stdin.flush()
-        self.takes_trial = self._wait_until_ready()
+        self._config = {**config, "socket": path}
+        self._python = python
+        self._begun = 0
+        self.takes_trial = self._begin()
 
     def start(self, attempt: Attempt) -> None:
         """Has a call done by an idle worker, or by a new one."""
@@ -106,8 +105,8 @@ class Pool:
                 self._accept()
             elif key.fileobj is self._zygote:
                 self._hear_zygote()
-            else:
-                self._hear(self._workers[key.fileobj])  # type: ignore[index]
+            elif (worker := self._workers.get(key.fileobj)) is not None:  # type: ignore[call-overload]
+                self._hear(worker)
         self._look_at_logged()
         events, self._events = self._events, []
         return events
@@ -130,6 +129,20 @@ class Pool:
         self._process.wait()
         self._listener.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _begin(self) -> bool:
+        """Starts the process that loads the function, again when it was killed; answers whether that takes a trial."""
+        self._begun += 1
+        if self._begun > STARTS:
+            raise Invalid(f"the process that calls the function was killed {STARTS} times")
+        self._asked = 0
+        self._process = subprocess.Popen(
+            [self._python, "-P", "-m", "jupyter_mlstudio.programs.sweep_worker"], stdin=subprocess.PIPE, text=True
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(self._config) + "\n")
+        self._process.stdin.flush()
+        return self._wait_until_ready()
 
     def _wait_until_ready(self) -> bool:
         deadline = time.monotonic() + START_S
@@ -162,7 +175,8 @@ class Pool:
 
     def _fork(self) -> None:
         if self._zygote is None:
-            raise Invalid("the process that calls the function is gone")
+            self._process.wait()
+            self._begin()
         self._asked += 1
         with contextlib.suppress(OSError):
             self._zygote.sendall(json.dumps({"fork": self._asked}).encode() + b"\n")
@@ -205,8 +219,7 @@ class Pool:
         worker.busy = None
         if "samples" in message:
             samples = message["samples"]
-            metrics = {name: sum(one[name] for one in samples) / len(samples) for name in samples[0]}
-            ended = Ended(number=attempt.number, end=End.DONE, metrics=metrics, samples=samples)
+            ended = Ended(number=attempt.number, end=End.DONE, metrics=means(samples), samples=samples)
         elif "pruned" in message:
             ended = Ended(number=attempt.number, end=End.PRUNED, reason=str(message["pruned"]))
         else:
@@ -251,7 +264,10 @@ class Pool:
 
     def _zygote_messages(self) -> list[dict[str, JSON]]:
         assert self._zygote is not None
-        content = self._zygote.recv(1 << 16)
+        try:
+            content = self._zygote.recv(1 << 16)
+        except ConnectionError:
+            content = b""
         if not content:
             self._select.unregister(self._zygote)
             self._zygote.close()
@@ -271,8 +287,7 @@ class Pool:
 
     def _look(self, worker: _Worker, attempt: Attempt) -> None:
         with contextlib.suppress(StudioError):
-            steps = self._series(attempt.run_id, worker.told)
-            worker.told += len(steps)
+            steps, worker.told = self._series(attempt.run_id, worker.told)
             if steps and not self.takes_trial:
                 self._events.append(Reported(number=attempt.number, steps=steps))
 
@@ -291,6 +306,8 @@ def _read_line(link: socket.socket) -> bytes:
 
 
 def _kill(pid: int) -> None:
+    if pid <= 1:  # 0 would be this process's own group
+        return
     for end in (os.killpg, os.kill):
         with contextlib.suppress(OSError):
             end(pid, signal.SIGKILL)

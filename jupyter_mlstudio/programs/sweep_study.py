@@ -21,11 +21,14 @@ from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.sweeps import policies, samplers, warm
 from jupyter_mlstudio.sweeps.constraints import Constraints
 from jupyter_mlstudio.sweeps.honest import Result
-from jupyter_mlstudio.sweeps.space import Space
+from jupyter_mlstudio.sweeps.space import POINT, Space
 
 JOURNAL = "study.journal"
 RUN, RETRIED, REASON, SAMPLES, METRICS, PARAMS = "run_id", "retried", "reason", "samples", "metrics", "params"
 """User attributes of a trial: what the studio knows of it beside Optuna."""
+
+RETRY_OF, TRIES = "retry_of", "tries"
+"""User attributes of a trial that repeats one that was killed."""
 
 LOCK_PATIENCE_S = 10
 MOST_STEPS = 1000
@@ -80,6 +83,8 @@ class Book:
             temporary = path.with_suffix(".part")
             shutil.copyfile(before / JOURNAL, temporary)
             temporary.replace(path)
+        # Only one program of a sweep runs at a time: a lock that is there now is of one that was killed.
+        Path(f"{path}.lock").unlink(missing_ok=True)
         self.path = path
         self.spec = spec
         self._constraints = Constraints(spec.constraints)
@@ -127,15 +132,31 @@ class Book:
         return known
 
     def enqueue(self, point: Mapping[str, JSON], **attributes: JSON) -> None:
-        """Has a point tried next; parameters that it leaves out are sampled."""
+        """Has a point tried next; parameters that it leaves out are sampled.
+
+        Raises:
+            Invalid: the point does not lie in the space.
+        """
         if self.space.space:
             self.space.enqueue(self.study, point, dict(attributes))
         else:
             self.study.enqueue_trial(dict(point), user_attrs=dict(attributes))
 
+    def repeat(self, number: int, params: Mapping[str, JSON], tries: int) -> None:
+        """Has a trial's parameters tried again, also where the bounds of the space were changed since."""
+        hidden = self.space.hide(params, anyhow=True) if self.space.space else dict(params)
+        self.study.enqueue_trial(hidden, user_attrs={RETRY_OF: number, TRIES: tries, POINT: dict(params)})
+
+    def unrepeated(self) -> list[FrozenTrial]:
+        """Lists trials that were to be tried again and are not: the program was killed in between."""
+        everything = self.study.get_trials(deepcopy=False)
+        repeated = {one.user_attrs.get(RETRY_OF) for one in everything}
+        return [one for one in everything if one.user_attrs.get(RETRIED) and one.number not in repeated]
+
     def exhausted(self) -> bool:
-        """Whether every point has been tried."""
-        return samplers.left(self.study) == 0
+        """Whether every point has been tried, and none waits."""
+        waiting = (optuna.trial.TrialState.WAITING,)
+        return samplers.left(self.study) == 0 and not self.study.get_trials(deepcopy=False, states=waiting)
 
     def ask(self, run_id: str) -> tuple[int, int, dict[str, JSON]]:
         """Begins a trial; answers its number, its id in the storage, and its parameters."""
@@ -154,7 +175,10 @@ class Book:
     def follow(self, found: FrozenTrial) -> dict[str, JSON]:
         """Takes a trial up again that was under way when the sweep's program ended; answers its parameters."""
         trial = optuna.trial.Trial(self.study, found._trial_id)
-        params = dict(found.user_attrs.get(PARAMS) or self.space.show(found.params))
+        params = dict(found.user_attrs.get(PARAMS) or {})
+        if not params and self.space.space:  # it was killed while it asked
+            params = self.space.suggest(trial)
+            trial.set_user_attr(PARAMS, params)
         self._live[trial.number], self._values[trial.number] = trial, params
         return params
 
@@ -162,11 +186,13 @@ class Book:
         """Tells reported values; answers whether the trial should end early."""
         trial = self._live[number]
         prune = False
-        for step, value in steps:
-            if math.isfinite(value):
-                with contextlib.suppress(ValueError):  # a negative step
-                    trial.report(value, step)
-                    prune = prune or (len(self._goals) == 1 and trial.should_prune())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a step that was told before the program was begun again
+            for step, value in steps:
+                if math.isfinite(value):
+                    with contextlib.suppress(ValueError):  # a negative step
+                        trial.report(value, step)
+                        prune = prune or (len(self._goals) == 1 and trial.should_prune())
         return prune
 
     def complete(self, number: int, values: list[float], metrics: Mapping[str, float], samples: list[Any]) -> str:

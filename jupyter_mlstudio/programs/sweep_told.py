@@ -33,13 +33,13 @@ class Teller:
 
     def trial(self, trial: Trial, metrics: Mapping[str, float] | None = None) -> None:
         """Tells of a trial as it is now, with the last values that its run should show."""
-        content = json.loads(json.dumps(asdict(trial)))
+        content = asdict(trial)
         if metrics:
             now = time.time()
             content["metrics"] = {
                 name: {"steps": [0], "times": [now], "values": [value]} for name, value in metrics.items()
             }
-        self._trials[trial.number] = content
+        self._trials[trial.number] = _plain(content)
 
     def phase(self, phase: SweepPhase) -> None:
         """Tells what the sweep does."""
@@ -60,7 +60,7 @@ class Teller:
             if self._phase is not None:
                 body["phase"] = self._phase.value
             if self._lead is not None:
-                body["lead"] = asdict(self._lead)
+                body["lead"] = _plain(asdict(self._lead))
             try:
                 self._gateway.post(f"{self._path}/report", body, again=True)
             except Unavailable:
@@ -94,6 +94,11 @@ def write_table(path: Path, trials: Iterable[Trial], objectives: Sequence[Object
             values = ["" if value is None else value for value in trial.values]
             row = [trial.number, trial.state.value, *values, *params, trial.started_at, trial.ended_at]
             writer.writerow([_safe(value) for value in [*row, trial.run_id, trial.reason]])
+
+
+def _plain(content: dict[str, JSON]) -> dict[str, JSON]:
+    """What travels as JSON: numbers that are not finite are words."""
+    return dict(json.loads(json.dumps(content), parse_constant=str))
 
 
 def _safe(value: Any) -> Any:
