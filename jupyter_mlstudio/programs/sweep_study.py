@@ -248,10 +248,10 @@ class Book:
         values: list[float | None] = [None] * len(self._goals)
         if found.state == optuna.trial.TrialState.COMPLETE:
             values = [float(value) for value in found.values]
-        steps = sorted(found.intermediate_values.items())
+        steps = sorted(one for one in found.intermediate_values.items() if math.isfinite(one[1]))
         stride = max(1, math.ceil(len(steps) / MOST_STEPS))
         if found.state == optuna.trial.TrialState.PRUNED and steps and len(self._goals) == 1:
-            values = [steps[-1][1] if math.isfinite(steps[-1][1]) else None]
+            values = [steps[-1][1]]
         reason = str(attributes.get(REASON, ""))
         feasible = found.state != optuna.trial.TrialState.COMPLETE or not reason
         return Trial(

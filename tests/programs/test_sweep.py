@@ -95,6 +95,18 @@ def asleep(x: float) -> float:
     return x
 
 
+def unfinite(trial: optuna.Trial) -> float:
+    """Reports what is not finite on its way to a number."""
+    trial.report(math.nan, 0)
+    trial.report(math.inf, 1)
+    return trial.suggest_float("x", 0, 1)
+
+
+def uneven(x: float, seed: int) -> dict[str, float]:
+    """Its metrics depend on the seed, and one is not finite."""
+    return {"score": x, "extra": math.nan, **({"first": 1.0} if seed == 0 else {})}
+
+
 def begun_of(studio: Studio, run: Run) -> int:
     return len(trials(studio, run))
 
@@ -190,6 +202,29 @@ def test_seeds_constraints_several_objectives_and_a_score_that_is_good_enough(st
     ended(studio, enough)
     assert len(trials(studio, enough)) < 100
     assert "as good as was asked for" in log_of(studio, enough.id)
+
+
+def test_N12_values_on_the_way_and_other_metrics_that_are_not_finite_do_no_harm(studio: Studio) -> None:
+    reported = call(studio, unfinite, spec(2, 1, space={}))
+    logged = call(studio, uneven, spec(2, 1, repeats=2))
+    for run in (reported, logged):
+        assert ended(studio, run).status is RunStatus.COMPLETED, log_of(studio, run.id)
+        assert [one["state"] for one in trials(studio, run)] == ["COMPLETE"] * 2
+    child = studio.runs.get(trials(studio, logged)[0]["run_id"])
+    assert math.isnan(child.metrics["extra"])
+    assert "first" not in child.metrics
+
+
+def test_a_trial_that_waits_in_the_queue_takes_none_of_its_time(studio: Studio) -> None:
+    work = RunSpec(command=["sh", "-c", "sleep 1.5; echo score=${{inputs.x}}"])
+    studio.compute.set_slots("local", 1)
+    try:
+        run = studio.sweeps.create(RunKind.COMMAND, work, spec(3, 3, trial_timeout_s=60.0))
+        done = ended(studio, run)
+    finally:
+        studio.compute.set_slots("local", 4)
+    assert done.status is RunStatus.COMPLETED
+    assert [one["state"] for one in trials(studio, run)] == ["COMPLETE"] * 3
 
 
 def test_a_script_a_notebook_a_shell_command_and_an_R_script_are_swept(studio: Studio) -> None:
@@ -291,7 +326,7 @@ def test_a_function_that_cannot_be_loaded_says_why(studio: Studio) -> None:
 
 def test_time_limits_end_the_trial_and_the_sweep(studio: Studio, tmp_path: Path) -> None:
     run: Run = call(studio, asleep, spec(3, 1, trial_timeout_s=0.1))
-    short = call(studio, asleep, spec(1000, 1, timeout_s=3.0))
+    short = call(studio, asleep, spec(1000, 1, timeout_s=8.0))
     told = trials(studio, ended(studio, run))
     assert {one["reason"] for one in told} == {"over its time limit of 0.1 s"}
     assert studio.runs.get(run.id).status is RunStatus.FAILED
