@@ -7,7 +7,11 @@ from pydantic import Field
 from jupyter_mlstudio.api.route import Body, Call, JsonAnswer, NoBody, NoQuery, Query, Route
 from jupyter_mlstudio.entities.runs import Origin, Run, RunKind, RunPage
 from jupyter_mlstudio.entities.specs import RunSpec
+from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.studio import Studio
+
+SUBMITTED = (RunKind.CELL, RunKind.SCRIPT, RunKind.NOTEBOOK, RunKind.COMMAND)
+"""Kinds of runs that people submit; the others belong to a model, an endpoint, a sweep or a living process."""
 
 
 class RunsQuery(Query):
@@ -77,6 +81,8 @@ def list_runs(studio: Studio, call: Call[RunsQuery, NoBody]) -> JsonAnswer:
 def submit_run(studio: Studio, call: Call[NoQuery, NewRun]) -> Run:
     """Queues a run and starts it as soon as its target has room."""
     new = call.body
+    if new.kind not in SUBMITTED:
+        raise Invalid(f"a run of kind {new.kind.value} is begun by what it belongs to; submit {', '.join(SUBMITTED)}")
     return studio.launcher.submit(
         new.kind, new.spec, name=new.name, experiment=new.experiment, tags=new.tags, origin=new.origin,
         parent_run_id=studio.runs.parent_of(new.parent_run_id, call.caller.run_id), user=call.caller.user,

@@ -229,3 +229,10 @@ def _quoted(text: str) -> str:
     from urllib.parse import quote
 
     return quote(text, safe="")
+
+
+@pytest.mark.parametrize("kind", ["interactive", "convert", "serve", "batch", "package", "sweep", "trial"])
+def test_a_run_that_belongs_to_something_else_is_not_submitted(server: JupyterServer, kind: str) -> None:
+    answer = server.api("POST", "runs", {"kind": kind, "spec": {"options": {}}})
+    assert answer.status == 400
+    assert "is begun by what it belongs to" in answer.json["message"]
