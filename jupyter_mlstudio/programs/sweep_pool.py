@@ -177,6 +177,7 @@ class Pool:
         if self._zygote is None:
             self._process.wait()
             self._begin()
+        assert self._zygote is not None
         self._asked += 1
         with contextlib.suppress(OSError):
             self._zygote.sendall(json.dumps({"fork": self._asked}).encode() + b"\n")
