@@ -7,9 +7,10 @@ import { Resource } from './resource';
 /** Kinds of runs whose work can be tried again with other parameters. */
 export const SWEPT_KINDS: readonly string[] = ['cell', 'script', 'notebook', 'command'];
 
-/** Trials that count: complete, pruned and failed ones. */
-export function doneOf(counts: Readonly<Record<string, number>>): number {
-  return (counts['COMPLETE'] ?? 0) + (counts['PRUNED'] ?? 0) + (counts['FAIL'] ?? 0);
+/** Trials that count: complete, pruned and failed ones, but those that another one repeats. */
+export function doneOf(counts: Readonly<Record<string, number>>, trials: readonly Trial[]): number {
+  const over = (counts['COMPLETE'] ?? 0) + (counts['PRUNED'] ?? 0) + (counts['FAIL'] ?? 0);
+  return over - trials.filter(trial => trial.retried).length;
 }
 
 /** One sweep: its space, limits, phase and best trial. */

@@ -63,7 +63,8 @@ test.describe('a sweep', () => {
 
     await plots(page, view);
     await limits(page, view);
-    await expect(view).toContainText('finished', { timeout: 90_000 });
+    const status = view.locator('.jp-mls-RunHead-title .jp-mls-Status');
+    await expect(status).toHaveText('finished', { timeout: 90_000 });
     await next(page, api, view, await tried());
   });
 });

@@ -90,8 +90,11 @@ function addSteering({ app, studio, execute }: Workbench): void {
     args: { id: SWEEP, trials: { type: 'number', description: 'How many trials there are to be in all' } },
     execute: async args => {
       const id = args.need('id');
-      const { counts, control } = await client.getSweep(id);
-      const done = doneOf(counts);
+      const [{ counts, control }, page] = await Promise.all([
+        client.getSweep(id),
+        client.listTrials(id, 0, 20_000)
+      ]);
+      const done = doneOf(counts, page.trials);
       const asked = control.limits.max_total_trials;
       const wanted = args.number('trials') ?? (asked > done ? asked : await askTrials(done, asked));
       if (wanted === undefined) {

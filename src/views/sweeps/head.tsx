@@ -19,10 +19,14 @@ import {
 } from '../common';
 import { Header, type RunProps } from '../run/header';
 import { Menu } from '../run/menu';
-import { wordOf } from './study';
+import { type Study, wordOf } from './study';
 
 export interface SweepProps extends RunProps {
   sweep: Sweep;
+}
+
+interface HeadProps extends SweepProps {
+  study: Study;
 }
 
 function State({ run, sweep }: SweepProps): JSX.Element {
@@ -31,12 +35,12 @@ function State({ run, sweep }: SweepProps): JSX.Element {
   return <StatusBadge status={status} reason={run.reason || undefined} />;
 }
 
-function Actions({ run, sweep, execute }: SweepProps): JSX.Element {
+function Actions({ run, sweep, study, execute }: HeadProps): JSX.Element {
   const args = { id: run.id };
   const ended = isEnded(run.status);
   const paused = sweep.control.paused;
   const finished =
-    run.status === 'Completed' && doneOf(sweep.counts) >= sweep.control.limits.max_total_trials;
+    run.status === 'Completed' && doneOf(sweep.counts, study.trials) >= sweep.control.limits.max_total_trials;
   return (
     <div className="jp-mls-RunHead-actions">
       {!ended && (
@@ -117,9 +121,9 @@ function Actions({ run, sweep, execute }: SweepProps): JSX.Element {
 }
 
 /** How many trials are done, and what became of them. */
-function Progress({ sweep, run }: SweepProps): JSX.Element {
+function Progress({ sweep, run, study }: HeadProps): JSX.Element {
   const { counts } = sweep;
-  const done = doneOf(counts);
+  const done = doneOf(counts, study.trials);
   const asked = sweep.control.limits.max_total_trials;
   const parts = (
     [
@@ -206,7 +210,7 @@ function Best({ run, sweep, best, execute }: SweepProps & { best: Trial }): JSX.
   );
 }
 
-export function SweepHead(props: SweepProps): JSX.Element {
+export function SweepHead(props: HeadProps): JSX.Element {
   const { studio, run, sweep, execute } = props;
   return (
     <Header

@@ -158,7 +158,7 @@ export function OverviewTab(
               nothing && (
                 <EmptyState>
                   {isEnded(run.status)
-                    ? doneOf(sweep.counts) > 0
+                    ? doneOf(sweep.counts, study.trials) > 0
                       ? 'No trial is complete. The tab Trials says why each of them ended.'
                       : 'There was no trial.'
                     : 'The curve begins with the first complete trial.'}
