@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.client.registry import Model, get_model, list_models
     from jupyter_mlstudio.client.runs import Run, get_run, list_runs
     from jupyter_mlstudio.client.session import set_experiment
+    from jupyter_mlstudio.client.space import space
     from jupyter_mlstudio.client.submission import submit
-    from jupyter_mlstudio.client.sweeps import Sweep, get_sweep, list_sweeps, space, sweep
+    from jupyter_mlstudio.client.sweep_submission import sweep
+    from jupyter_mlstudio.client.sweeps import Sweep, get_sweep, list_sweeps
     from jupyter_mlstudio.client.tracking import (
         flush,
         log_artifact,
@@ -84,8 +86,10 @@ _HOMES = {
     "client.registry": ("Model", "get_model", "list_models"),
     "client.runs": ("Run", "get_run", "list_runs"),
     "client.session": ("set_experiment",),
+    "client.space": ("space",),
     "client.submission": ("submit",),
-    "client.sweeps": ("Sweep", "get_sweep", "list_sweeps", "space", "sweep"),
+    "client.sweep_submission": ("sweep",),
+    "client.sweeps": ("Sweep", "get_sweep", "list_sweeps"),
     "client.tracking": (
         "flush",
         "log_artifact",
@@ -145,12 +149,12 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "get_run",
     "list_runs",
     "set_experiment",
+    "space",
     "submit",
+    "sweep",
     "Sweep",
     "get_sweep",
     "list_sweeps",
-    "space",
-    "sweep",
     "flush",
     "log_artifact",
     "log_artifacts",

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jupyter_mlstudio.client.sweep_request import LIMITS
-from jupyter_mlstudio.client.sweeps import Sweep, get_sweep, sweep
+from jupyter_mlstudio.client.sweep_submission import sweep
+from jupyter_mlstudio.client.sweeps import Sweep, get_sweep
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.kernel.arguments import MagicParser, add_work_options, pairs, typed
