@@ -34,7 +34,7 @@ from jupyter_mlstudio.programs.sweep_study import RUN, TRIES, Book
 from jupyter_mlstudio.programs.sweep_told import Teller, write_table
 from jupyter_mlstudio.sweeps.honest import lead
 
-LOOK_S, WAIT_S, LEAD_S = 0.25, 0.02, 2.0
+LOOK_S, WAIT_S, LEAD_S, PROGRESS_S = 0.25, 0.02, 2.0, 0.5
 INTERRUPTED = "interrupted: the sweep's program ended meanwhile"
 
 
@@ -62,7 +62,8 @@ class Sweep:
         self._live: dict[int, _Live] = {}
         self._over = 0
         self._best: float | None = None
-        self._next_look = self._next_lead = 0.0
+        self._next_look = self._next_lead = self._next_progress = 0.0
+        self._moved = False
         self._ending = ""
         self._trials: Commands | Pool = self._executor()
         self._began = self._beginning()
@@ -77,6 +78,7 @@ class Sweep:
                 for event in self._trials.poll(WAIT_S):
                     self._happened(event)
                 self._check_times()
+                self._tell_progress()
                 self._tell_lead()
                 self._teller.send()
             return self._finish()
@@ -281,6 +283,13 @@ class Sweep:
         if self._best is not None and len(self._spec.objectives) == 1:
             logged["best"] = self._best
         tracking.log_metrics(logged, step=self._over)
+        self._moved = True
+
+    def _tell_progress(self, *, now: bool = False) -> None:
+        """Says how far it is, several times a second at most: each time is a request of its own."""
+        if not self._moved or (time.monotonic() < self._next_progress and not now):
+            return
+        self._moved, self._next_progress = False, time.monotonic() + PROGRESS_S
         total = self._control.limits.max_total_trials
         best = "" if self._best is None else f", best {self._best:.6g}"
         tracking.progress(min(self._over, total), total, f"{self._over} of {total} trials{best}")
@@ -346,6 +355,7 @@ class Sweep:
             best = max(complete, key=lambda one: (sign * float(one.values[0] or 0.0), -one.number))
             content = {"number": best.number, "run_id": best.run_id, "value": best.values[0], "params": best.params}
             (artifacts / "best.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+        self._tell_progress(now=True)
         self._tell_lead(now=True)
         self._teller.phase(SweepPhase.ENDED)
         self._teller.send(now=True)
