@@ -163,7 +163,7 @@ class Book:
         trial = self.study.ask()
         params = self.space.suggest(trial) if self.space.space else {}
         trial.set_user_attr(RUN, run_id)
-        if params:
+        if params and params != trial.params:  # what the study has already is not written twice
             trial.set_user_attr(PARAMS, params)
         self._live[trial.number], self._values[trial.number] = trial, params
         return trial.number, trial._trial_id, params
