@@ -18,6 +18,7 @@ NAMES = (
     "scoring-scale",
     "swap-under-load",
     "server-start",
+    "sweep-overhead",
     "sweep-quality",
     "sweep-view",
 )

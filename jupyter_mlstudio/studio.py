@@ -134,5 +134,6 @@ class Studio:
         return checks(self.workspace, self.database, self.supervisors, self.models)
 
     def close(self) -> None:
-        """Closes the database."""
+        """Ends what is being computed, and closes the database."""
+        self.sweep_importance.close()
         self.database.close()

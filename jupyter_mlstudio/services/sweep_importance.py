@@ -25,6 +25,8 @@ class SweepImportance:
     def __init__(self, sweeps: Sweeps) -> None:
         self._sweeps = sweeps
         self._lock = threading.Lock()
+        self._child: subprocess.Popen[str] | None = None
+        self._closed = False
         self._known: dict[tuple[str, int, int, str], Importance] = {}
 
     def of(self, run_id: str, objective: int, evaluator: str) -> Importance:
@@ -41,17 +43,17 @@ class SweepImportance:
         sweep = self._sweeps.get(run_id)
         if objective >= len(sweep.spec.objectives):
             raise Invalid(f"the sweep has {len(sweep.spec.objectives)} objectives, counted from 0; not {objective}")
-        trials = self._sweeps.complete(sweep.run_id)[-MOST:]
-        if len(trials) < FEWEST:
-            raise Conflict(f"importance needs {FEWEST} complete trials; there are {len(trials)}")
-        key = (sweep.run_id, len(trials), objective, evaluator)
+        complete = self._sweeps.complete(sweep.run_id)
+        if len(complete) < FEWEST:
+            raise Conflict(f"importance needs {FEWEST} complete trials; there are {len(complete)}")
+        trials, key = complete[-MOST:], (sweep.run_id, len(complete), objective, evaluator)
         with self._lock:
             if key not in self._known:
                 asked = {
                     "space": sweep.spec.space, "trials": trials, "objective": objective, "evaluator": evaluator,
                     "goal": sweep.spec.objectives[objective].goal.value,
                 }  # fmt: skip
-                params = _computed(asked)
+                params = self._computed(asked)
                 while len(self._known) >= KEPT:
                     self._known.pop(next(iter(self._known)))
                 self._known[key] = Importance(
@@ -59,17 +61,35 @@ class SweepImportance:
                 )
             return self._known[key]
 
+    def close(self) -> None:
+        """Ends what is being computed: nobody waits for it any more."""
+        self._closed = True
+        child = self._child
+        if child is not None:
+            child.kill()
 
-def _computed(asked: dict[str, Any]) -> dict[str, float]:
-    command = [sys.executable, "-P", "-m", "jupyter_mlstudio.programs.importance"]
-    try:
-        done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, timeout=TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        raise TimedOut(f"the importance of the parameters was not known within {TIMEOUT_S:g} s") from None
-    lines = done.stdout.strip().splitlines()
-    if done.returncode != 0 or not lines:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise Conflict(f"the importance cannot be told: {said[:300]}")
+    def _computed(self, asked: dict[str, Any]) -> dict[str, float]:
+        command = [sys.executable, "-P", "-m", "jupyter_mlstudio.programs.importance"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as child:
+            self._child = child
+            try:
+                if self._closed:
+                    child.kill()
+                told, said = child.communicate(json.dumps(asked), timeout=TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                raise TimedOut(f"the importance of the parameters was not known within {TIMEOUT_S:g} s") from None
+            finally:
+                self._child = None
+        return _read(child.returncode, told, said)
+
+
+def _read(status: int, told: str, said: str) -> dict[str, float]:
+    lines = told.strip().splitlines()
+    if status != 0 or not lines:
+        reason = (said.strip().splitlines() or ["no reason given"])[-1]
+        raise Conflict(f"the importance cannot be told: {reason[:300]}")
     answer = json.loads(lines[-1])
     if "error" in answer:
         raise Conflict(f"the importance cannot be told: {str(answer['error'])[:300]}")
