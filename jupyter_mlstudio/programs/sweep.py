@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 import time
 import uuid
@@ -98,6 +99,7 @@ class Sweep:
             config = {
                 **self._book.config, "function": str(self._job.run_folder / "function.pkl"), "runs": str(self._runs),
                 "path": [str(Path.cwd()), *self._work.get("options", {}).get("path", [])],
+                "threads": max(1, (os.cpu_count() or 1) // self._spec.limits.max_concurrent_trials),
             }  # fmt: skip
             return Pool(config, python_of(self._work), self._announce, self._series)
         return Commands(

@@ -136,9 +136,12 @@ class Pool:
         if self._begun > STARTS:
             raise Invalid(f"the process that calls the function was killed {STARTS} times")
         self._asked = 0
+        # As many threads as there are cores for each of several workers would only wait for each other.
+        threads = {"OMP_NUM_THREADS": str(self._config["threads"])}
         self._process = subprocess.Popen(
-            [self._python, "-P", "-m", "jupyter_mlstudio.programs.sweep_worker"], stdin=subprocess.PIPE, text=True
-        )
+            [self._python, "-P", "-m", "jupyter_mlstudio.programs.sweep_worker"], stdin=subprocess.PIPE, text=True,
+            env={**threads, **os.environ},
+        )  # fmt: skip
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(self._config) + "\n")
         self._process.stdin.flush()

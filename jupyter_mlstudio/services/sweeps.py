@@ -194,6 +194,10 @@ class Sweeps:
             control = self._live_control(connection, run)
             if if_match is not None and if_match != control.etag:
                 raise Stale(f"the sweep {run.name!r} was steered by somebody else since you read it; read it again")
+            begun = store.over(connection, run.id) + store.counts(connection, run.id)[TrialState.RUNNING.value]
+            wanted = (limits or {}).get("max_total_trials")
+            if isinstance(wanted, int) and 0 < wanted < begun:
+                raise Invalid(f"{begun} trials were begun already: ask for at least {begun}, or stop the sweep")
             if stop is False and control.stop:
                 raise Conflict("the sweep is being stopped already; resume it afterwards with a retry")
             new = replace(
@@ -205,6 +209,17 @@ class Sweeps:
             )
             self._steer(connection, run.id, new)
         return self.get(run.id)
+
+    def stop_if_running(self, run_id: str) -> bool:
+        """Has a sweep end with what it has, when the run is one that runs and nobody has asked before.
+
+        Answers whether it did; who asks again wants the run itself to be ended.
+        """
+        run = self._runs.get(run_id)
+        if run.kind is not RunKind.SWEEP or run.status is not RunStatus.RUNNING or self.control(run.id).stop:
+            return False
+        self.change(run.id, stop=True)
+        return True
 
     def enqueue(self, run_id: str, params: Mapping[str, JSON]) -> Sweep:
         """Has a point tried before any other; parameters that it leaves out are chosen as ever.

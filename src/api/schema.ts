@@ -206,7 +206,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stops a run and its whole process tree; a queued run is cancelled at once. */
+        /** Stops a run and its whole process tree; a queued run is cancelled at once, a sweep ends with what it has. */
         post: operations["stopRun"];
         delete?: never;
         options?: never;

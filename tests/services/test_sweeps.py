@@ -239,6 +239,21 @@ class TestSteered:
         with pytest.raises(NotFound):
             studio.sweeps.stop_trial(sweep, 7)
 
+    def test_stopping_its_run_ends_a_sweep_with_what_it_has_and_asking_again_ends_the_run(self, studio: Studio) -> None:
+        sweep = begun(studio)
+        assert studio.sweeps.stop_if_running(sweep)
+        assert studio.sweeps.control(sweep).stop
+        assert studio.sweeps.get(sweep).phase is SweepPhase.STOPPING
+        assert not studio.sweeps.stop_if_running(sweep)
+        assert not studio.sweeps.stop_if_running(insert_run(studio))
+
+    def test_there_are_never_fewer_trials_than_were_begun(self, studio: Studio) -> None:
+        sweep = begun(studio)
+        studio.sweeps.report(sweep, [done(0, 0.5), done(1, 0.5), trial(2)], None, None)
+        with pytest.raises(Invalid, match="3 trials were begun already"):
+            studio.sweeps.change(sweep, limits={"max_total_trials": 2})
+        assert studio.sweeps.change(sweep, limits={"max_total_trials": 3}).control.limits.max_total_trials == 3
+
     def test_nothing_is_asked_of_a_sweep_that_is_over(self, studio: Studio) -> None:
         sweep = begun(studio)
         end(studio, sweep)
