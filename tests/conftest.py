@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -22,6 +23,11 @@ from tests.server import JupyterServer, Oracle
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 _STARTS_SERVERS = frozenset({"server", "based_server", "oracle", "jp_serverapp"})
+
+
+def pytest_configure() -> None:
+    """Has the servers under test heed a terminal that is closed, also where ``nohup`` runs the tests."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -57,7 +57,7 @@ def test_F42_however_the_server_ends_runs_and_endpoints_go_on_and_kernels_and_do
 
         begun = time.monotonic()
         _bring_to_an_end(ground, end)
-        ground.server.process.wait(15)
+        until(lambda: ground.server.process.poll() is not None, 15)
         until(lambda: not any(is_alive(pid) for pid in ends - _promised(ground)), 10)
 
     ground.measure(f"F42 {end.name} -> kernels and doors gone", time.monotonic() - begun)

@@ -23,11 +23,12 @@ from tests.programs.sweeping import call, ended, spec, trials, until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 SCRIPT = """\
-import sys, time
+import os, sys, time
 x = sys.argv[sys.argv.index("--x") + 1]
 with open("done.txt", "a") as file:
     file.write(x + "\\n")
-time.sleep(0.5)
+while len(open("done.txt").readlines()) > 4 and not os.path.exists("go"):
+    time.sleep(0.05)
 print("score=" + x)
 """
 
@@ -41,14 +42,16 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
 
 
 def counted(x: float) -> float:
-    """Notes that it was called, where the test finds it, and takes a while."""
+    """Notes that it was called, where the test finds it; from the fifth call on it waits for the test's word."""
     import os
     import time
     from pathlib import Path
 
-    with Path(os.environ["MLSTUDIO_WORKSPACE"], "done.txt").open("a") as file:
+    root = Path(os.environ["MLSTUDIO_WORKSPACE"])
+    with (root / "done.txt").open("a") as file:
         file.write(f"{x}\n")
-    time.sleep(0.3)
+    while len((root / "done.txt").read_text().splitlines()) > 4 and not (root / "go").exists():
+        time.sleep(0.05)
     return x
 
 
@@ -76,6 +79,11 @@ def workers_of(program: psutil.Process) -> list[psutil.Process]:
     return [worker for loader in loaders for worker in loader.children()]
 
 
+def go_on(studio: Studio) -> None:
+    """Lets the trials end that wait for it."""
+    (studio.workspace.root / "go").touch()
+
+
 def complete(studio: Studio, run: Run) -> int:
     return studio.sweeps.get(run.id).counts["COMPLETE"]
 
@@ -88,6 +96,7 @@ def test_F36_kill_9_of_a_trial_fails_it_at_once_and_its_parameters_are_tried_aga
     killed = time.monotonic()
     until(lambda: studio.sweeps.get(run.id).counts["FAIL"] == 1, studio)
     assert time.monotonic() - killed < 20
+    go_on(studio)
     ended(studio, run)
     told = trials(studio, run)
     failed = [one for one in told if one["state"] == "FAIL"]
@@ -116,6 +125,7 @@ def test_F38_kill_9_of_a_sweeps_program_in_mid_sweep_loses_and_repeats_nothing(s
     for threshold in (1, 3):
         until(lambda: complete(studio, run) >= threshold, studio)  # noqa: B023
         os.kill(work_of(studio, run).pid, signal.SIGKILL)
+    go_on(studio)
     assert ended(studio, run).status is RunStatus.COMPLETED
     told = trials(studio, run)
     assert [one["state"] for one in told] == ["COMPLETE"] * 6
@@ -128,6 +138,7 @@ def test_F38_kill_9_of_the_program_of_calls_repeats_those_that_were_cut_off(stud
     run = call(studio, counted, spec(10, 2))
     until(lambda: complete(studio, run) >= 3, studio)
     os.kill(work_of(studio, run).pid, signal.SIGKILL)
+    go_on(studio)
     assert ended(studio, run).status is RunStatus.COMPLETED
     told = trials(studio, run)
     assert sum(one["state"] == "COMPLETE" for one in told) == 10
@@ -148,6 +159,7 @@ def test_F38_after_the_death_of_everything_a_retry_goes_on_to_the_same_number(st
     os.kill(row.supervisor_pid, signal.SIGKILL)
     assert ended(studio, run).status is RunStatus.FAILED
     until(lambda: program is None or not program.alive, studio)
+    go_on(studio)
     again = studio.sweeps.resume(run.id)
     assert ended(studio, again).status is RunStatus.COMPLETED
     told = trials(studio, again)
