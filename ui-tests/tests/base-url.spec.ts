@@ -11,9 +11,9 @@ test('everything works below a path, as on JupyterHub', async ({ api, browser })
 
   // Live through Jupyter's own event stream
   const live = await api.submit({ name: 'later', experiment: 'hub' });
-  await expect(sidebar.locator('[data-mls-row=run]', { hasText: 'later' })).toBeVisible();
+  await expect(sidebar.locator('[data-mls-row=run]', { hasText: 'later' }).first()).toBeVisible();
   await api.wait(live.id, 'Completed');
-  await expect(sidebar.locator('[data-mls-row=run]', { hasText: 'later' })).toHaveAttribute(
+  await expect(sidebar.locator('[data-mls-row=run]', { hasText: 'later' }).first()).toHaveAttribute(
     'data-status',
     'Completed'
   );
@@ -24,7 +24,7 @@ test('everything works below a path, as on JupyterHub', async ({ api, browser })
   await expect(view.locator('.jp-mls-Plot .main-svg').first()).toBeVisible();
   await shot(page, 'base-url-run');
 
-  await view.getByRole('button', { name: 'Register' }).click();
+  await view.getByRole('button', { name: 'Register', exact: true }).click();
   const dialog = page.locator('.jp-Dialog');
   await dialog.getByRole('button', { name: 'Register' }).click();
   const model = page.locator('.jp-mls-ModelView');
