@@ -8,11 +8,16 @@ RESULTS := .results
 FRONT_END := $(shell find src style schema -type f 2>/dev/null) package.json tsconfig.json
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 TESTS := lint types drift vitest unit docs-test labextension wheel binder-test offline slow ui
+# Those that wait for one processor most of the time run two at a time; the others use all there is, or measure time.
+TOGETHER := lint types drift docs-test labextension wheel binder-test
+TWO_AT_A_TIME = $(MAKE) --no-print-directory --keep-going -j2 --output-sync=target PARALLEL=1
 
 .DEFAULT_GOAL := help
+ifndef PARALLEL
 .NOTPARALLEL:
+endif
 .DELETE_ON_ERROR:
-.PHONY: help venv lab demo check test tally docs bench-setup clean all-tests $(TESTS)
+.PHONY: help venv lab demo check test tally docs bench-setup clean all-tests together $(TESTS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +30,9 @@ lab: venv ## set up what is missing and open JupyterLab on examples/
 demo: venv ## run the main job end to end in an empty folder: notebook cell, killed server, model, endpoint, scores
 	python -m jupyter_mlstudio demo
 
-check: .stamps/front-end lint types vitest unit ## lint, types and the fast tests: what to run before a commit
+check: .stamps/front-end ## lint, types and the fast tests: what to run before a commit
+	@$(TWO_AT_A_TIME) lint types
+	@$(MAKE) --no-print-directory vitest unit
 
 test: venv ## run everything that CI runs, and count what passed
 	@rm -rf $(RESULTS)
@@ -83,7 +90,10 @@ PEER_bentoml := bentoml==1.4.39 scikit-learn
 
 # --- the parts of `make test`; each leaves its result in .results, from which .ci/tally.py counts
 
-all-tests: $(TESTS)
+all-tests: together $(filter-out $(TOGETHER),$(TESTS))
+
+together:
+	@$(TWO_AT_A_TIME) $(TOGETHER)
 
 tally:
 	@python .ci/tally.py $(RESULTS) $(TESTS)
