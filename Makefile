@@ -62,6 +62,7 @@ clean: ## remove what was installed and built; workspaces (.mlstudio) stay
 
 # An editable installation builds the front end when there is none yet.
 .stamps/python: .stamps/venv .stamps/node pyproject.toml hatch_build.py
+	@rm -f jupyter_mlstudio/labextension/install.json  # of an earlier installation: a wheel takes it once
 	python -m pip install --quiet -e ".[test,dev,docs]"
 	@touch $@
 
