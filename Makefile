@@ -139,6 +139,7 @@ wheel: .stamps/python
 	.ci/clean-copy $(RESULTS)/wheel-source
 	cd $(RESULTS)/wheel-source && python -m pip wheel --quiet --no-deps --wheel-dir ../dist .
 	python .ci/check_wheel.py $(RESULTS)/dist/*.whl
+	rm -rf $(RESULTS)/wheel-source
 	@$(call passed)
 
 binder-test: .stamps/python

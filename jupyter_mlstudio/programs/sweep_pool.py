@@ -27,7 +27,7 @@ from jupyter_mlstudio.errors import Invalid, StudioError
 from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, Reported, means
 
 START_S = 180.0
-STATUS_S = 1.0
+STATUS_S = 5.0
 STARTS = 5
 LIVE_S = 0.5
 

@@ -80,7 +80,7 @@ class Steered(optuna.samplers.BaseSampler):
 
     def _look(self, study: optuna.Study, current: FrozenTrial) -> None:
         """Takes note of the points of trials that have all their parameters."""
-        for trial in study.get_trials(deepcopy=False):
+        for trial in _all_trials(study):
             if trial.number != current.number and trial.number not in self._seen and trial.params:
                 self._tried.add(self._key(trial.params))
                 if trial.state.is_finished():
@@ -133,7 +133,7 @@ class Exhaustive(optuna.samplers.BaseSampler):
 
     def _look(self, study: optuna.Study, current: int | None) -> None:
         """Takes note of the points of trials, those that wait included."""
-        trials = study.get_trials(deepcopy=False)
+        trials = _all_trials(study)
         numbers = [*sorted(self._open), *range(self._seen, len(trials))]
         self._seen = len(trials)
         for number in numbers:
@@ -186,3 +186,8 @@ class Exhaustive(optuna.samplers.BaseSampler):
             return param_distribution.choices[0]
         assert isinstance(param_distribution, IntDistribution | FloatDistribution)
         return param_distribution.low
+
+
+def _all_trials(study: optuna.Study) -> list[FrozenTrial]:
+    """Returns every trial by number; a Hyperband study shows a sampler those of one bracket only."""
+    return study._storage.get_all_trials(study._study_id, deepcopy=False)

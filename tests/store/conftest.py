@@ -28,11 +28,16 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def workspace(request: pytest.FixtureRequest, workspace: Workspace) -> Workspace:
+def workspace(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Workspace]:
     """A workspace whose database is of each kind in turn."""
-    if request.param == "postgresql":
-        use(workspace, request.getfixturevalue("postgresql").new_database())
-    return workspace
+    if request.param == "sqlite":
+        yield workspace
+        return
+    server = request.getfixturevalue("postgresql")
+    url = server.new_database()
+    use(workspace, url)
+    yield workspace
+    server.drop(url)
 
 
 @pytest.fixture

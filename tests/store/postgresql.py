@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, create_engine, make_url, text
 
 from jupyter_mlstudio.store.database import Database
 
@@ -37,6 +37,7 @@ class PostgreSQL:
             shutil.chown(self.folder, "postgres")
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
         settings = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=200"
+        settings += " -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=64MB -c min_wal_size=32MB"
         self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self.folder / "log"), "-o", settings, "start")
         self._sql(f"CREATE DATABASE {TEMPLATE}")
         template = Database(self.url(TEMPLATE))
@@ -53,6 +54,10 @@ class PostgreSQL:
         name = f"t{uuid.uuid4().hex[:12]}"
         self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Removes a database, whoever is still connected to it: each takes several megabytes."""
+        self._sql(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
     def url(self, name: str) -> str:
         """URL of one of its databases."""

@@ -219,6 +219,17 @@ def test_a_policy_works_with_every_sampler(sampler: str, policy: str) -> None:
     assert states.count("PRUNED") + states.count("COMPLETE") == 25
 
 
+def test_a_grid_tries_no_point_twice_in_the_brackets_of_hyperband() -> None:
+    space = space_of(x="int(0,11)")
+    study = optuna.create_study(
+        study_name="brackets",
+        sampler=samplers.make(Sampling(algorithm="grid"), space),
+        pruner=optuna.pruners.HyperbandPruner(min_resource=1, max_resource=9, reduction_factor=3),
+    )
+    study.optimize(lambda trial: float(space.suggest(trial)["x"]), n_trials=12)
+    assert sorted(trial.params["x"] for trial in study.trials) == list(range(12))
+
+
 def test_optunas_pruners_take_azures_words_for_when() -> None:
     made = policies.make(EarlyTermination(policy="percentile", evaluation_interval=3, delay_evaluation=4))
     assert (made._interval_steps, made._n_warmup_steps, made._percentile) == (3, 4, 25.0)  # type: ignore[attr-defined]
