@@ -62,7 +62,8 @@ test.describe('a sweep', () => {
     await expect(best).toContainText('x 2');
 
     await plots(page, view);
-    await limits(page, view);
+    const begun = Object.values((await now()).counts).reduce((sum, count) => sum + count, 0);
+    await limits(page, view, begun + 4);
     const status = view.locator('.jp-mls-RunHead-title .jp-mls-Status');
     await expect(status).toHaveText('finished', { timeout: 90_000 });
     await next(page, api, view, await tried());
@@ -128,11 +129,11 @@ async function plots(page: Page, view: Locator): Promise<void> {
 }
 
 /** Asks for fewer trials, so that the sweep comes to its end. */
-async function limits(page: Page, view: Locator): Promise<void> {
+async function limits(page: Page, view: Locator, trials: number): Promise<void> {
   await view.getByRole('button', { name: 'Limits …' }).click();
   const dialog = page.locator('.jp-Dialog');
   await expect(dialog.getByLabel('Trials', { exact: true })).toHaveValue('40');
-  await dialog.getByLabel('Trials', { exact: true }).fill('8');
+  await dialog.getByLabel('Trials', { exact: true }).fill(String(trials));
   await shot(page, 'sweep-limits');
   await dialog.getByRole('button', { name: 'Change' }).click();
   await expect(dialog).toHaveCount(0);
