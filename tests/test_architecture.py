@@ -21,7 +21,7 @@ GROUND = {"errors", "entities", "_version"}
 """What every room may import; standard library only."""
 
 STUDIO_WING = {"extension", "handlers", "clock", "rooms", "runner", "api", "studio", "services", "store", "workspace"}
-RUN_WING = {"client", "kernel", "programs", "serving", "sweeps", "onnx"}
+RUN_WING = {"client", "kernel", "programs", "serving", "sweeps", "onnx", "automl"}
 ARROWS: dict[str, set[str]] = {
     "errors": set(),
     "_version": set(),
@@ -42,10 +42,11 @@ ARROWS: dict[str, set[str]] = {
     "client": {"onnx"},
     "kernel": {"client"},
     "onnx": set(),
+    "automl": {"onnx"},
     "serving": {"onnx"},
     "sweeps": set(),
     "plugins": {"onnx"},
-    "programs": {"client", "plugins", "onnx", "serving", "sweeps"},
+    "programs": {"client", "plugins", "onnx", "serving", "sweeps", "automl"},
     "testing": {"client", "plugins", "programs", "onnx"},
     "__init__": {"_version", "client", "kernel", "extension"},
     "__main__": {"cli"},
