@@ -7,6 +7,7 @@ lost, and the number of trials is what was asked for.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -73,11 +74,15 @@ class Sweep:
         """Has trials done until there are enough, or somebody wants no more."""
         try:
             self._take_up()
+            self._steer()
+            self._begin_more()
             while not self._is_over():
                 self._steer()
-                self._begin_more()
-                for event in self._trials.poll(WAIT_S):
-                    self._happened(event)
+                events = self._trials.poll(WAIT_S)
+                with self._book.together() if self._kind == "trial" else contextlib.nullcontext():
+                    for event in events:
+                        self._happened(event)
+                    self._begin_more()
                 self._check_times()
                 self._tell_progress()
                 self._tell_lead()

@@ -6,18 +6,18 @@ import contextlib
 import math
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial
 
 from jupyter_mlstudio.entities.sweeps import EarlyTermination, Goal, Sampling, SweepSpec, Trial, TrialState
 from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.programs.sweep_journal import Journal
 from jupyter_mlstudio.sweeps import policies, samplers, warm
 from jupyter_mlstudio.sweeps.constraints import Constraints
 from jupyter_mlstudio.sweeps.honest import Result
@@ -30,8 +30,12 @@ RUN, RETRIED, REASON, SAMPLES, METRICS, PARAMS = "run_id", "retried", "reason", 
 RETRY_OF, TRIES = "retry_of", "tries"
 """User attributes of a trial that repeats one that was killed."""
 
-LOCK_PATIENCE_S = 10
 MOST_STEPS = 1000
+
+QUICK = frozenset(
+    {"Exhaustive", "RandomSampler", "QMCSampler", "TPESampler", "CmaEsSampler", "NSGAIISampler", "NSGAIIISampler"}
+)
+"""Samplers that choose a point in milliseconds: the journal may be locked meanwhile."""
 
 
 def open_study(config: Mapping[str, JSON], number: int = 0, known: Any = None) -> optuna.Study:
@@ -53,16 +57,8 @@ def open_study(config: Mapping[str, JSON], number: int = 0, known: Any = None) -
         known.sampler = sampler
         return known  # type: ignore[no-any-return]
     pruner = policies.make(EarlyTermination(**config["early_termination"]))
-    storage = journal(Path(config["journal"]))
+    storage = JournalStorage(Journal(Path(config["journal"])))
     return optuna.load_study(study_name=str(config["study"]), storage=storage, sampler=sampler, pruner=pruner)
-
-
-def journal(path: Path) -> JournalStorage:
-    """Opens a journal; a lock that a killed process left is broken after a while."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        lock = JournalFileSymlinkLock(str(path), grace_period=LOCK_PATIENCE_S)
-        return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
 
 
 class Book:
@@ -91,7 +87,8 @@ class Book:
         self._base = samplers.base(spec.sampling)
         self.space = Space(dict(spec.space), self._base)
         self._goals = [objective.goal for objective in spec.objectives]
-        storage = journal(path)
+        self._journal = Journal(path)
+        storage = JournalStorage(self._journal)
         known = [one.study_name for one in storage.get_all_studies()]
         self.study = optuna.create_study(
             study_name=known[0] if known else name, storage=storage, load_if_exists=True,
@@ -106,6 +103,13 @@ class Book:
             self.study.set_user_attr("sweep", name)
         self._live: dict[int, optuna.Trial] = {}
         self._values: dict[int, dict[str, JSON]] = {}
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Writes what is told and asked inside in one go, where it is asked for nothing that takes long to choose."""
+        sampler = getattr(self.study.sampler, "inner", self.study.sampler)
+        with self._journal.together() if type(sampler).__name__ in QUICK else contextlib.nullcontext():
+            yield
 
     @property
     def config(self) -> dict[str, JSON]:
