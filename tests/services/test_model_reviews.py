@@ -313,3 +313,6 @@ def test_an_upload_is_registered_as_a_whole_and_then_gone(studio: Studio, tmp_pa
     assert studio.model_reviews.journal("uploaded", version.version).events[0].details["allow_code"] is False
     with pytest.raises(NotFound):
         studio.models.register("uploaded", upload=upload)
+    conversion = studio.models.version("uploaded", version.version).convert_run_id
+    assert conversion is not None
+    assert studio.runs.get(conversion).spec.options["logged"] is False, "answers that a stranger recorded are no proof"
