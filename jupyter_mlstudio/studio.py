@@ -8,6 +8,9 @@ from jupyter_mlstudio.entities.workspaces import Check, WorkspaceInfo
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.services.artifacts import Artifacts
 from jupyter_mlstudio.services.audit import Audit
+from jupyter_mlstudio.services.automl import AutoMLRuns
+from jupyter_mlstudio.services.automl_answers import AutoMLAnswers
+from jupyter_mlstudio.services.automl_code import AutoMLCode
 from jupyter_mlstudio.services.batch import Batch
 from jupyter_mlstudio.services.compute import Compute
 from jupyter_mlstudio.services.doctor import checks
@@ -100,6 +103,9 @@ class Studio:
         self.sweeps = Sweeps(workspace, self.database, self.changes, self.runs, self.tracking, self.launcher)
         self.sweep_code = SweepCode(workspace, self.sweeps)
         self.sweep_importance = SweepImportance(self.sweeps)
+        self.automl = AutoMLRuns(workspace, self.runs, self.launcher, self.sweeps, self.models.sources)
+        self.automl_code = AutoMLCode(workspace, self.automl)
+        self.automl_answers = AutoMLAnswers(workspace, self.automl)
         self.find_others: Callable[[], list[WorkspaceInfo]] = list
         self.open_other: Callable[[str], WorkspaceInfo] | None = None
 
@@ -136,4 +142,5 @@ class Studio:
     def close(self) -> None:
         """Ends what is being computed, and closes the database."""
         self.sweep_importance.close()
+        self.automl_answers.close()
         self.database.close()

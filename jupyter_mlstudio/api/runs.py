@@ -119,7 +119,10 @@ def stop_run(studio: Studio, call: Call[NoQuery, NoBody]) -> Run:
 
 def retry_run(studio: Studio, call: Call[NoQuery, RetryRequest]) -> Run:
     """Submits the same work as a new run, with the parameters that are given changed; a sweep goes on where it was."""
-    if studio.runs.get(call.path["run_id"]).kind is RunKind.SWEEP:
+    kind = studio.runs.get(call.path["run_id"]).kind
+    if kind is RunKind.AUTOML:
+        return studio.automl.again(call.path["run_id"], call.caller.user)
+    if kind is RunKind.SWEEP:
         return studio.sweeps.resume(call.path["run_id"], user=call.caller.user)
     return studio.launcher.retry(call.path["run_id"], params=call.body.params, user=call.caller.user)
 

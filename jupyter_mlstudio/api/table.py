@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jupyter_mlstudio.api import (
     artifacts,
+    automl,
     batch,
     endpoints,
     experiments,
@@ -31,5 +32,6 @@ ROUTES: list[Route] = [
     *endpoints.ROUTES,
     *batch.ROUTES,
     *sweeps.ROUTES,
+    *automl.ROUTES,
 ]
 """Every operation of the studio's own API, in the order of the OpenAPI document."""

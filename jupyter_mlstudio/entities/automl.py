@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from jupyter_mlstudio.entities.experiments import Goal as Goal
+from jupyter_mlstudio.entities.sweeps import SweepPhase as SweepPhase
 from jupyter_mlstudio.entities.values import JSON, Real
 
 
@@ -270,12 +271,15 @@ class Budget:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Importance:
+class ColumnImportance:
     """How much worse the score is when a column is shuffled: the mean over repeats, and their standard deviation."""
 
     column: str
     mean: Real
     std: Real
+
+
+Importance = ColumnImportance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -297,7 +301,7 @@ class Dependence:
 class Explanation:
     """What the winner rests on. ``shap`` is the mean absolute SHAP value by column, when the extra is installed."""
 
-    importances: list[Importance] = field(default_factory=list)
+    importances: list[ColumnImportance] = field(default_factory=list)
     dependences: list[Dependence] = field(default_factory=list)
     shap: dict[str, Real] = field(default_factory=dict)
     note: str = ""
@@ -365,8 +369,36 @@ class TablePreview:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Contribution:
+    """How far one column's value moved an answer, in the answer's own unit; ``value`` is the row's."""
+
+    column: str
+    value: JSON
+    effect: Real
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowExplanation:
+    """Why the winner answers one row as it does.
+
+    Args:
+        prediction: the label or the number; ``probabilities`` of a classifier, by class.
+        of: the class that ``base`` and the contributions are about, empty for a number.
+        base: the answer for a row of the table on average; base and effects add up to this row's answer.
+        contributions: the largest first.
+    """
+
+    prediction: JSON
+    probabilities: dict[str, Real] = field(default_factory=dict)
+    of: str = ""
+    base: Real = 0.0
+    contributions: list[Contribution] = field(default_factory=list)
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AutoML:
-    """An AutoML run as it is now."""
+    """An AutoML run as it is now. ``phase`` is what was asked of it; it pauses and stops as a sweep does."""
 
     run_id: str
     name: str
@@ -374,3 +406,6 @@ class AutoML:
     status: str
     spec: AutoMLSpec
     report: AutoMLReport
+    phase: SweepPhase = SweepPhase.RUNNING
+    resume_from: str | None = None
+    notebook: bool = False

@@ -24,6 +24,11 @@ class RunKind(StrEnum):
     PACKAGE = "package"
     SWEEP = "sweep"
     TRIAL = "trial"
+    AUTOML = "automl"
+
+
+STEERED = frozenset({RunKind.SWEEP, RunKind.AUTOML})
+"""Kinds whose trials are runs below them, and which are paused, stopped and gone on with as a sweep is."""
 
 
 class RunStatus(StrEnum):

@@ -35,7 +35,7 @@ POLL_S = 0.1
 BEAT_S = 2.0
 GRACE_S = 5.0
 PATIENCE_S = 120.0
-RESTARTS = {RunKind.SWEEP: 5}
+RESTARTS = {RunKind.SWEEP: 5, RunKind.AUTOML: 5}
 """How often a program is begun again that can go on where it was when it was killed."""
 KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """How work ends that was killed: by itself, or as a shell tells it."""

@@ -19,7 +19,7 @@ import psutil
 from pydantic_core import to_json
 from sqlalchemy import select
 
-from jupyter_mlstudio.entities.runs import TERMINAL, Origin, Run, RunKind, RunStatus
+from jupyter_mlstudio.entities.runs import STEERED, TERMINAL, Origin, Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import Conflict, Invalid, NoSpace, Unavailable
@@ -81,12 +81,14 @@ class Launcher:
         user: str = "",
         request_id: str | None = None,
         retry_of: Run | None = None,
-        files: Mapping[str, bytes] | None = None,
+        files: Mapping[str, bytes | Path] | None = None,
+        run_id: str | None = None,
     ) -> Run:
         """Queues a run, and starts it when its target has room. The same ``request_id`` again answers the same run.
 
         Args:
-            files: further files of the run's folder that its program needs.
+            files: further files of the run's folder that its program needs: their content, or a file to move there.
+            run_id: what it is to be called, where something in ``spec`` names it.
 
         Raises:
             Invalid: the work cannot be run as it is asked for.
@@ -101,11 +103,11 @@ class Launcher:
             return self._runs.get(known)
         spec = submission.checked(self._workspace, kind, spec)
         self._compute.check_fits(spec.target, spec.resources)
-        run_id = uuid.uuid4().hex
+        run_id = run_id or uuid.uuid4().hex
         folder = self._new_folder(run_id)
         try:
             for path, content in (files or {}).items():
-                (folder / path).write_bytes(content)
+                _put(folder / path, content)
             like = retry_of or self._sweep(parent_run_id)
             came_from = origin if origin and origin != Origin() else like.origin if like else Origin()
             values = self._prepare(run_id, kind, spec, came_from, like)
@@ -201,7 +203,7 @@ class Launcher:
     def retry(self, reference: str, *, params: Mapping[str, JSON], user: str) -> Run:
         """Submits the same work, from the same snapshot of the code, as a new run."""
         run = self._runs.get(reference)
-        if run.kind in (*WITHOUT_SLOT, RunKind.SWEEP):
+        if run.kind in (*WITHOUT_SLOT, *STEERED):
             raise Conflict(f"a run of kind {run.kind.value} cannot be run again; only submitted work can")
         spec = replace(run.spec, params={**run.spec.params, **params})
         if run.kind is RunKind.BATCH:  # what is done is not done again
@@ -237,7 +239,7 @@ class Launcher:
         folder = submission.folder_of(self._workspace, spec)
         snapshot_id = like.snapshot_id if like else None
         run_folder = self._workspace.run_folder(run_id)
-        bare = kind in (RunKind.BATCH, RunKind.SWEEP) and not submission.is_work(spec)
+        bare = kind in (RunKind.BATCH, *STEERED) and not submission.is_work(spec)
         has_code = kind not in WITHOUT_SLOT and not bare
         if has_code and snapshot_id is None:
             snapshot_id = self._snapshots.take(folder, spec.script or spec.notebook, spec.cell)
@@ -323,6 +325,14 @@ class Launcher:
         folder = self._workspace.run_folder(run_id)
         (folder / "artifacts").mkdir(parents=True)
         return folder
+
+
+def _put(target: Path, content: bytes | Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, Path):
+        shutil.move(content, target)
+    else:
+        target.write_bytes(content)
 
 
 def _text(value: JSON) -> str:

@@ -78,6 +78,14 @@ class ModelSources:
         names = sorted(item.name for item in folder.iterdir())
         return self._taken(folder, f"upload:/{names[0] if len(names) == 1 else upload_id}", known=False)
 
+    def uploaded_file(self, upload_id: str) -> Path:
+        """Finds the only file of an upload; whoever takes it moves it away."""
+        folder = self._upload(upload_id)
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        if len(found) != 1 or not found[0].is_file():
+            raise NotFound(f"there is no upload {upload_id[:80]!r} of one file: send it again")
+        return found[0]
+
     def of_version(self, folder: Path, name: str, version: int, *, known: bool) -> Taken:
         """Takes the files of another version, as they were registered."""
         native = folder / NATIVE

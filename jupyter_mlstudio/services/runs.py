@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import Connection, Row, delete, select
 
-from jupyter_mlstudio.entities.runs import TERMINAL, WAITING, Run, RunKind, RunPage, RunStatus
+from jupyter_mlstudio.entities.runs import STEERED, TERMINAL, WAITING, Run, RunPage, RunStatus
 from jupyter_mlstudio.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from jupyter_mlstudio.services.names import checked_name, checked_text
 from jupyter_mlstudio.services.paging import offset_of, token_of
@@ -162,7 +162,7 @@ def _with_those_before(connection: Connection, run_id: str) -> set[str]:
     """Returns a run's id, with those of the sweeps that it goes on with."""
     ids = {run_id}
     row = store.row(connection, run_id)
-    while row is not None and row.kind == RunKind.SWEEP and row.retry_of and row.retry_of not in ids:
+    while row is not None and row.kind in STEERED and row.retry_of and row.retry_of not in ids:
         ids.add(row.retry_of)
         row = store.row(connection, row.retry_of)
     return ids

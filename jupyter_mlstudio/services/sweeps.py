@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row
 
 from jupyter_mlstudio.entities import points, spaces
-from jupyter_mlstudio.entities.runs import TERMINAL, Origin, Run, RunKind, RunStatus
+from jupyter_mlstudio.entities.runs import STEERED, TERMINAL, Origin, Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.sweeps import (
     Lead,
@@ -216,7 +216,7 @@ class Sweeps:
         Answers whether it did; who asks again wants the run itself to be ended.
         """
         run = self._runs.get(run_id)
-        if run.kind is not RunKind.SWEEP or run.status is not RunStatus.RUNNING or self.control(run.id).stop:
+        if run.kind not in STEERED or run.status is not RunStatus.RUNNING or self.control(run.id).stop:
             return False
         self.change(run.id, stop=True)
         return True
@@ -297,7 +297,7 @@ class Sweeps:
 
     def _run(self, run_id: str) -> Run:
         run = self._runs.get(run_id)
-        if run.kind is not RunKind.SWEEP:
+        if run.kind not in STEERED:
             raise NotFound(f"the run {run.name!r} is no sweep, it is a {run.kind.value}")
         return run
 

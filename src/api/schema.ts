@@ -1407,6 +1407,159 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mlstudio/api/v1/automl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins an AutoML run: models that predict a column of a table are tried, each a run of its own. */
+        post: operations["createAutoML"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/automl/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at a table: its columns, its first rows, what could be predicted, what is wrong with it. */
+        post: operations["previewTable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/automl/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes a run that nobody has begun as a call in Python, or as Azure's YAML. */
+        post: operations["draftAutoMLCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/automl/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets an AutoML run as it is now. */
+        get: operations["getAutoML"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/automl/{run_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gets what an AutoML run has found so far. */
+        get: operations["getAutoMLReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/automl/{run_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes on with an AutoML run that is over, for some more minutes, as a new run. */
+        post: operations["resumeAutoML"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/automl/{run_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Writes an AutoML run as a call in Python, or as Azure's YAML. */
+        get: operations["getAutoMLCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/automl/{run_id}/notebook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes the notebook that makes the winner again, beside the user's files. */
+        post: operations["openWinnerAsNotebook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mlstudio/api/v1/automl/{run_id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells why the winner answers one row as it does. */
+        post: operations["explainRow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1521,6 +1674,361 @@ export interface components {
             total: number;
             /** Next Page Token */
             next_page_token: string | null;
+        };
+        /**
+         * AutoML
+         * @description An AutoML run as it is now. ``phase`` is what was asked of it; it pauses and stops as a sweep does.
+         */
+        AutoML: {
+            /** Run Id */
+            run_id: string;
+            /** Name */
+            name: string;
+            /** Experiment */
+            experiment: string;
+            /** Status */
+            status: string;
+            spec: components["schemas"]["AutoMLSpec-Output"];
+            report: components["schemas"]["AutoMLReport"];
+            /** @default Running */
+            phase: components["schemas"]["SweepPhase"];
+            /**
+             * Resume From
+             * @default null
+             */
+            resume_from: string | null;
+            /**
+             * Notebook
+             * @default false
+             */
+            notebook: boolean;
+        };
+        /**
+         * AutoMLDraft
+         * @description A run that nobody has begun, to see its code.
+         */
+        AutoMLDraft: {
+            automl: components["schemas"]["AutoMLSpec-Input"];
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Experiment
+             * @default null
+             */
+            experiment: string | null;
+            /**
+             * Format
+             * @default python
+             * @enum {string}
+             */
+            format: "python" | "yaml";
+        };
+        /**
+         * AutoMLLimits
+         * @description When it ends, and what it may take. ``memory_bytes`` is of all its processes; None is what the machine has.
+         */
+        "AutoMLLimits-Input": {
+            /**
+             * Timeout S
+             * @default 300
+             */
+            timeout_s: number;
+            /**
+             * Max Trials
+             * @default 1000
+             */
+            max_trials: number;
+            /**
+             * Trial Timeout S
+             * @default null
+             */
+            trial_timeout_s: number | null;
+            /**
+             * Exit Score
+             * @default null
+             */
+            exit_score: number | null;
+            /**
+             * Enable Early Termination
+             * @default true
+             */
+            enable_early_termination: boolean;
+            /**
+             * Max Concurrent Trials
+             * @default 1
+             */
+            max_concurrent_trials: number;
+            /**
+             * Memory Bytes
+             * @default null
+             */
+            memory_bytes: number | null;
+        };
+        /**
+         * AutoMLLimits
+         * @description When it ends, and what it may take. ``memory_bytes`` is of all its processes; None is what the machine has.
+         */
+        "AutoMLLimits-Output": {
+            /**
+             * Timeout S
+             * @default 300
+             */
+            timeout_s: number;
+            /**
+             * Max Trials
+             * @default 1000
+             */
+            max_trials: number;
+            /**
+             * Trial Timeout S
+             * @default null
+             */
+            trial_timeout_s: number | null;
+            /**
+             * Exit Score
+             * @default null
+             */
+            exit_score: number | null;
+            /**
+             * Enable Early Termination
+             * @default true
+             */
+            enable_early_termination: boolean;
+            /**
+             * Max Concurrent Trials
+             * @default 1
+             */
+            max_concurrent_trials: number;
+            /**
+             * Memory Bytes
+             * @default null
+             */
+            memory_bytes: number | null;
+        };
+        /**
+         * AutoMLReport
+         * @description What an AutoML run has found so far.
+         *
+         *     Args:
+         *         phase: what it does, in a few words, e.g. ``trying models``.
+         *         task, primary_metric, goal: as they were chosen; ``classes`` are the target's labels.
+         *         leaderboard: the best first, those that failed last.
+         *         winner: number of the candidate that became the run's model.
+         *         diagram: the winner as scikit-learn draws it (HTML without scripts), and what makes its features.
+         *         test: metrics on the rows that nobody looked at, where there are some.
+         */
+        AutoMLReport: {
+            /** Phase */
+            phase: string;
+            /** @default auto */
+            task: components["schemas"]["Task"];
+            /**
+             * Primary Metric
+             * @default
+             */
+            primary_metric: string;
+            /** @default maximize */
+            goal: components["schemas"]["Goal"];
+            /**
+             * Rows
+             * @default 0
+             */
+            rows: number;
+            /**
+             * Folds
+             * @default 0
+             */
+            folds: number;
+            /** Classes */
+            classes?: string[];
+            /**
+             * Positive Label
+             * @default
+             */
+            positive_label: string;
+            /** Columns */
+            columns?: components["schemas"]["Column"][];
+            /** Findings */
+            findings?: components["schemas"]["Finding"][];
+            /** Families */
+            families?: components["schemas"]["FamilyState"][];
+            /** Leaderboard */
+            leaderboard?: components["schemas"]["Candidate"][];
+            /**
+             * Winner
+             * @default null
+             */
+            winner: number | null;
+            /** @default null */
+            budget: components["schemas"]["Budget"] | null;
+            /**
+             * Diagram
+             * @default
+             */
+            diagram: string;
+            /** Test */
+            test?: {
+                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
+            };
+            /** @default null */
+            explanation: components["schemas"]["Explanation"] | null;
+            /** Partitions */
+            partitions?: components["schemas"]["Partition"][];
+        };
+        /**
+         * AutoMLSpec
+         * @description Everything that starts an AutoML run again.
+         *
+         *     Args:
+         *         data: the table (CSV, TSV, JSON lines, Parquet): a path below the workspace's root, or
+         *             ``runs:/<run id>/<path>``.
+         *         target: the column to predict.
+         *         primary_metric: a name of ``automl.metrics``, in any spelling of Azure's; None chooses.
+         *         n_cross_validations: folds; None chooses by the number of rows.
+         *         validation_data, test_data: other tables with the same columns; else a share of the rows, when one is given.
+         *         weight_column: how much each row counts; 0 leaves it out.
+         *         positive_label: of a binary target; None is the rarer one.
+         *         partition_by: columns; one model for each of their values, as runs below this one.
+         *         seed: the same seed, data and trials make the same models.
+         */
+        "AutoMLSpec-Input": {
+            /** Data */
+            data: string;
+            /** Target */
+            target: string;
+            /** @default auto */
+            task: components["schemas"]["Task"];
+            /**
+             * Primary Metric
+             * @default null
+             */
+            primary_metric: string | null;
+            /**
+             * N Cross Validations
+             * @default null
+             */
+            n_cross_validations: number | null;
+            /**
+             * Validation Data
+             * @default null
+             */
+            validation_data: string | null;
+            /**
+             * Validation Data Size
+             * @default null
+             */
+            validation_data_size: number | null;
+            /**
+             * Test Data
+             * @default null
+             */
+            test_data: string | null;
+            /**
+             * Test Data Size
+             * @default null
+             */
+            test_data_size: number | null;
+            /**
+             * Weight Column
+             * @default null
+             */
+            weight_column: string | null;
+            /**
+             * Positive Label
+             * @default null
+             */
+            positive_label: unknown;
+            limits?: components["schemas"]["AutoMLLimits-Input"];
+            featurization?: components["schemas"]["Featurization-Input"];
+            training?: components["schemas"]["Training-Input"];
+            /** @default null */
+            forecasting: components["schemas"]["ForecastingSettings-Input"] | null;
+            /** Partition By */
+            partition_by?: string[];
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+        };
+        /**
+         * AutoMLSpec
+         * @description Everything that starts an AutoML run again.
+         *
+         *     Args:
+         *         data: the table (CSV, TSV, JSON lines, Parquet): a path below the workspace's root, or
+         *             ``runs:/<run id>/<path>``.
+         *         target: the column to predict.
+         *         primary_metric: a name of ``automl.metrics``, in any spelling of Azure's; None chooses.
+         *         n_cross_validations: folds; None chooses by the number of rows.
+         *         validation_data, test_data: other tables with the same columns; else a share of the rows, when one is given.
+         *         weight_column: how much each row counts; 0 leaves it out.
+         *         positive_label: of a binary target; None is the rarer one.
+         *         partition_by: columns; one model for each of their values, as runs below this one.
+         *         seed: the same seed, data and trials make the same models.
+         */
+        "AutoMLSpec-Output": {
+            /** Data */
+            data: string;
+            /** Target */
+            target: string;
+            /** @default auto */
+            task: components["schemas"]["Task"];
+            /**
+             * Primary Metric
+             * @default null
+             */
+            primary_metric: string | null;
+            /**
+             * N Cross Validations
+             * @default null
+             */
+            n_cross_validations: number | null;
+            /**
+             * Validation Data
+             * @default null
+             */
+            validation_data: string | null;
+            /**
+             * Validation Data Size
+             * @default null
+             */
+            validation_data_size: number | null;
+            /**
+             * Test Data
+             * @default null
+             */
+            test_data: string | null;
+            /**
+             * Test Data Size
+             * @default null
+             */
+            test_data_size: number | null;
+            /**
+             * Weight Column
+             * @default null
+             */
+            weight_column: string | null;
+            /**
+             * Positive Label
+             * @default null
+             */
+            positive_label: unknown;
+            limits?: components["schemas"]["AutoMLLimits-Output"];
+            featurization?: components["schemas"]["Featurization-Output"];
+            training?: components["schemas"]["Training-Output"];
+            /** @default null */
+            forecasting: components["schemas"]["ForecastingSettings-Output"] | null;
+            /** Partition By */
+            partition_by?: string[];
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
         };
         /**
          * BatchDeployment
@@ -1663,6 +2171,23 @@ export interface components {
             name: string;
             /** Value */
             value: number | ("NaN" | "Infinity" | "-Infinity");
+        };
+        /**
+         * Budget
+         * @description Where the time went, in seconds.
+         */
+        Budget: {
+            /** Timeout S */
+            timeout_s: number;
+            /**
+             * Used S
+             * @default 0
+             */
+            used_s: number;
+            /** Parts */
+            parts?: {
+                [key: string]: number;
+            };
         };
         /**
          * Canary
@@ -1838,6 +2363,83 @@ export interface components {
          */
         CanaryState: "Running" | "Promoted" | "RolledBack" | "Stopped";
         /**
+         * Candidate
+         * @description A model that was tried. The score is the primary metric over the folds, with its 95 % interval.
+         *
+         *     Args:
+         *         number: of the trial, from 0; the ensembles come last.
+         *         family: e.g. ``HistGradientBoosting``; ``stage`` is ``portfolio``, ``search`` or ``ensemble``.
+         *         rows: how many rows it was fitted on; fewer than all while only a part was looked at.
+         *         weights: of an ensemble's members, by their number.
+         *         predict_ms: for 1,000 rows.
+         */
+        Candidate: {
+            /** Number */
+            number: number;
+            /** Run Id */
+            run_id: string;
+            /** Family */
+            family: string;
+            /** Stage */
+            stage: string;
+            /** Params */
+            params?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Score
+             * @default null
+             */
+            score: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Low
+             * @default null
+             */
+            low: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * High
+             * @default null
+             */
+            high: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Folds */
+            folds?: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** Metrics */
+            metrics?: {
+                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
+            };
+            /**
+             * Rows
+             * @default 0
+             */
+            rows: number;
+            /**
+             * Fit S
+             * @default 0
+             */
+            fit_s: number;
+            /**
+             * Predict Ms
+             * @default 0
+             */
+            predict_ms: number;
+            /**
+             * Size Bytes
+             * @default 0
+             */
+            size_bytes: number;
+            /** Weights */
+            weights?: {
+                [key: string]: number;
+            };
+            /** @default null */
+            onnx: components["schemas"]["OnnxCheck"] | null;
+            /**
+             * Failed
+             * @default
+             */
+            failed: string;
+        };
+        /**
          * Change
          * @description The latest change of one thing. A thing that is gone has ``deleted`` set.
          */
@@ -1919,6 +2521,50 @@ export interface components {
             text: string;
         };
         /**
+         * Column
+         * @description A column of the table.
+         *
+         *     ``distinct`` counts values; ``steps`` name what makes features of it; ``reason`` says why it is taken so.
+         */
+        Column: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            role: components["schemas"]["Role"];
+            /**
+             * Missing
+             * @default 0
+             */
+            missing: number;
+            /**
+             * Distinct
+             * @default 0
+             */
+            distinct: number;
+            /** Examples */
+            examples?: string[];
+            /** Steps */
+            steps?: string[];
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * ColumnImportance
+         * @description How much worse the score is when a column is shuffled: the mean over repeats, and their standard deviation.
+         */
+        ColumnImportance: {
+            /** Column */
+            column: string;
+            /** Mean */
+            mean: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Std */
+            std: number | ("NaN" | "Infinity" | "-Infinity");
+        };
+        /**
          * ComputeTarget
          * @description A place where runs execute, what it has and what is taken.
          *
@@ -1951,6 +2597,18 @@ export interface components {
             gpus: components["schemas"]["Gpu"][];
             /** Disk Free Bytes */
             disk_free_bytes: number;
+        };
+        /**
+         * Contribution
+         * @description How far one column's value moved an answer, in the answer's own unit; ``value`` is the row's.
+         */
+        Contribution: {
+            /** Column */
+            column: string;
+            /** Value */
+            value: unknown;
+            /** Effect */
+            effect: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
          * Conversion
@@ -2030,6 +2688,28 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * Dependence
+         * @description The mean prediction over values of one column (partial dependence), and single rows' (ICE), by class.
+         *
+         *     ``values`` are numbers or categories; ``mean`` has a list for each class (one for regression); ``rows`` are
+         *     predictions of a few rows for ``of``, the positive class, or the only target.
+         */
+        Dependence: {
+            /** Column */
+            column: string;
+            /** Values */
+            values: unknown[];
+            /** Mean */
+            mean: (number | ("NaN" | "Infinity" | "-Infinity"))[][];
+            /** Rows */
+            rows?: (number | ("NaN" | "Infinity" | "-Infinity"))[][];
+            /**
+             * Of
+             * @default
+             */
+            of: string;
         };
         /**
          * Deployment
@@ -2558,6 +3238,118 @@ export interface components {
             tags: string[];
         };
         /**
+         * Explanation
+         * @description What the winner rests on. ``shap`` is the mean absolute SHAP value by column, when the extra is installed.
+         */
+        Explanation: {
+            /** Importances */
+            importances?: components["schemas"]["ColumnImportance"][];
+            /** Dependences */
+            dependences?: components["schemas"]["Dependence"][];
+            /** Shap */
+            shap?: {
+                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
+            };
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * FamilyState
+         * @description A family of models: whether it takes part, why not, how often it was tried, and its best score.
+         */
+        FamilyState: {
+            /** Name */
+            name: string;
+            /**
+             * Tried
+             * @default 0
+             */
+            tried: number;
+            /**
+             * Best
+             * @default null
+             */
+            best: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Out
+             * @default
+             */
+            out: string;
+        };
+        /**
+         * Featurization
+         * @description How columns become features.
+         *
+         *     Args:
+         *         blocked_transformers: names of :class:`Transformer` steps that are not to be used.
+         *         column_name_and_types: column -> ``Numeric``, ``Categorical``, ``CategoricalHash``, ``DateTime``, ``Text``,
+         *             ``Boolean`` or ``Ignore``, where what is guessed would be wrong (mode ``custom``).
+         *         transformer_params: step -> list of ``{"fields": [...], "parameters": {...}}`` (mode ``custom``).
+         *         dataset_language: ISO 639-3 code of the text; only ``eng`` has stop words.
+         */
+        "Featurization-Input": {
+            /** @default auto */
+            mode: components["schemas"]["FeaturizationMode"];
+            /** Blocked Transformers */
+            blocked_transformers?: string[];
+            /** Column Name And Types */
+            column_name_and_types?: {
+                [key: string]: string;
+            };
+            /** Transformer Params */
+            transformer_params?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                }[];
+            };
+            /**
+             * Dataset Language
+             * @default eng
+             */
+            dataset_language: string;
+        };
+        /**
+         * Featurization
+         * @description How columns become features.
+         *
+         *     Args:
+         *         blocked_transformers: names of :class:`Transformer` steps that are not to be used.
+         *         column_name_and_types: column -> ``Numeric``, ``Categorical``, ``CategoricalHash``, ``DateTime``, ``Text``,
+         *             ``Boolean`` or ``Ignore``, where what is guessed would be wrong (mode ``custom``).
+         *         transformer_params: step -> list of ``{"fields": [...], "parameters": {...}}`` (mode ``custom``).
+         *         dataset_language: ISO 639-3 code of the text; only ``eng`` has stop words.
+         */
+        "Featurization-Output": {
+            /** @default auto */
+            mode: components["schemas"]["FeaturizationMode"];
+            /** Blocked Transformers */
+            blocked_transformers?: string[];
+            /** Column Name And Types */
+            column_name_and_types?: {
+                [key: string]: string;
+            };
+            /** Transformer Params */
+            transformer_params?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                }[];
+            };
+            /**
+             * Dataset Language
+             * @default eng
+             */
+            dataset_language: string;
+        };
+        /**
+         * FeaturizationMode
+         * @description ``off`` hands columns to the models as they are: they have to be numbers.
+         * @enum {string}
+         */
+        FeaturizationMode: "auto" | "custom" | "off";
+        /**
          * FileChange
          * @description One file of the code in two versions. ``diff`` is a unified diff, empty for what is not text; it may be cut.
          */
@@ -2576,6 +3368,153 @@ export interface components {
              * @default false
              */
             truncated: boolean;
+        };
+        /**
+         * Finding
+         * @description Something about the table: what it is, what was done about it, and what people can do.
+         *
+         *     ``code`` is a word for programs, e.g. ``target_leak``; ``columns`` are those that it is about.
+         */
+        Finding: {
+            /** Code */
+            code: string;
+            severity: components["schemas"]["Severity"];
+            /** What */
+            what: string;
+            /**
+             * Done
+             * @default
+             */
+            done: string;
+            /**
+             * Remedy
+             * @default
+             */
+            remedy: string;
+            /** Columns */
+            columns?: string[];
+        };
+        /**
+         * ForecastingSettings
+         * @description What forecasting needs to know besides the target.
+         *
+         *     Args:
+         *         time_column_name: the column with each row's time.
+         *         forecast_horizon: how many steps ahead.
+         *         time_series_id_column_names: columns that tell several series apart.
+         *         frequency: pandas' alias, e.g. ``D`` or ``MS``; guessed when None.
+         *         target_lags, target_rolling_window_size: in steps; None chooses, an empty list of lags is none.
+         *         seasonality: steps of a season; None chooses, 1 is none.
+         *         country_or_region_for_holidays: ISO 3166 code; None is no holidays. Needs the extra ``forecasting``.
+         *         cv_step_size: steps between two origins of validation; None is the horizon.
+         *         short_series_handling_config: ``auto`` drops a series that is too short, ``pad`` repeats its first value.
+         */
+        "ForecastingSettings-Input": {
+            /** Time Column Name */
+            time_column_name: string;
+            /**
+             * Forecast Horizon
+             * @default 1
+             */
+            forecast_horizon: number;
+            /** Time Series Id Column Names */
+            time_series_id_column_names?: string[];
+            /**
+             * Frequency
+             * @default null
+             */
+            frequency: string | null;
+            /**
+             * Target Lags
+             * @default null
+             */
+            target_lags: number[] | null;
+            /**
+             * Target Rolling Window Size
+             * @default null
+             */
+            target_rolling_window_size: number | null;
+            /**
+             * Seasonality
+             * @default null
+             */
+            seasonality: number | null;
+            /**
+             * Country Or Region For Holidays
+             * @default null
+             */
+            country_or_region_for_holidays: string | null;
+            /**
+             * Cv Step Size
+             * @default null
+             */
+            cv_step_size: number | null;
+            /**
+             * Short Series Handling Config
+             * @default auto
+             */
+            short_series_handling_config: string;
+        };
+        /**
+         * ForecastingSettings
+         * @description What forecasting needs to know besides the target.
+         *
+         *     Args:
+         *         time_column_name: the column with each row's time.
+         *         forecast_horizon: how many steps ahead.
+         *         time_series_id_column_names: columns that tell several series apart.
+         *         frequency: pandas' alias, e.g. ``D`` or ``MS``; guessed when None.
+         *         target_lags, target_rolling_window_size: in steps; None chooses, an empty list of lags is none.
+         *         seasonality: steps of a season; None chooses, 1 is none.
+         *         country_or_region_for_holidays: ISO 3166 code; None is no holidays. Needs the extra ``forecasting``.
+         *         cv_step_size: steps between two origins of validation; None is the horizon.
+         *         short_series_handling_config: ``auto`` drops a series that is too short, ``pad`` repeats its first value.
+         */
+        "ForecastingSettings-Output": {
+            /** Time Column Name */
+            time_column_name: string;
+            /**
+             * Forecast Horizon
+             * @default 1
+             */
+            forecast_horizon: number;
+            /** Time Series Id Column Names */
+            time_series_id_column_names?: string[];
+            /**
+             * Frequency
+             * @default null
+             */
+            frequency: string | null;
+            /**
+             * Target Lags
+             * @default null
+             */
+            target_lags: number[] | null;
+            /**
+             * Target Rolling Window Size
+             * @default null
+             */
+            target_rolling_window_size: number | null;
+            /**
+             * Seasonality
+             * @default null
+             */
+            seasonality: number | null;
+            /**
+             * Country Or Region For Holidays
+             * @default null
+             */
+            country_or_region_for_holidays: string | null;
+            /**
+             * Cv Step Size
+             * @default null
+             */
+            cv_step_size: number | null;
+            /**
+             * Short Series Handling Config
+             * @default auto
+             */
+            short_series_handling_config: string;
         };
         /**
          * GitState
@@ -3365,6 +4304,48 @@ export interface components {
             /** @default null */
             threshold: components["schemas"]["ThresholdReport"] | null;
         };
+        /**
+         * MoreTime
+         * @description How long to go on; what was left of its time without.
+         */
+        MoreTime: {
+            /**
+             * Minutes
+             * @default null
+             */
+            minutes: number | null;
+        };
+        /**
+         * NewAutoML
+         * @description ``uploads`` are tables sent before: ``data``, ``validation_data`` or ``test_data`` -> the id of an upload.
+         */
+        NewAutoML: {
+            automl: components["schemas"]["AutoMLSpec-Input"];
+            /** Uploads */
+            uploads?: {
+                [key: string]: string;
+            };
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Experiment
+             * @default null
+             */
+            experiment: string | null;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            origin?: components["schemas"]["Origin-Input"];
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: string | null;
+        };
         /** NewBatchDeployment */
         NewBatchDeployment: {
             /** Model */
@@ -3790,6 +4771,46 @@ export interface components {
             value: string;
         };
         /**
+         * OnnxCheck
+         * @description How the ONNX form of a candidate compares with it on rows that it was not fitted on.
+         *
+         *     ``speedup`` is how many times faster it answers one row; ``reason`` says why it is not ``ready``.
+         */
+        OnnxCheck: {
+            /** Ready */
+            ready: boolean;
+            /**
+             * Rows
+             * @default 0
+             */
+            rows: number;
+            /**
+             * Label Flips
+             * @default null
+             */
+            label_flips: number | null;
+            /**
+             * Max Abs Difference
+             * @default null
+             */
+            max_abs_difference: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Speedup
+             * @default null
+             */
+            speedup: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Size Bytes
+             * @default 0
+             */
+            size_bytes: number;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * Origin
          * @description Where a run came from. Paths are relative to the workspace's root.
          */
@@ -4084,6 +5105,39 @@ export interface components {
             recorded: string;
         };
         /**
+         * Partition
+         * @description One of many models: the part of the table that it is of, its run, and how good it is.
+         *
+         *     ``fingerprint`` is a hash of the rows and the request; the same again takes the model that is there.
+         */
+        Partition: {
+            /** Key */
+            key: {
+                [key: string]: unknown;
+            };
+            /** Run Id */
+            run_id: string;
+            /** Rows */
+            rows: number;
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Score
+             * @default null
+             */
+            score: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Reused
+             * @default false
+             */
+            reused: boolean;
+            /**
+             * Failed
+             * @default
+             */
+            failed: string;
+        };
+        /**
          * Point
          * @description Values of parameters; those left out are chosen as ever.
          */
@@ -4330,6 +5384,57 @@ export interface components {
             timeout_s: number;
         };
         /**
+         * Role
+         * @description What a column is taken for.
+         * @enum {string}
+         */
+        Role: "numeric" | "categorical" | "boolean" | "datetime" | "text" | "target" | "weight" | "time" | "series" | "dropped";
+        /**
+         * RowExplanation
+         * @description Why the winner answers one row as it does.
+         *
+         *     Args:
+         *         prediction: the label or the number; ``probabilities`` of a classifier, by class.
+         *         of: the class that ``base`` and the contributions are about, empty for a number.
+         *         base: the answer for a row of the table on average; base and effects add up to this row's answer.
+         *         contributions: the largest first.
+         */
+        RowExplanation: {
+            /** Prediction */
+            prediction: unknown;
+            /** Probabilities */
+            probabilities?: {
+                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
+            };
+            /**
+             * Of
+             * @default
+             */
+            of: string;
+            /**
+             * Base
+             * @default 0
+             */
+            base: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Contributions */
+            contributions?: components["schemas"]["Contribution"][];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * RowQuestion
+         * @description A row: the value of each column by its name.
+         */
+        RowQuestion: {
+            /** Row */
+            row: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Run
          * @description A run as its own view shows it.
          */
@@ -4437,7 +5542,7 @@ export interface components {
          * @description What a run executes.
          * @enum {string}
          */
-        RunKind: "cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch" | "package" | "sweep" | "trial";
+        RunKind: "cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch" | "package" | "sweep" | "trial" | "automl";
         /**
          * RunPage
          * @description One page of a list of runs; ``total`` counts all that match.
@@ -4766,6 +5871,12 @@ export interface components {
             } | null;
         };
         /**
+         * Severity
+         * @description ``error`` ends the run before any fit; ``warning`` is worth a look; ``info`` says what was done.
+         * @enum {string}
+         */
+        Severity: "error" | "warning" | "info";
+        /**
          * Signature
          * @description What a model takes and answers. ``labels`` are the classes of a classifier in the order of its probabilities.
          */
@@ -4879,6 +5990,46 @@ export interface components {
             requests?: components["schemas"]["Snippet"][];
             /** Files */
             files?: components["schemas"]["Snippet"][];
+        };
+        /**
+         * StackSettings
+         * @description How a stack of models is made: the model on top, and its share of the rows.
+         */
+        "StackSettings-Input": {
+            /**
+             * Stack Meta Learner Type
+             * @default LogisticRegression
+             */
+            stack_meta_learner_type: string;
+            /**
+             * Stack Meta Learner Train Percentage
+             * @default 0.2
+             */
+            stack_meta_learner_train_percentage: number;
+            /** Stack Meta Learner K Wargs */
+            stack_meta_learner_k_wargs?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * StackSettings
+         * @description How a stack of models is made: the model on top, and its share of the rows.
+         */
+        "StackSettings-Output": {
+            /**
+             * Stack Meta Learner Type
+             * @default LogisticRegression
+             */
+            stack_meta_learner_type: string;
+            /**
+             * Stack Meta Learner Train Percentage
+             * @default 0.2
+             */
+            stack_meta_learner_train_percentage: number;
+            /** Stack Meta Learner K Wargs */
+            stack_meta_learner_k_wargs?: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Stage
@@ -5203,11 +6354,51 @@ export interface components {
              */
             function: boolean;
         };
+        /**
+         * TablePreview
+         * @description A table before anything is done with it: its columns, the first rows as text, and what to predict by default.
+         */
+        TablePreview: {
+            /** Data */
+            data: string;
+            /** Rows */
+            rows: number;
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Head */
+            head: string[][];
+            /**
+             * Target
+             * @default
+             */
+            target: string;
+            /** Findings */
+            findings?: components["schemas"]["Finding"][];
+        };
+        /**
+         * TableQuestion
+         * @description ``data`` is a path below the workspace's root, or ``runs:/<run id>/<path>``.
+         */
+        TableQuestion: {
+            /** Data */
+            data: string;
+            /**
+             * Target
+             * @default null
+             */
+            target: string | null;
+        };
         /** TargetChange */
         TargetChange: {
             /** Slots */
             slots: number;
         };
+        /**
+         * Task
+         * @description What is to be learnt; ``auto`` looks at the target, and is never forecasting.
+         * @enum {string}
+         */
+        Task: "auto" | "classification" | "regression" | "forecasting";
         /**
          * TensorSpec
          * @description One input or output: Open Inference Protocol V2 ``datatype`` and ``shape``, -1 where a dimension is free.
@@ -5277,6 +6468,68 @@ export interface components {
              * @default 0
              */
             ties: number;
+        };
+        /**
+         * Training
+         * @description Which models are tried, by the names of ``docs/automl.md`` or Azure's, and what is made of them at the end.
+         */
+        "Training-Input": {
+            /** Allowed Training Algorithms */
+            allowed_training_algorithms?: string[];
+            /** Blocked Training Algorithms */
+            blocked_training_algorithms?: string[];
+            /**
+             * Enable Vote Ensemble
+             * @default true
+             */
+            enable_vote_ensemble: boolean;
+            /**
+             * Enable Stack Ensemble
+             * @default true
+             */
+            enable_stack_ensemble: boolean;
+            stack_ensemble_settings?: components["schemas"]["StackSettings-Input"];
+            /**
+             * Enable Model Explainability
+             * @default true
+             */
+            enable_model_explainability: boolean;
+            /**
+             * Enable Onnx Compatible Models
+             * @default true
+             */
+            enable_onnx_compatible_models: boolean;
+        };
+        /**
+         * Training
+         * @description Which models are tried, by the names of ``docs/automl.md`` or Azure's, and what is made of them at the end.
+         */
+        "Training-Output": {
+            /** Allowed Training Algorithms */
+            allowed_training_algorithms?: string[];
+            /** Blocked Training Algorithms */
+            blocked_training_algorithms?: string[];
+            /**
+             * Enable Vote Ensemble
+             * @default true
+             */
+            enable_vote_ensemble: boolean;
+            /**
+             * Enable Stack Ensemble
+             * @default true
+             */
+            enable_stack_ensemble: boolean;
+            stack_ensemble_settings?: components["schemas"]["StackSettings-Output"];
+            /**
+             * Enable Model Explainability
+             * @default true
+             */
+            enable_model_explainability: boolean;
+            /**
+             * Enable Onnx Compatible Models
+             * @default true
+             */
+            enable_onnx_compatible_models: boolean;
         };
         /**
          * Trial
@@ -5905,7 +7158,7 @@ export interface operations {
                 q?: string;
                 filter?: string;
                 status?: string;
-                kind?: ("cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch" | "package" | "sweep" | "trial")[];
+                kind?: ("cell" | "script" | "notebook" | "command" | "interactive" | "convert" | "serve" | "batch" | "package" | "sweep" | "trial" | "automl")[];
                 order_by?: string[];
                 max_results?: number;
                 page_token?: string | null;
@@ -9364,6 +10617,327 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SweepControl"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    createAutoML: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAutoML"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    previewTable: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableQuestion"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TablePreview"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    draftAutoMLCode: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutoMLDraft"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeText"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getAutoML: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoML"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getAutoMLReport: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoMLReport"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    resumeAutoML: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoreTime"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getAutoMLCode: {
+        parameters: {
+            query?: {
+                format?: "python" | "yaml";
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeText"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    openWinnerAsNotebook: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotebookPath"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    explainRow: {
+        parameters: {
+            query?: {
+                /** @description Id of a workspace that the server knows; without it the server's own. */
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RowQuestion"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowExplanation"];
                 };
             };
             /** @description Refused */

@@ -1,0 +1,68 @@
+"""What people ask about a table or a winner that needs its libraries: a preview, why a row is answered as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from jupyter_mlstudio.entities.automl import RowExplanation, TablePreview
+from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.errors import Conflict, Invalid
+from jupyter_mlstudio.services.asked import Asked
+from jupyter_mlstudio.services.automl_checks import table_of
+from jupyter_mlstudio.services.names import checked_text
+
+if TYPE_CHECKING:
+    from jupyter_mlstudio.services.automl import AutoMLRuns
+    from jupyter_mlstudio.workspace import Workspace
+
+PREVIEW_S, EXPLAIN_S = 60.0, 60.0
+MEMORY_BYTES = 4 * 1024**3
+_PREVIEW = TypeAdapter(TablePreview)
+_EXPLANATION = TypeAdapter(RowExplanation)
+
+
+class AutoMLAnswers:
+    """Answers of short-lived processes."""
+
+    def __init__(self, workspace: Workspace, automl: AutoMLRuns) -> None:
+        self._workspace = workspace
+        self._automl = automl
+        self._asked = Asked()
+
+    def preview(self, data: str, target: str | None = None) -> TablePreview:
+        """Looks at a table before anything is done with it.
+
+        Args:
+            data: as in :class:`AutoMLSpec`.
+            target: what is to be predicted; a likely column without.
+
+        Raises:
+            Invalid: it is no table, or too wide; the message names row and column where it can. NotFound: no such file.
+        """
+        if target is not None:
+            checked_text(target, "the target", 20_000)
+        named, path = table_of(self._workspace, data)
+        question: dict[str, JSON] = {"path": str(path), "data": named, "target": target, "memory_bytes": MEMORY_BYTES}
+        return _PREVIEW.validate_python(self._asked.ask("automl_preview", question, PREVIEW_S, "what the table holds"))
+
+    def explain(self, run_id: str, row: Mapping[str, JSON]) -> RowExplanation:
+        """Tells why the winner of a run answers a row as it does.
+
+        Raises:
+            Conflict: the run has no winner yet. Invalid: the row does not have its columns.
+        """
+        run = self._automl.run(run_id)
+        folder = self._workspace.run_folder(run.id)
+        if not (folder / "artifacts" / "model").is_dir():
+            raise Conflict(f"the run {run.name!r} has no model yet")
+        if not row:
+            raise Invalid("the row is empty: give the value of each column by its name")
+        question: dict[str, JSON] = {"run_folder": str(folder), "row": dict(row), "memory_bytes": MEMORY_BYTES}
+        return _EXPLANATION.validate_python(self._asked.ask("automl_row", question, EXPLAIN_S, "why it answers so"))
+
+    def close(self) -> None:
+        """Ends what is being computed."""
+        self._asked.close()
