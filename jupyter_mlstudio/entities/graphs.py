@@ -30,6 +30,7 @@ class GraphNode:
 class Graph:
     """The graph of an ONNX file. ``operators`` counts those of sub-graphs too; lists end at a limit, counts do not.
 
+    ``values`` are tensors between nodes whose type and shape the file says or ONNX's shape inference finds.
     ``whole`` tells whether all nodes and constants are listed. ``parameters`` is the number of values in constants.
     """
 
@@ -51,3 +52,4 @@ class Graph:
     node_count: int
     operators: dict[str, int]
     whole: bool
+    values: list[GraphTensor] = field(default_factory=list)

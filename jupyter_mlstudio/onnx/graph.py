@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import sys
@@ -16,6 +17,7 @@ from jupyter_mlstudio.onnx.check import limit_memory, nodes_of, parse
 
 NODES_LIMIT, TENSORS_LIMIT, LINKS_LIMIT, ATTRIBUTES_LIMIT, METADATA_LIMIT = 10_000, 10_000, 64, 32, 50
 NAME_SHOWN, TEXT_SHOWN = 120, 2000
+INFER_LIMIT_BYTES = 256 * 1024 * 1024
 
 
 def read(model: bytes) -> Graph:
@@ -44,6 +46,18 @@ def read(model: bytes) -> Graph:
         operators=_counted(graph),
         whole=len(graph.node) <= NODES_LIMIT and len(graph.initializer) <= TENSORS_LIMIT,
     )  # fmt: skip
+
+
+def values(model: bytes) -> list[GraphTensor]:
+    """Finds the types and shapes of tensors between nodes; fewer, or none, where the graph does not tell."""
+    from onnx import shape_inference
+
+    proto = parse(model)
+    found = proto
+    if len(model) <= INFER_LIMIT_BYTES:
+        with contextlib.suppress(shape_inference.InferenceError, RuntimeError, ValueError):
+            found = shape_inference.infer_shapes(proto)
+    return [_value(one) for one in found.graph.value_info[:TENSORS_LIMIT] if one.type.WhichOneof("value")]
 
 
 def _counted(graph: Any) -> dict[str, int]:
@@ -117,16 +131,22 @@ def _plain(text: str, limit: int) -> str:
 
 
 def main(path: str) -> int:
-    """Prints the graph as JSON; exit status 1 with an ``error`` when there is none."""
+    """Prints the graph as JSON, and what is between its nodes as another line; status 1 and an ``error`` without one.
+
+    The first line is there before shapes are inferred: whatever a strange graph does to that, it is shown.
+    """
     limit_memory()
     try:
-        print(json.dumps({"graph": asdict(read(Path(path).read_bytes()))}))
+        model = Path(path).read_bytes()
+        print(json.dumps({"graph": asdict(read(model))}), flush=True)
     except Invalid as error:
         print(json.dumps({"error": error.message}))
         return 1
     except MemoryError:
         print(json.dumps({"error": "the ONNX model needs more memory to read than is allowed"}))
         return 1
+    with contextlib.suppress(MemoryError):
+        print(json.dumps({"values": [asdict(one) for one in values(model)]}))
     return 0
 
 

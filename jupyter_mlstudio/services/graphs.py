@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from jupyter_mlstudio.entities.graphs import Graph
+from jupyter_mlstudio.entities.graphs import Graph, GraphTensor
 from jupyter_mlstudio.entities.models import ModelVersion, ParityPolicy, VersionStatus
 from jupyter_mlstudio.entities.runs import Run, RunKind
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
@@ -104,12 +106,20 @@ def _read(path: Path, digest: str) -> Graph:
     """Reads the graph of a file that never changes; ``digest`` is part of what is remembered."""
     command = [sys.executable, "-m", "jupyter_mlstudio.onnx.graph", str(path)]
     try:
-        ended = subprocess.run(command, capture_output=True, timeout=READ_TIMEOUT_S, check=False)
-        answer = msgspec.json.decode(ended.stdout)
+        said = subprocess.run(command, capture_output=True, timeout=READ_TIMEOUT_S, check=False).stdout
+    except subprocess.TimeoutExpired as error:
+        said = error.stdout or b""
+        if b"\n" not in said:
+            raise Invalid(f"the ONNX file could not be read within {READ_TIMEOUT_S:g} s") from error
+    first, _, second = said.partition(b"\n")
+    try:
+        answer = msgspec.json.decode(first)
         if "error" in answer:
             raise Invalid(str(answer["error"]))
-        return msgspec.convert(answer["graph"], Graph)
-    except subprocess.TimeoutExpired as error:
-        raise Invalid(f"the ONNX file could not be read within {READ_TIMEOUT_S:g} s") from error
+        graph = msgspec.convert(answer["graph"], Graph)
     except (msgspec.MsgspecError, KeyError, TypeError) as error:
         raise Invalid("the ONNX file could not be read: the reading process ended without an answer") from error
+    with contextlib.suppress(msgspec.MsgspecError, KeyError, TypeError):
+        values = msgspec.convert(msgspec.json.decode(second)["values"], list[GraphTensor])
+        graph = replace(graph, values=values)
+    return graph

@@ -3578,6 +3578,7 @@ export interface components {
          * Graph
          * @description The graph of an ONNX file. ``operators`` counts those of sub-graphs too; lists end at a limit, counts do not.
          *
+         *     ``values`` are tensors between nodes whose type and shape the file says or ONNX's shape inference finds.
          *     ``whole`` tells whether all nodes and constants are listed. ``parameters`` is the number of values in constants.
          */
         Graph: {
@@ -3623,6 +3624,8 @@ export interface components {
             };
             /** Whole */
             whole: boolean;
+            /** Values */
+            values?: components["schemas"]["GraphTensor"][];
         };
         /**
          * GraphNode

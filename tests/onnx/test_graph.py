@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.onnx.check import inspect
-from jupyter_mlstudio.onnx.graph import NODES_LIMIT, read
+from jupyter_mlstudio.onnx.graph import NODES_LIMIT, read, values
 from jupyter_mlstudio.onnx.probe import probe
 from jupyter_mlstudio.onnx.profile import profile, suggested, thread_counts
 from jupyter_mlstudio.onnx.quantise import quantised
@@ -121,6 +121,14 @@ def test_M13_texts_of_the_file_are_cut_and_plain() -> None:
     assert len(graph.producer) == 120
     assert len(graph.metadata["<script>"]) == 2000
     assert "\x1b" not in graph.metadata["<script>"]
+
+
+def test_tensors_between_nodes_have_the_shapes_that_follow_from_the_inputs() -> None:
+    shapes = {one.name: (one.type, one.shape) for one in values(network(13, "caffe2").SerializeToString())}
+    assert ("float", ["N", 8]) in shapes.values()
+    strange = helper.make_node("Nonsense", ["X"], ["Y"], domain="nobody")
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 4]) for name in "XY"]
+    assert values(helper.make_model(helper.make_graph([strange], "odd", ends[:1], ends[1:])).SerializeToString()) == []
 
 
 def test_a_graph_of_more_than_10_000_nodes_is_described_in_part() -> None:

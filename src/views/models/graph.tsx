@@ -133,7 +133,8 @@ function Operators({ graph }: { graph: Graph }): JSX.Element {
   const [operator, setOperator] = useState('');
   const [all, setAll] = useState(false);
   const columns = useMemo(() => {
-    const tensors = [...graph.initialisers, ...graph.inputs, ...graph.outputs];
+    const { initialisers, inputs, outputs, values } = graph;
+    const tensors = [...(values ?? []), ...initialisers, ...inputs, ...outputs];
     return columnsFor(new Map(tensors.map(tensor => [tensor.name, tensor])));
   }, [graph]);
   const found = useMemo(() => nodesWith(graph, text, operator), [graph, text, operator]);
