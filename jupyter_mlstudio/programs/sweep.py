@@ -37,6 +37,8 @@ from jupyter_mlstudio.programs.sweep_told import Teller, write_table
 from jupyter_mlstudio.sweeps.honest import lead
 
 LOOK_S, WAIT_S, LEAD_S, PROGRESS_S = 0.25, 0.02, 2.0, 0.5
+QUIET_S, QUIET_LOOK_S = 10.0, 1.0
+"""After so long without news of a trial it asks less often what people want of it."""
 INTERRUPTED = "interrupted: the sweep's program ended meanwhile"
 
 
@@ -65,6 +67,7 @@ class Sweep:
         self._over = 0
         self._best: float | None = None
         self._next_look = self._next_lead = self._next_progress = 0.0
+        self._news = time.monotonic()
         self._moved = False
         self._ending = ""
         self._trials: Commands | Pool = self._executor()
@@ -167,7 +170,8 @@ class Sweep:
         """Reads what people ask for and does it."""
         if time.monotonic() < self._next_look:
             return
-        self._next_look = time.monotonic() + LOOK_S
+        now = time.monotonic()
+        self._next_look = now + (LOOK_S if now - self._news < QUIET_S else QUIET_LOOK_S)
         asked = self._teller.control()
         if asked is None:
             return
@@ -228,6 +232,7 @@ class Sweep:
         live = self._live.get(event.number)
         if live is None:
             return
+        self._news = time.monotonic()
         if isinstance(event, Begun):
             if event.run_id != live.run_id:
                 self._book.set_run(event.number, event.run_id)
