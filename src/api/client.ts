@@ -1,6 +1,7 @@
 /** One short method per operation of the studio's REST API. */
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import { automlCalls } from './automl';
 import { batchCalls } from './batch';
 import { graphCalls } from './graphs';
 import type * as api from './types';
@@ -60,6 +61,7 @@ export class Client {
     send: (method, parts, body, etag) => this.send(method, parts, body, etag)
   };
 
+  readonly automl = automlCalls(this.transport);
   readonly batch = batchCalls(this.transport);
   readonly graphs = graphCalls(this.transport);
 

@@ -155,6 +155,35 @@ export type NewSweep = Omit<Request<'NewSweep'>, 'work' | 'sweep' | 'origin'> & 
   origin?: Partial<Schemas['Origin-Input']>;
 };
 
+export type AutoML = Answer<'AutoML'>;
+export type AutoMLBudget = Answer<'Budget'>;
+export type AutoMLReport = Answer<'AutoMLReport'>;
+export type AutoMLTask = Answer<'Task'>;
+export type Candidate = Answer<'Candidate'>;
+export type ColumnImportance = Answer<'ColumnImportance'>;
+export type ColumnRole = Answer<'Role'>;
+export type Dependence = Answer<'Dependence'>;
+export type Explanation = Answer<'Explanation'>;
+export type FamilyState = Answer<'FamilyState'>;
+export type Finding = Answer<'Finding'>;
+export type OnnxCheck = Answer<'OnnxCheck'>;
+export type Partition = Answer<'Partition'>;
+export type Severity = Answer<'Severity'>;
+export type TableColumn = Answer<'Column'>;
+export type TablePreview = Answer<'TablePreview'>;
+
+type AutoMLParts = 'limits' | 'featurization' | 'training' | 'forecasting';
+/** What an AutoML run is asked for; what is left out is as the server has it. */
+export type AutoMLRequest = Pick<Schemas['AutoMLSpec-Input'], 'data' | 'target'> &
+  Partial<Omit<Schemas['AutoMLSpec-Input'], AutoMLParts>> & {
+    limits?: Request<'AutoMLLimits-Input'>;
+    featurization?: Request<'Featurization-Input'>;
+    training?: Request<'Training-Input'>;
+    forecasting?: Request<'ForecastingSettings-Input'> &
+      Pick<Schemas['ForecastingSettings-Input'], 'time_column_name'>;
+  };
+export type NewAutoML = Pick<Request<'NewAutoML'>, 'name' | 'experiment'> & { automl: AutoMLRequest };
+
 /** What `listRuns` may be asked; `status` is `live`, `queued`, `done` or the name of a status. */
 export interface RunsQuery {
   experiment_id?: string[];

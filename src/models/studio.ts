@@ -5,6 +5,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { Client } from '../api/client';
 import { Feed } from '../api/feed';
 import type { RunKind, RunsQuery } from '../api/types';
+import { AutoMLModel, TablePreviewModel } from './automl';
 import { BatchEndpointModel, BatchEndpointsModel, BatchJobsModel } from './batch';
 import { ComputeModel } from './compute';
 import { EndpointModel, EndpointsModel } from './endpoints';
@@ -32,7 +33,8 @@ export const WORK_KINDS: readonly RunKind[] = [
   'notebook',
   'command',
   'interactive',
-  'sweep'
+  'sweep',
+  'automl'
 ];
 
 /** What marks the trials of sweeps, with their number. */
@@ -145,6 +147,14 @@ export class StudioModel implements IDisposable {
       ['importance', runId, String(objective), evaluator],
       () => new ImportanceModel(this.feed, this.client, runId, objective, evaluator)
     );
+  }
+
+  automl(runId: string): AutoMLModel {
+    return this.shared(['automl', runId], () => new AutoMLModel(this.feed, this.client, runId));
+  }
+
+  table(data: string): TablePreviewModel {
+    return this.shared(['table', data], () => new TablePreviewModel(this.feed, this.client, data));
   }
 
   experiment(id: string): ExperimentModel {

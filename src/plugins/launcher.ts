@@ -3,7 +3,7 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { CommandIDs, IStudio } from '../tokens';
 import { CATEGORY } from './commands/add';
 
-/** A card in the launcher that leads to the sidebar, and one to the quickstart notebook where there is one. */
+/** Cards in the launcher: the sidebar, a new AutoML run, and the quickstart notebook where there is one. */
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter_mlstudio:launcher',
   description: 'Adds ML Studio to the launcher.',
@@ -11,6 +11,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   requires: [IStudio, ILauncher],
   activate: (app: JupyterFrontEnd, studio: IStudio, launcher: ILauncher): void => {
     launcher.add({ command: CommandIDs.openStudio, category: CATEGORY, rank: 1 });
+    launcher.add({ command: CommandIDs.newAutoML, category: CATEGORY, rank: 3 });
     void app.restored
       .then(() => studio.quickstart.refresh())
       .then(() => {

@@ -8,7 +8,14 @@ import type { Selection, StudioModel } from '../models/studio';
 import { StudioWidget, ViewPanel, type ViewProps } from '../panels/view';
 import { CommandIDs, IStudio } from '../tokens';
 import { shortened, visible } from '../views/common/format';
-import { compareIcon, endpointIcon, experimentIcon, modelIcon, runIcon } from '../views/common/icons';
+import {
+  automlIcon,
+  compareIcon,
+  endpointIcon,
+  experimentIcon,
+  modelIcon,
+  runIcon
+} from '../views/common/icons';
 import { CATEGORY, type Arguments, add, executor } from './commands/add';
 import type { Arg } from './commands/add';
 
@@ -51,6 +58,23 @@ const RUN_VIEW: View<{ id: string; tab?: string }> = {
   watch: (args, studio) => studio.run(args.id),
   select: args => ({ kind: 'run', id: args.id }),
   load: async () => (await import('../views/run')).RunView
+};
+
+const AUTOML_FORM: View<{ data?: string }> = {
+  command: CommandIDs.newAutoML,
+  namespace: 'mlstudio-new-automl',
+  label: 'New AutoML run',
+  caption: 'Find a model for a table: choose the table, the target and how long it may take',
+  icon: automlIcon,
+  args: { data: { type: 'string', description: "Path of the table below the workspace's root" } },
+  read: args => {
+    const data = args.text('data');
+    return data ? { data } : {};
+  },
+  key: () => 'new',
+  title: () => 'New AutoML run',
+  load: async () => (await import('../views/automl')).AutoMLForm,
+  inPalette: true
 };
 
 const EXPERIMENT_VIEW: View<{ id: string }> = {
@@ -269,6 +293,7 @@ export const viewsPlugin: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ): void => {
     addView(app, studio, restorer, palette, RUN_VIEW);
+    addView(app, studio, restorer, palette, AUTOML_FORM);
     addView(app, studio, restorer, palette, EXPERIMENT_VIEW);
     addView(app, studio, restorer, palette, COMPARE_VIEW);
     addView(app, studio, restorer, palette, MODELS_VIEW);

@@ -6,6 +6,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { CommandIDs, IStudio } from '../../tokens';
 import { CATEGORY, type Workbench, executor } from './add';
+import { addAutoMLCommands } from './automl';
 import { addBatchCommands } from './batch';
 import { addDeploymentCommands } from './deployments';
 import { addGeneralCommands } from './general';
@@ -57,6 +58,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     addGeneralCommands(bench);
     const selectedPath = (): string | undefined => browser?.selectedItems().next().value?.path;
     addRegisterFile(bench, selectedPath);
+    addAutoMLCommands(bench, { documents, notebooks, selectedPath });
     addSubmitCommands(bench, {
       documents,
       selectedPath,

@@ -57,7 +57,8 @@ async function askTrials(done: number, asked: number): Promise<number | undefine
   const { button, value } = await InputDialog.getNumber({
     title: 'More trials',
     label: `${done} trials are done. How many are there to be in all?`,
-    value: done + asked
+    value: done + asked,
+    okLabel: 'Go on'
   });
   return button.accept && value !== null && value > done ? Math.round(value) : undefined;
 }

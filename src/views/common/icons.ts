@@ -36,6 +36,10 @@ export const computeIcon = lines(
   'compute',
   '<rect x="4" y="4" width="8" height="8" rx="1"/><path d="M6.2 1.8V4M9.8 1.8V4M6.2 12v2.2M9.8 12v2.2M1.8 6.2H4M1.8 9.8H4M12 6.2h2.2M12 9.8h2.2"/>'
 );
+export const automlIcon = lines(
+  'automl',
+  '<path d="M1.4 13.8h13.2M1.9 13.6V9h4.1M10 7h4.1v6.6M6 13.6V4.4h4v9.2"/><path d="M8 1.2v.8"/>'
+);
 export const compareIcon = lines(
   'compare',
   '<path d="M2 2v12h12"/><path d="M4.4 11c2-6 4-7 9-7.4"/><path d="M4.4 12c3-2 5-4 9-4.2"/>'
@@ -72,4 +76,8 @@ export const pausedIcon = icon(
 export const pinIcon = icon(
   'best',
   '<path d="M8 2l1.8 3.8 4.2.5-3.1 2.9.8 4.1L8 11.3l-3.7 2 .8-4.1L2 6.3l4.2-.5z" fill="currentColor"/>'
+);
+export const infoIcon = icon(
+  'status-info',
+  '<circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.3"/><path d="M8 7.4v3.8M8 4.8v.2" stroke="currentColor" stroke-width="1.5" stroke-linecap="round"/>'
 );

@@ -16,6 +16,8 @@ import { OverviewTab } from './overview/tab';
 
 const SweepView = lazy(async () => ({ default: (await import('../sweeps')).SweepView }));
 
+const AutoMLView = lazy(async () => ({ default: (await import('../automl')).AutoMLView }));
+
 const TABS = {
   overview: ['Overview', OverviewTab],
   metrics: ['Metrics', MetricsTab],
@@ -66,6 +68,13 @@ export function RunView({ studio, id, execute, tab }: RunViewProps): JSX.Element
     return (
       <Suspense fallback={<Loading />}>
         <SweepView studio={studio} run={run} execute={execute} tab={tab} />
+      </Suspense>
+    );
+  }
+  if (run.kind === 'automl') {
+    return (
+      <Suspense fallback={<Loading />}>
+        <AutoMLView studio={studio} run={run} execute={execute} tab={tab} />
       </Suspense>
     );
   }

@@ -58,6 +58,7 @@ function Header({ studio, execute }: Props): JSX.Element {
         items={[
           { command: CommandIDs.submitNotebook, label: 'Submit this notebook as run …' },
           { command: CommandIDs.submitFile, label: 'Submit the selected file as run …' },
+          { command: CommandIDs.newAutoML, label: 'New AutoML run …' },
           { command: CommandIDs.newExperiment, label: 'New experiment …' },
           { command: CommandIDs.registerFile, label: 'Register a file as model …' }
         ]}

@@ -1,0 +1,301 @@
+/** The wizard's blocks below the table: target and task, metric, limits, models. */
+import type { JSX, ReactNode } from 'react';
+import type { AutoMLTask, TablePreview } from '../../api/types';
+import { Field } from '../common';
+import { FAMILIES, METRICS, TASKS } from './choices';
+import { type Draft, type Problems, withTask } from './draft';
+import { ColumnField, ColumnsField, SelectField, TextField } from './fields';
+
+export interface BlockProps {
+  draft: Draft;
+  problems: Problems;
+  set: (change: Partial<Draft>) => void;
+}
+
+export function Block({
+  number,
+  title,
+  note,
+  children
+}: {
+  number: number;
+  title: string;
+  note?: ReactNode;
+  children: ReactNode;
+}): JSX.Element {
+  return (
+    <section className="jp-mls-AutoML-block" aria-label={title}>
+      <h2>
+        <span className="jp-mls-AutoML-number" aria-hidden="true">
+          {number}
+        </span>
+        {title}
+        {note && <span className="jp-mls-quiet">{note}</span>}
+      </h2>
+      {children}
+    </section>
+  );
+}
+
+/** What to predict, and the columns with a part of their own. */
+export function TargetBlock({
+  draft,
+  problems,
+  set,
+  table
+}: BlockProps & { table: TablePreview }): JSX.Element {
+  const names = table.columns.map(column => column.name);
+  const others = names.filter(name => name !== draft.target);
+  const classes = draft.task === 'classification' || draft.task === 'auto';
+  return (
+    <div className="jp-mls-AutoML-pair">
+      <ColumnField
+        label="Target"
+        names={names}
+        value={draft.target}
+        none="choose …"
+        hint="The column to predict."
+        problem={problems.target}
+        onChange={target => set({ target })}
+      />
+      {classes && (
+        <TextField
+          label="Positive label"
+          value={draft.positive}
+          placeholder="the rarer one"
+          hint="Of a target with two values, the one to find."
+          onChange={positive => set({ positive })}
+        />
+      )}
+      {draft.task !== 'forecasting' && (
+        <ColumnField
+          label="Weight"
+          names={others}
+          value={draft.weight}
+          hint="A column that says how much each row counts."
+          onChange={weight => set({ weight })}
+        />
+      )}
+      <ColumnsField
+        label="One model for each"
+        names={others}
+        values={draft.partition}
+        hint="A model for each value of these columns, such as store."
+        problem={problems.partition}
+        onChange={partition => set({ partition })}
+      />
+    </div>
+  );
+}
+
+function Future({ draft, problems, set, table }: BlockProps & { table: TablePreview }): JSX.Element {
+  const names = table.columns.map(column => column.name).filter(name => name !== draft.target);
+  return (
+    <div className="jp-mls-AutoML-pair">
+      <ColumnField
+        label="Time"
+        names={names}
+        value={draft.time}
+        none="choose …"
+        hint="The column with the time of each row."
+        problem={problems.time}
+        onChange={time => set({ time })}
+      />
+      <TextField
+        label="Horizon"
+        numeric
+        value={draft.horizon}
+        hint="How many steps ahead."
+        problem={problems.horizon}
+        onChange={horizon => set({ horizon })}
+      />
+      <ColumnsField
+        label="Series"
+        names={names.filter(name => name !== draft.time)}
+        values={draft.series}
+        hint="Columns that tell several series apart."
+        onChange={series => set({ series })}
+      />
+    </div>
+  );
+}
+
+/** Classes, a number or the future; and what is good. */
+export function TaskBlock({
+  draft,
+  problems,
+  set,
+  table
+}: BlockProps & { table: TablePreview }): JSX.Element {
+  return (
+    <>
+      <fieldset className="jp-mls-Field jp-mls-AutoML-tasks">
+        <legend className="jp-mls-hidden">Task</legend>
+        {TASKS.map(([task, word, hint]) => (
+          <label key={task} className="jp-mls-Choice">
+            <input
+              type="radio"
+              name="jp-mls-automl-task"
+              checked={draft.task === task}
+              onChange={() => set(withTask(draft, task))}
+            />
+            <span>
+              {word} <small className="jp-mls-Field-hint">{hint}</small>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      {draft.task === 'forecasting' && <Future {...{ draft, problems, set, table }} />}
+      <div className="jp-mls-AutoML-pair">
+        <SelectField
+          label="Metric"
+          value={draft.metric}
+          options={[['', 'chosen by the task'], ...METRICS[draft.task]]}
+          hint="What the best model is best at."
+          onChange={metric => set({ metric })}
+        />
+        <TextField
+          label="Folds"
+          numeric
+          value={draft.folds}
+          placeholder="by the number of rows"
+          hint="How often each model is checked on rows that it has not seen."
+          problem={problems.folds}
+          onChange={folds => set({ folds })}
+        />
+      </div>
+    </>
+  );
+}
+
+/** How long, how many, how much. */
+export function LimitsBlock({ draft, problems, set }: BlockProps): JSX.Element {
+  const input = (
+    field: 'minutes' | 'trials' | 'parallel' | 'memory',
+    label: string,
+    hint: string,
+    placeholder = ''
+  ): JSX.Element => (
+    <TextField
+      label={label}
+      numeric
+      value={draft[field]}
+      hint={hint}
+      placeholder={placeholder}
+      problem={problems[field]}
+      onChange={text => set({ [field]: text })}
+    />
+  );
+  return (
+    <div className="jp-mls-AutoML-pair">
+      {input('minutes', 'Minutes', 'It ends in time; the best so far wins.')}
+      {input('trials', 'Models at most', 'How many are tried in all.', 'as many as there is time for')}
+      {input('parallel', 'At the same time', 'How many are tried side by side.')}
+      {input('memory', 'Memory in GB', 'Of all of its processes.', 'what the machine has')}
+    </div>
+  );
+}
+
+function Families({
+  task,
+  blocked,
+  problem,
+  onChange
+}: {
+  task: AutoMLTask;
+  blocked: readonly string[];
+  problem: string | undefined;
+  onChange: (blocked: string[]) => void;
+}): JSX.Element {
+  return (
+    <fieldset className="jp-mls-Field">
+      <legend>Kinds of models</legend>
+      <div className="jp-mls-AutoML-families">
+        {FAMILIES[task].map(name => (
+          <label key={name} className="jp-mls-Choice">
+            <input
+              type="checkbox"
+              checked={!blocked.includes(name)}
+              onChange={event =>
+                onChange(event.target.checked ? blocked.filter(one => one !== name) : [...blocked, name])
+              }
+            />
+            {name}
+          </label>
+        ))}
+      </div>
+      <small className={problem ? 'jp-mls-Field-problem' : 'jp-mls-Field-hint'}>
+        {problem ?? 'Those that are not installed are passed over.'}
+      </small>
+    </fieldset>
+  );
+}
+
+/** Which models take part, and what the result is called. */
+export function ModelsBlock({
+  draft,
+  problems,
+  set,
+  experiments
+}: BlockProps & { experiments: readonly string[] }): JSX.Element {
+  return (
+    <>
+      <Families
+        task={draft.task}
+        blocked={draft.blocked}
+        problem={problems.blocked}
+        onChange={blocked => set({ blocked })}
+      />
+      <Field label="What is made of them">
+        {({ id }) => (
+          <div id={id} className="jp-mls-AutoML-switches">
+            <label className="jp-mls-Choice">
+              <input
+                type="checkbox"
+                checked={draft.onnx}
+                onChange={event => set({ onnx: event.target.checked })}
+              />
+              <span>
+                ONNX only{' '}
+                <small className="jp-mls-Field-hint">
+                  Only models whose ONNX form answers the same; each is checked.
+                </small>
+              </span>
+            </label>
+            <label className="jp-mls-Choice">
+              <input
+                type="checkbox"
+                checked={draft.ensembles}
+                onChange={event => set({ ensembles: event.target.checked })}
+              />
+              <span>
+                Ensembles <small className="jp-mls-Field-hint">At the end, several models together.</small>
+              </span>
+            </label>
+          </div>
+        )}
+      </Field>
+      <div className="jp-mls-AutoML-pair">
+        <TextField
+          label="Name"
+          value={draft.name}
+          hint="Empty: one is made up."
+          onChange={name => set({ name })}
+        />
+        <TextField
+          label="Experiment"
+          value={draft.experiment}
+          placeholder="Default"
+          hint="A new name makes a new experiment."
+          list="jp-mls-automl-experiments"
+          onChange={experiment => set({ experiment })}
+        />
+        <datalist id="jp-mls-automl-experiments">
+          {experiments.map(name => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+      </div>
+    </>
+  );
+}

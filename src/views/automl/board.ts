@@ -1,0 +1,127 @@
+/** The leaderboard as numbers: who leads, on which scale scores are drawn, how the best became better. */
+import {
+  type AutoML,
+  type AutoMLReport,
+  type Candidate,
+  type Real,
+  type Run,
+  isEnded,
+  toNumber
+} from '../../api/types';
+
+export interface AutoMLProps {
+  automl: AutoML;
+}
+
+/** What a candidate is just now. */
+export function stateOf(
+  candidate: Candidate,
+  run: Pick<Run, 'status'>
+): 'done' | 'failed' | 'live' | 'ended' {
+  if (candidate.failed) {
+    return 'failed';
+  }
+  if (candidate.score !== null) {
+    return 'done';
+  }
+  return isEnded(run.status) ? 'ended' : 'live';
+}
+
+function better(a: number, b: number, goal: AutoMLReport['goal']): boolean {
+  return goal === 'minimize' ? a < b : a > b;
+}
+
+/** The run's model, before there is one the best candidate so far. */
+export function leaderOf(report: AutoMLReport): Candidate | null {
+  const winner = report.leaderboard.find(one => one.number === report.winner);
+  if (winner) {
+    return winner;
+  }
+  let best: Candidate | null = null;
+  for (const one of report.leaderboard) {
+    const score = toNumber(one.score);
+    if (
+      !one.failed &&
+      Number.isFinite(score) &&
+      (!best || better(score, toNumber(best.score), report.goal))
+    ) {
+      best = one;
+    }
+  }
+  return best;
+}
+
+/** From where to where scores are drawn: few bad ones do not push the others together. */
+export function scaleOf(report: AutoMLReport): [low: number, high: number] | null {
+  const finite = (value: Real | null): boolean => Number.isFinite(toNumber(value));
+  const done = report.leaderboard.filter(one => !one.failed && finite(one.score));
+  if (done.length === 0) {
+    return null;
+  }
+  const ends = (one: Candidate, value: Real | null): number => toNumber(finite(value) ? value : one.score);
+  const sign = report.goal === 'minimize' ? -1 : 1;
+  const worst = done.map(one => sign * ends(one, sign > 0 ? one.low : one.high)).sort((a, b) => a - b);
+  const best = Math.max(...done.map(one => sign * ends(one, sign > 0 ? one.high : one.low)));
+  const cut = worst[Math.floor(worst.length * 0.2)]!;
+  const [a, b] = [sign * cut, sign * best];
+  const [low, high] = [Math.min(a, b), Math.max(a, b)];
+  const pad = (high - low) * 0.04 || Math.abs(high) * 0.01 || 1;
+  return [low - pad, high + pad];
+}
+
+/** Where a value stands on a scale, from 0 to 1; what is outside stands at the edge. */
+export function placeOf(value: number, [low, high]: readonly [number, number]): number {
+  return Math.min(1, Math.max(0, (value - low) / (high - low || 1)));
+}
+
+/** Scores in the order in which candidates were tried, and the best until then. */
+export function historyOf(report: AutoMLReport): {
+  number: number[];
+  score: number[];
+  best: number[];
+  family: string[];
+} {
+  const tried = report.leaderboard
+    .filter(one => !one.failed && Number.isFinite(toNumber(one.score)))
+    .sort((a, b) => a.number - b.number);
+  const best: number[] = [];
+  for (const one of tried) {
+    const score = toNumber(one.score);
+    const before = best.at(-1);
+    best.push(before === undefined || better(score, before, report.goal) ? score : before);
+  }
+  return {
+    number: tried.map(one => one.number),
+    score: tried.map(one => toNumber(one.score)),
+    best,
+    family: tried.map(one => one.family)
+  };
+}
+
+/** Members of an ensemble, the heaviest first. */
+export function membersOf(
+  candidate: Candidate,
+  report: AutoMLReport
+): { member: Candidate | null; name: string; weight: number }[] {
+  return Object.entries(candidate.weights)
+    .map(([number, weight]) => {
+      const member = report.leaderboard.find(one => String(one.number) === number) ?? null;
+      return { member, name: member ? member.family : `model ${number}`, weight };
+    })
+    .sort((a, b) => b.weight - a.weight);
+}
+
+const STAGES: Record<string, string> = {
+  portfolio: 'known to be good',
+  search: 'searched',
+  ensemble: 'ensemble'
+};
+
+export function stageWord(stage: string): string {
+  return STAGES[stage] ?? stage;
+}
+
+/** What the models answer: their metric's name, or what is known before it is chosen. */
+export function metricOf({ spec, report }: AutoML): string {
+  return report.primary_metric || spec.primary_metric || 'score';
+}

@@ -1,0 +1,96 @@
+/** The winner as a drawing: which columns go through which steps into which model. */
+import { Fragment, type JSX } from 'react';
+import type { AutoMLReport, Candidate, TableColumn } from '../../api/types';
+import { Name, formatPercent, plural } from '../common';
+import { membersOf } from './board';
+import { ROLE_WORDS } from './choices';
+
+const SHOWN = 8;
+const ASIDE: readonly TableColumn['role'][] = ['target', 'weight', 'dropped'];
+
+interface Branch {
+  steps: readonly string[];
+  columns: readonly TableColumn[];
+}
+
+/** Columns with the same steps go one way. */
+export function branchesOf(columns: readonly TableColumn[]): Branch[] {
+  const branches = new Map<string, { steps: readonly string[]; columns: TableColumn[] }>();
+  for (const column of columns.filter(one => !ASIDE.includes(one.role))) {
+    const key = JSON.stringify([column.steps, column.steps.length > 0 ? '' : column.role]);
+    const branch = branches.get(key);
+    if (branch) {
+      branch.columns.push(column);
+    } else {
+      branches.set(key, { steps: column.steps, columns: [column] });
+    }
+  }
+  return [...branches.values()].sort((a, b) => b.columns.length - a.columns.length);
+}
+
+function Columns({ columns }: { columns: readonly TableColumn[] }): JSX.Element {
+  const role = columns[0]?.role ?? 'numeric';
+  return (
+    <div className="jp-mls-Diagram-node">
+      <strong>
+        {plural(columns.length, 'column')}
+        <span className="jp-mls-quiet"> {ROLE_WORDS[role] ?? role}</span>
+      </strong>
+      <span className="jp-mls-Diagram-names">
+        {columns.slice(0, SHOWN).map(one => (
+          <Name key={one.name} text={one.name} />
+        ))}
+        {columns.length > SHOWN && <span className="jp-mls-quiet">and {columns.length - SHOWN} more</span>}
+      </span>
+    </div>
+  );
+}
+
+export function Diagram({ report, winner }: { report: AutoMLReport; winner: Candidate }): JSX.Element {
+  const members = membersOf(winner, report);
+  return (
+    <div className="jp-mls-Diagram" role="group" aria-label="How the winner is made">
+      <div className="jp-mls-Diagram-branches">
+        {branchesOf(report.columns).map((branch, index) => (
+          <div key={index} className="jp-mls-Diagram-branch">
+            <Columns columns={branch.columns} />
+            {branch.steps.map((step, at) => (
+              <Fragment key={at}>
+                <span className="jp-mls-Diagram-arrow" aria-hidden="true">
+                  →
+                </span>
+                <div className="jp-mls-Diagram-node jp-mls-mod-step">
+                  <Name text={step} />
+                </div>
+              </Fragment>
+            ))}
+          </div>
+        ))}
+      </div>
+      <span className="jp-mls-Diagram-arrow" aria-hidden="true">
+        →
+      </span>
+      <div className="jp-mls-Diagram-node jp-mls-mod-model">
+        <strong>
+          <Name text={winner.family} />
+        </strong>
+        {members.map(({ name, member, weight }, index) => (
+          <span key={index} className="jp-mls-Diagram-member">
+            <span className="jp-mls-Num">{formatPercent(weight)}</span> <Name text={name} />
+            {member && <span className="jp-mls-quiet">model {member.number}</span>}
+          </span>
+        ))}
+      </div>
+      <span className="jp-mls-Diagram-arrow" aria-hidden="true">
+        →
+      </span>
+      <div className="jp-mls-Diagram-node">
+        {report.columns
+          .filter(column => column.role === 'target')
+          .map(column => (
+            <Name key={column.name} text={column.name} />
+          ))}
+      </div>
+    </div>
+  );
+}

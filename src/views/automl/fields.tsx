@@ -1,0 +1,213 @@
+/** Controls of the wizard: numbers, columns of the table, several of them. */
+import type { JSX, ReactNode } from 'react';
+import { Button, Field, Name, shortened, visible } from '../common';
+
+/** A list of columns to choose from becomes a field to type in from this length on. */
+const MANY = 300;
+
+interface Control {
+  id: string;
+  'aria-describedby': string;
+  'aria-invalid': boolean;
+}
+
+export function TextField({
+  label,
+  value,
+  onChange,
+  hint,
+  problem,
+  numeric,
+  placeholder,
+  list
+}: {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  hint?: ReactNode;
+  problem?: string | undefined;
+  numeric?: boolean;
+  placeholder?: string;
+  list?: string;
+}): JSX.Element {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {props => (
+        <input
+          {...props}
+          className="jp-mod-styled"
+          value={value}
+          inputMode={numeric ? 'decimal' : 'text'}
+          placeholder={placeholder}
+          list={list}
+          autoComplete="off"
+          spellCheck={false}
+          onChange={event => onChange(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+export function SelectField({
+  label,
+  value,
+  options,
+  onChange,
+  hint,
+  problem
+}: {
+  label: string;
+  value: string;
+  options: readonly (readonly [value: string, word: string])[];
+  onChange: (value: string) => void;
+  hint?: ReactNode;
+  problem?: string | undefined;
+}): JSX.Element {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {props => (
+        <select
+          {...props}
+          className="jp-mod-styled"
+          value={value}
+          onChange={event => onChange(event.target.value)}
+        >
+          {options.map(([id, word]) => (
+            <option key={id} value={id}>
+              {word}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+/** One column: a list, or with very many columns a field that completes. */
+function ColumnControl({
+  control,
+  names,
+  value,
+  none,
+  onChange
+}: {
+  control: Control;
+  names: readonly string[];
+  value: string;
+  none: string;
+  onChange: (name: string) => void;
+}): JSX.Element {
+  if (names.length > MANY) {
+    return (
+      <>
+        <input
+          {...control}
+          className="jp-mod-styled"
+          key={value}
+          defaultValue={value}
+          list={`${control.id}-names`}
+          placeholder={none}
+          autoComplete="off"
+          spellCheck={false}
+          onChange={event => {
+            const typed = event.target.value;
+            if (typed === '' || names.includes(typed)) {
+              onChange(typed);
+            }
+          }}
+        />
+        <datalist id={`${control.id}-names`}>
+          {names.map(name => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+      </>
+    );
+  }
+  return (
+    <select
+      {...control}
+      className="jp-mod-styled"
+      value={value}
+      onChange={event => onChange(event.target.value)}
+    >
+      <option value="">{none}</option>
+      {names.map(name => (
+        <option key={name} value={name}>
+          {shortened(visible(name), 80)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+export function ColumnField({
+  label,
+  names,
+  value,
+  onChange,
+  none = 'none',
+  hint,
+  problem
+}: {
+  label: string;
+  names: readonly string[];
+  value: string;
+  onChange: (name: string) => void;
+  none?: string;
+  hint?: ReactNode;
+  problem?: string | undefined;
+}): JSX.Element {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {control => <ColumnControl {...{ control, names, value, none, onChange }} />}
+    </Field>
+  );
+}
+
+/** Several columns, as chips that can be removed. */
+export function ColumnsField({
+  label,
+  names,
+  values,
+  onChange,
+  hint,
+  problem
+}: {
+  label: string;
+  names: readonly string[];
+  values: readonly string[];
+  onChange: (names: string[]) => void;
+  hint?: ReactNode;
+  problem?: string | undefined;
+}): JSX.Element {
+  const others = names.filter(name => !values.includes(name));
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {control => (
+        <div className="jp-mls-AutoML-chips">
+          {values.map(name => (
+            <span key={name} className="jp-mls-AutoML-chip">
+              <Name text={name} />
+              <Button
+                minimal
+                title={`Remove ${visible(name)}`}
+                onClick={() => onChange(values.filter(one => one !== name))}
+              >
+                ×
+              </Button>
+            </span>
+          ))}
+          <ColumnControl
+            control={control}
+            names={others}
+            value=""
+            none={values.length > 0 ? 'add …' : 'none'}
+            onChange={name => name && onChange([...values, name])}
+          />
+        </div>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,198 @@
+/** The wizard: a table, a target and limits become an AutoML run; beside it the code that does the same. */
+import { type JSX, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { TablePreview } from '../../api/types';
+import type { StudioModel } from '../../models/studio';
+import { CommandIDs, type Execute } from '../../tokens';
+import { Button, ErrorBox, Loading, automlIcon, grouped, plural, useResource } from '../common';
+import { Block, type BlockProps, LimitsBlock, ModelsBlock, TargetBlock, TaskBlock } from './blocks';
+import { CodePane } from './codepane';
+import { ColumnTable, Head, TypeChoice } from './columns';
+import { type Draft, emptyDraft, forTable, problemsOf, requestOf } from './draft';
+import { FindingList } from './findings';
+import { Source } from './source';
+
+export interface AutoMLFormProps {
+  studio: StudioModel;
+  execute: Execute;
+  /** Path of the table to begin with. */
+  data?: string;
+}
+
+interface Refusal {
+  code?: string;
+  message: string;
+  status?: number;
+}
+
+/** What was filled in, kept between visits. */
+function useDraft(studio: StudioModel, data: string | undefined): [Draft, (change: Partial<Draft>) => void] {
+  const { preferences } = studio;
+  const [draft, setDraft] = useState(() => emptyDraft(data));
+  const touched = useRef(false);
+  useEffect(() => {
+    const restore = (): void => {
+      const kept = preferences.get<Record<string, never>>('automl.draft', {}) as Partial<Draft>;
+      if (!touched.current && kept.data && (data === undefined || kept.data === data)) {
+        setDraft({ ...emptyDraft(), ...kept });
+      }
+    };
+    restore();
+    preferences.changed.connect(restore);
+    return () => {
+      preferences.changed.disconnect(restore);
+    };
+  }, [preferences, data]);
+  useEffect(() => {
+    if (data !== undefined) {
+      setDraft(before => (before.data === data ? before : { ...before, data }));
+    }
+  }, [data]);
+  useEffect(() => {
+    if (!touched.current) {
+      return undefined;
+    }
+    const timer = window.setTimeout(() => preferences.set('automl.draft', { ...draft }), 400);
+    return () => window.clearTimeout(timer);
+  }, [preferences, draft]);
+  const set = useCallback((change: Partial<Draft>) => {
+    touched.current = true;
+    setDraft(before => ({ ...before, ...change }));
+  }, []);
+  return [draft, set];
+}
+
+/** The table that is chosen: what it holds, or why it cannot be read. */
+function TablePart({
+  studio,
+  execute,
+  draft,
+  set,
+  onTable
+}: Omit<BlockProps, 'problems'> &
+  AutoMLFormProps & { onTable: (table: TablePreview | null) => void }): JSX.Element {
+  const model = useResource(draft.data ? studio.table(draft.data) : null);
+  const table = model?.value ?? null;
+  useEffect(() => onTable(table), [table, onTable]);
+  return (
+    <Block
+      number={1}
+      title="Data"
+      note={table && `${plural(table.rows, 'row')}, ${plural(table.columns.length, 'column')}`}
+    >
+      <Source data={draft.data} execute={execute} onData={data => set({ data })} />
+      {model && !table && !model.error && <Loading what="Reading the table" />}
+      {model?.error && (
+        <ErrorBox what="The table cannot be read" error={model.error} retry={() => model.refresh()} />
+      )}
+      {table && (
+        <>
+          {table.findings.length > 0 && <FindingList findings={table.findings} />}
+          <ColumnTable
+            label="Columns"
+            columns={table.columns}
+            rows={table.rows}
+            findings={table.findings}
+            taken={column =>
+              column.name === draft.target ? (
+                <span className="jp-mls-Badge">target</span>
+              ) : (
+                <TypeChoice
+                  column={column}
+                  value={draft.types[column.name]}
+                  onChange={type => set({ types: withType(draft.types, column.name, type) })}
+                />
+              )
+            }
+          />
+          <Head table={table} />
+        </>
+      )}
+    </Block>
+  );
+}
+
+function withType(
+  types: Readonly<Record<string, string>>,
+  name: string,
+  type: string
+): Record<string, string> {
+  const others = Object.entries(types).filter(([one]) => one !== name);
+  return Object.fromEntries(type ? [...others, [name, type]] : others);
+}
+
+function Intro(): JSX.Element {
+  return (
+    <p className="jp-mls-AutoML-intro">
+      A table and a column to predict go in. Models are tried until the time is over, each kept as a run of
+      its own; the best one is explained, opens as a notebook, and can be registered and deployed.
+    </p>
+  );
+}
+
+/** The view "New AutoML run". */
+export function AutoMLForm({ studio, execute, data }: AutoMLFormProps): JSX.Element {
+  const [draft, set] = useDraft(studio, data);
+  const [table, setTable] = useState<TablePreview | null>(null);
+  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  const [busy, setBusy] = useState(false);
+  const experiments = useResource(studio.experiments).value;
+  const names = useMemo(() => experiments?.map(one => one.name) ?? [], [experiments]);
+  const whole = useMemo(() => (table ? forTable(draft, table) : draft), [draft, table]);
+  const problems = useMemo(() => problemsOf(whole), [whole]);
+  const request = useMemo(() => requestOf(whole), [whole]);
+  const first = Object.values(problems)[0];
+  const start = async (): Promise<void> => {
+    setBusy(true);
+    const answer = (await execute(CommandIDs.startAutoML, { request: request as never })) as
+      { error?: Refusal } | undefined;
+    setRefusal(answer?.error ?? null);
+    setBusy(false);
+  };
+  const props = { draft: whole, problems, set };
+  return (
+    <div className="jp-mls-AutoMLForm">
+      <header className="jp-mls-Head">
+        <automlIcon.react tag="span" className="jp-mls-Head-icon" aria-hidden="true" />
+        <h1>New AutoML run</h1>
+      </header>
+      <div className="jp-mls-AutoMLForm-body">
+        <div className="jp-mls-AutoMLForm-blocks">
+          {!draft.data && <Intro />}
+          <TablePart {...{ studio, execute, draft: whole, set }} onTable={setTable} />
+          {table && (
+            <>
+              <Block number={2} title="Target">
+                <TargetBlock {...props} table={table} />
+              </Block>
+              <Block number={3} title="Task">
+                <TaskBlock {...props} table={table} />
+              </Block>
+              <Block number={4} title="Limits">
+                <LimitsBlock {...props} />
+              </Block>
+              <Block number={5} title="Models">
+                <ModelsBlock {...props} experiments={names} />
+              </Block>
+              <div className="jp-mls-AutoMLForm-start">
+                {refusal && <ErrorBox what="It was not started" error={refusal} />}
+                <Button
+                  primary
+                  disabled={first !== undefined || busy}
+                  aria-busy={busy || undefined}
+                  data-command={CommandIDs.startAutoML}
+                  onClick={() => void start()}
+                >
+                  {busy ? 'Starting' : 'Find a model'}
+                </Button>
+                <span className="jp-mls-quiet">
+                  {first ?? `Takes ${draft.minutes} min, on ${grouped(table.rows)} rows.`}
+                </span>
+              </div>
+            </>
+          )}
+        </div>
+        {table && <CodePane {...{ studio, execute, request }} complete={first === undefined} />}
+      </div>
+    </div>
+  );
+}

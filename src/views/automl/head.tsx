@@ -1,0 +1,262 @@
+/** The head of an AutoML run: how far it is, what leads, and the next steps. */
+import { type JSX, useRef } from 'react';
+import { type AutoMLBudget, type Candidate, isEnded, isLive } from '../../api/types';
+import { CommandIDs } from '../../tokens';
+import {
+  CommandButton,
+  CommandLink,
+  Name,
+  Notice,
+  Num,
+  StatusBadge,
+  ThinBar,
+  formatDuration,
+  formatNumber,
+  grouped,
+  pinIcon,
+  shortened,
+  useNow,
+  visible
+} from '../common';
+import { Header, type RunProps } from '../run/header';
+import { Menu } from '../run/menu';
+import { type AutoMLProps, leaderOf, metricOf } from './board';
+import { OnnxMark } from './onnx';
+
+type HeadProps = RunProps & AutoMLProps;
+
+/** Whether it pauses or stops; both are asked of its sweep. */
+function phaseOf({ automl, run }: HeadProps): 'Paused' | 'Stopping' | null {
+  const { phase } = automl;
+  return !isEnded(run.status) && (phase === 'Paused' || phase === 'Stopping') ? phase : null;
+}
+
+function State(props: HeadProps): JSX.Element {
+  const { run } = props;
+  const phase = phaseOf(props);
+  const status = phase === 'Paused' ? 'Paused' : phase === 'Stopping' ? 'CancelRequested' : run.status;
+  return <StatusBadge status={status} reason={run.reason || undefined} />;
+}
+
+const MORE_MINUTES = [15, 60];
+
+function Actions(props: HeadProps): JSX.Element {
+  const { run, execute } = props;
+  const args = { id: run.id };
+  const ended = isEnded(run.status);
+  const phase = phaseOf(props);
+  return (
+    <div className="jp-mls-RunHead-actions">
+      {!ended && (
+        <>
+          <CommandButton
+            execute={execute}
+            command={phase === 'Paused' ? CommandIDs.resumeSweep : CommandIDs.pauseSweep}
+            args={args}
+            disabled={phase === 'Stopping'}
+            title={phase === 'Paused' ? 'Go on with new models' : 'Begin no new models'}
+          >
+            {phase === 'Paused' ? 'Resume' : 'Pause'}
+          </CommandButton>
+          <CommandButton
+            primary
+            execute={execute}
+            command={CommandIDs.stopAutoML}
+            args={args}
+            disabled={phase === 'Stopping'}
+            title="Try nothing more: the best model so far becomes the winner"
+          >
+            {phase === 'Stopping' ? 'Stopping' : 'Stop and keep the best'}
+          </CommandButton>
+        </>
+      )}
+      {ended && (
+        <CommandButton
+          execute={execute}
+          command={CommandIDs.continueAutoML}
+          args={{ ...args, minutes: 5 }}
+          title="Go on where it ended, in a new run that knows its models"
+        >
+          Continue 5 more minutes
+        </CommandButton>
+      )}
+      <Menu
+        label="More"
+        items={[
+          ...(ended
+            ? MORE_MINUTES.map(minutes => ({
+                label: `Continue ${minutes} more minutes`,
+                run: () => execute(CommandIDs.continueAutoML, { ...args, minutes })
+              }))
+            : [
+                {
+                  label: 'Stop and keep nothing',
+                  danger: true,
+                  title: 'Ends the run at once, without a winner',
+                  run: () => execute(CommandIDs.stopRun, args)
+                }
+              ]),
+          { label: 'Copy id', run: () => execute(CommandIDs.copyText, { text: run.id }) },
+          {
+            label: 'Copy as Python',
+            run: () => execute(CommandIDs.copyAutoML, { ...args, format: 'python' })
+          },
+          { label: 'Copy as YAML', run: () => execute(CommandIDs.copyAutoML, { ...args, format: 'yaml' }) },
+          {
+            label: 'Delete …',
+            danger: true,
+            disabled: !ended,
+            title: ended ? 'Deletes the run and its files' : 'Stop the run first',
+            run: () => execute(CommandIDs.deleteRun, args)
+          }
+        ]}
+      >
+        ⋯
+      </Menu>
+    </div>
+  );
+}
+
+/** The time that is used; between two reports the clock goes on by itself. */
+function useUsed(budget: AutoMLBudget, ticking: boolean): number {
+  const heard = useRef({ used: budget.used_s, at: Date.now() });
+  const now = useNow(ticking ? 1000 : null);
+  if (heard.current.used !== budget.used_s) {
+    heard.current = { used: budget.used_s, at: now };
+  }
+  const since = ticking ? Math.max(0, now - heard.current.at) / 1000 : 0;
+  return Math.max(budget.used_s, Math.min(budget.used_s + since, budget.timeout_s));
+}
+
+function Used({ budget, ticking }: { budget: AutoMLBudget; ticking: boolean }): JSX.Element {
+  const used = useUsed(budget, ticking);
+  const text = `${formatDuration(Math.round(used))} of ${formatDuration(budget.timeout_s)}`;
+  return (
+    <>
+      <ThinBar
+        share={budget.timeout_s > 0 ? used / budget.timeout_s : 0}
+        label={`${text} used`}
+        tone={used > budget.timeout_s * 1.05 ? 'warn' : 'live'}
+      />
+      <span className="jp-mls-SweepHead-count">{text}</span>
+    </>
+  );
+}
+
+function Progress(props: HeadProps): JSX.Element {
+  const { run, automl } = props;
+  const { report, spec } = automl;
+  const ended = isEnded(run.status);
+  const failed = report.leaderboard.filter(one => one.failed).length;
+  const parts = [
+    ended ? '' : visible(report.phase),
+    `${grouped(report.leaderboard.length)} ${report.leaderboard.length === 1 ? 'model' : 'models'}`,
+    failed > 0 ? `${grouped(failed)} failed` : ''
+  ].filter(Boolean);
+  return (
+    <div className="jp-mls-RunHead-progress">
+      <Used
+        budget={report.budget ?? { timeout_s: spec.limits.timeout_s, used_s: 0, parts: {} }}
+        ticking={isLive(run.status) && phaseOf(props) !== 'Paused' && report.budget !== null}
+      />
+      <span className="jp-mls-quiet">{parts.join(' · ')}</span>
+    </div>
+  );
+}
+
+/** What leads, and the next steps from it. */
+function Best({ run, automl, execute, best }: HeadProps & { best: Candidate }): JSX.Element {
+  const { report } = automl;
+  const won = report.winner !== null && isEnded(run.status);
+  return (
+    <div
+      className="jp-mls-SweepHead-best"
+      role="group"
+      aria-label={report.winner === null ? 'Best model so far' : 'Winner'}
+    >
+      <pinIcon.react tag="span" className="jp-mls-Best" aria-hidden="true" />
+      <span className="jp-mls-SweepHead-value">
+        <Name text={metricOf(automl)} />{' '}
+        <strong>
+          <Num value={best.score} />
+        </strong>
+        {best.low !== null && best.high !== null && (
+          <span className="jp-mls-quiet" title="Holds the value with 95 % confidence">
+            {' '}
+            {formatNumber(best.low)} to {formatNumber(best.high)}
+          </span>
+        )}
+      </span>
+      <CommandLink
+        execute={execute}
+        command={CommandIDs.openRun}
+        args={{ id: best.run_id }}
+        title="Open the run of this model"
+      >
+        {shortened(visible(best.family), 60)}
+      </CommandLink>
+      <span className="jp-mls-SweepHead-params">
+        <OnnxMark check={best.onnx} />
+      </span>
+      {won && (
+        <span className="jp-mls-SweepHead-next">
+          <CommandButton
+            primary
+            execute={execute}
+            command={CommandIDs.registerModel}
+            args={{ runId: run.id }}
+            title="Register the winner"
+          >
+            Register
+          </CommandButton>
+          <CommandButton
+            execute={execute}
+            command={CommandIDs.deployRun}
+            args={{ runId: run.id }}
+            title="Register the winner, then serve it"
+          >
+            Deploy
+          </CommandButton>
+          <CommandButton
+            execute={execute}
+            command={CommandIDs.automlNotebook}
+            args={{ id: run.id }}
+            title="A notebook that makes the winner again from the data"
+          >
+            Open as notebook
+          </CommandButton>
+        </span>
+      )}
+    </div>
+  );
+}
+
+export function AutoMLHead(props: HeadProps): JSX.Element {
+  const { studio, run, execute, automl } = props;
+  const best = leaderOf(automl.report);
+  const errors = automl.report.findings.filter(one => one.severity === 'error').length;
+  return (
+    <Header
+      studio={studio}
+      run={run}
+      execute={execute}
+      state={<State {...props} />}
+      actions={<Actions {...props} />}
+    >
+      <Progress {...props} />
+      {best && <Best {...props} best={best} />}
+      {run.status === 'Failed' && (
+        <Notice tone="bad">
+          {errors > 0 && automl.report.leaderboard.length === 0 ? (
+            <>
+              <strong>The table cannot be learnt from as it is.</strong> No model was tried; the tab Data says
+              what to do.
+            </>
+          ) : (
+            visible(run.reason || 'The run failed; the tab Logs says more.')
+          )}
+        </Notice>
+      )}
+    </Header>
+  );
+}

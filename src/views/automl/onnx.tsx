@@ -1,0 +1,57 @@
+/** Whether a model's ONNX form answers the same as the model. */
+import type { JSX } from 'react';
+import { type OnnxCheck, toNumber } from '../../api/types';
+import {
+  MISSING,
+  doneIcon,
+  failedIcon,
+  formatBytes,
+  formatNumber,
+  grouped,
+  shortened,
+  visible
+} from '../common';
+
+/** All that was compared, for a hover. */
+export function onnxText(check: OnnxCheck): string {
+  if (!check.ready) {
+    return visible(check.reason || 'It could not be converted.');
+  }
+  const speedup = toNumber(check.speedup);
+  return [
+    `Compared on ${grouped(check.rows)} rows`,
+    check.label_flips === null ? '' : `${grouped(check.label_flips)} other labels`,
+    check.max_abs_difference === null ? '' : `largest difference ${formatNumber(check.max_abs_difference)}`,
+    Number.isFinite(speedup)
+      ? `${formatNumber(Number(speedup.toPrecision(2)))} times as fast for one row`
+      : '',
+    check.size_bytes > 0 ? formatBytes(check.size_bytes) : ''
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+export function OnnxMark({ check }: { check: OnnxCheck | null }): JSX.Element {
+  if (!check) {
+    return <span className="jp-mls-quiet">{MISSING}</span>;
+  }
+  const Icon = check.ready ? doneIcon : failedIcon;
+  const flips = check.label_flips ?? 0;
+  const word = !check.ready
+    ? shortened(visible(check.reason || 'not convertible'), 60)
+    : flips > 0
+      ? `${grouped(flips)} labels differ`
+      : 'ONNX the same';
+  return (
+    <span
+      className={`jp-mls-Status jp-mls-OnnxMark jp-mls-mod-${check.ready ? 'done' : 'bad'}`}
+      title={onnxText(check)}
+    >
+      <Icon.react tag="span" className="jp-mls-Status-icon" aria-hidden="true" />
+      <span className="jp-mls-Status-word">{word}</span>
+      {check.ready && check.max_abs_difference !== null && (
+        <span className="jp-mls-quiet">± {formatNumber(check.max_abs_difference)}</span>
+      )}
+    </span>
+  );
+}
