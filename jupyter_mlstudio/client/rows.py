@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_mlstudio.entities.models import Signature, TensorSpec
@@ -143,6 +144,10 @@ def _value(spec: TensorSpec, value: Any) -> JSON:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return (value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)).isoformat(
+            timespec="seconds"
+        )
     if not isinstance(value, str):
         raise TypeError
     return value

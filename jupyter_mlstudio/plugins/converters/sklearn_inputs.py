@@ -56,7 +56,7 @@ def picks_columns(model: Any) -> bool:
 
 
 def parts(model: Any) -> list[Any]:
-    """Lists a model and everything that it is built of; of a forest's trees only the first."""
+    """Lists a model and everything that it is built of; of a forest's trees only the first, of pipelines all."""
     found: list[Any] = []
     waiting = [model]
     while waiting:
@@ -78,7 +78,7 @@ def _children(part: Any) -> list[Any]:
     estimators = getattr(part, "estimators_", None)
     if isinstance(estimators, np.ndarray):
         estimators = estimators.ravel().tolist()
-    alike = estimators is not None and len({type(one) for one in estimators}) == 1
+    alike = estimators is not None and len({type(one) for one in estimators}) == 1 and not _children(estimators[0])
     children += list(estimators or [])[: 1 if alike else None]
     return children
 
@@ -106,6 +106,8 @@ def _column_type(column: Any, floats: str, keep_integers: bool) -> str:
         return _ORDINARY.get(exact, exact)
     if kind in "iubf":
         return floats
+    if kind == "M" or name.startswith("datetime64"):
+        return "BYTES"
     texts = [value for value in column.dropna().tolist() if not isinstance(value, str)]
     if texts:
         raise Invalid(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.plugins.converters import sklearn_grouped
+from jupyter_mlstudio.plugins.converters import automl, sklearn_grouped
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
 
 MISSING_TEXT = ""
@@ -97,6 +97,8 @@ def conversion_functions(
         kind = type(part)
         if kind.__name__ == "SimpleImputer":
             converters[kind], shapes[kind] = _imputer(kind), _imputer_shape(kind)
+        if kind.__module__ in automl.HOMES:
+            converters[kind], shapes[kind] = automl.functions(kind, doubles)
         if doubles and kind.__name__ in FLAGS_ONLY:
             converters[kind], shapes[kind] = _widened(kind), _widened_shape(kind)
         if kind.__name__ in sklearn_grouped.NAMES:
