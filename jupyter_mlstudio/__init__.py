@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jupyter_mlstudio._version import __version__
     from jupyter_mlstudio.client.active import active_run, start_run
+    from jupyter_mlstudio.client.automl import AutoMLRun, get_automl, list_automl
+    from jupyter_mlstudio.client.automl_submission import automl, automl_yaml
     from jupyter_mlstudio.client.batch import BatchEndpoint, batch_endpoint, batch_endpoints, deploy_batch
     from jupyter_mlstudio.client.connection import connect
     from jupyter_mlstudio.client.endpoints import Endpoint
@@ -64,6 +66,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "_version": ("__version__",),
     "client.active": ("active_run", "start_run"),
+    "client.automl": ("AutoMLRun", "get_automl", "list_automl"),
+    "client.automl_submission": ("automl", "automl_yaml"),
     "client.batch": ("BatchEndpoint", "batch_endpoint", "batch_endpoints", "deploy_batch"),
     "client.connection": ("connect",),
     "client.endpoints": ("Endpoint",),
@@ -118,6 +122,11 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "__version__",
     "active_run",
     "start_run",
+    "AutoMLRun",
+    "get_automl",
+    "list_automl",
+    "automl",
+    "automl_yaml",
     "BatchEndpoint",
     "batch_endpoint",
     "batch_endpoints",

@@ -32,9 +32,14 @@ def magics() -> Iterator[str]:
 def commands() -> Iterator[str]:
     """Each command of the terminal with its help."""
     from jupyter_mlstudio.kernel.arguments import submit_parser
+    from jupyter_mlstudio.kernel.automl_arguments import automl_parser
     from jupyter_mlstudio.kernel.sweep_arguments import sweep_parser
 
-    like_magics = {"jupyter mlstudio submit": submit_parser, "jupyter mlstudio sweep": sweep_parser}
+    like_magics = {
+        "jupyter mlstudio submit": submit_parser,
+        "jupyter mlstudio sweep": sweep_parser,
+        "jupyter mlstudio automl": automl_parser,
+    }
     for name, make in like_magics.items():
         yield from (f"## `{name}`", "", "```text", make(name).format_help().rstrip(), "```", "")
     for name, parser in _commands("jupyter mlstudio", command_line()):

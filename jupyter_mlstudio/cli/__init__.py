@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from jupyter_mlstudio._version import __version__
-from jupyter_mlstudio.cli import batch, endpoints, models, runs, sweeps, workspace
+from jupyter_mlstudio.cli import automl, batch, endpoints, models, runs, sweeps, workspace
 from jupyter_mlstudio.cli.common import FAILED, MISUSED
 from jupyter_mlstudio.errors import Invalid, StudioError
 from jupyter_mlstudio.kernel.arguments import HelpShown
@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return runs.submit_words(words[1:])
         if words[:1] == ["sweep"]:
             return sweeps.sweep_words(words[1:])
+        if words[:1] == ["automl"]:
+            return automl.automl_words(words[1:])
         given = parser().parse_args(words)
         result = given.do(given)
     except HelpShown:
@@ -39,12 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Builds the parser of all words but ``submit`` and ``sweep``, which have the magics' options."""
+    """Builds the parser of all words but ``submit``, ``sweep`` and ``automl``, which have the magics' options."""
     made = argparse.ArgumentParser(prog="jupyter mlstudio", description="An ML studio inside JupyterLab.")
     made.add_argument("--version", action="version", version=__version__)
     commands = made.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("submit", help="submit a script, a notebook or a command as a run", add_help=False)
     commands.add_parser("sweep", help="try a script, a notebook or a command with many parameters", add_help=False)
-    for module in (runs, sweeps, models, endpoints, batch, workspace):
+    commands.add_parser("automl", help="search for the best model of a table", add_help=False)
+    for module in (runs, sweeps, automl, models, endpoints, batch, workspace):
         module.add(commands)
     return made

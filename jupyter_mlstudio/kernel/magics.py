@@ -17,7 +17,7 @@ from jupyter_mlstudio.client.submission import submit
 from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.client.workspace import locate
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.kernel import sweep_magics
+from jupyter_mlstudio.kernel import automl_magics, sweep_magics
 from jupyter_mlstudio.kernel.arguments import MagicParser, pairs, submit_parser, typed
 from jupyter_mlstudio.kernel.complaints import MLStudioError as MLStudioError
 from jupyter_mlstudio.kernel.complaints import short_errors
@@ -69,6 +69,7 @@ def parsers() -> dict[str, MagicParser]:
         "%ml_deploy": deploy,
         "%ml_score": score,
         **sweep_magics.parsers(),
+        **automl_magics.parsers(),
     }
 
 
@@ -244,7 +245,8 @@ def load(ipython: Any) -> None:
     location = locate()
     new = "" if location.folder.is_dir() else " (new)"
     warm_up(location.root)
-    ipython.register_magics(StudioMagics(ipython), sweep_magics.SweepMagics(ipython))
+    own = (StudioMagics(ipython), sweep_magics.SweepMagics(ipython), automl_magics.AutoMLMagics(ipython))
+    ipython.register_magics(*own)
     print(f"ML Studio works in {location.root}{new}")
 
 

@@ -14,7 +14,9 @@ from jupyter_mlstudio.entities import points, spaces
 from jupyter_mlstudio.entities.runs import STEERED, TERMINAL, Origin, Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.sweeps import (
+    Goal,
     Lead,
+    Objective,
     Sweep,
     SweepControl,
     SweepPhase,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 FUNCTION = "function.pkl"
 FUNCTION_LIMIT_BYTES = 64 * 1024 * 1024
+AUTOML_METRIC, AUTOML_GOAL = "mlstudio.automl.metric", "mlstudio.automl.goal"
+"""Tags by which an AutoML run says what it makes as good as possible, when it has looked at the table."""
 
 
 class Sweeps:
@@ -329,7 +333,12 @@ class Sweeps:
 
 
 def _spec_of(run: Run) -> SweepSpec:
-    return store.SPEC.validate_python(run.spec.options["sweep"])
+    spec = store.SPEC.validate_python(run.spec.options["sweep"])
+    metric = run.tags.get(AUTOML_METRIC)
+    if run.kind is not RunKind.AUTOML or metric is None:
+        return spec
+    goal = Goal.MINIMIZE if run.tags.get(AUTOML_GOAL) == Goal.MINIMIZE else Goal.MAXIMIZE
+    return replace(spec, objectives=[Objective(primary_metric=metric, goal=goal)])
 
 
 def _untouched(spec: SweepSpec) -> SweepControl:

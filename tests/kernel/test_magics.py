@@ -77,7 +77,7 @@ def test_n04_a_command_keeps_its_arguments_as_they_are_written(shell: Any) -> No
 
 def test_every_magic_prints_its_help_and_goes_on(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
     names = [name for name in shell.magics_manager.magics["line"] if name.startswith("ml_")]
-    assert len(names) == 11
+    assert len(names) == 12
     for name in names:
         shell.run_line_magic(name, "--help")
         assert f"usage: %{name}" in capsys.readouterr().out

@@ -1,0 +1,121 @@
+"""What an AutoML run has found, as user code sees it: a leaderboard, and the entities behind it."""
+
+from __future__ import annotations
+
+import html
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any, SupportsIndex, TypeVar, overload
+
+from jupyter_mlstudio.client import card
+from jupyter_mlstudio.entities.automl import AutoMLReport, Candidate
+from jupyter_mlstudio.entities.values import JSON
+
+SHOWN = 50
+T = TypeVar("T")
+
+
+def entity_of(kind: type[T], data: Mapping[str, JSON]) -> T:
+    """Makes an entity of what the API tells; fields that this version does not know are passed over."""
+    hints = typing.get_type_hints(kind, include_extras=False)
+    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: _value(hints[name], value) for name, value in data.items() if name in known})
+
+
+class Leaderboard(Sequence[Candidate]):
+    """The models that were tried, the best first."""
+
+    def __init__(self, report: AutoMLReport) -> None:
+        self._report = report
+        self._found = list(report.leaderboard)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Candidate: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Candidate]: ...
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._found[index]
+
+    def rows(self) -> list[dict[str, JSON]]:
+        """Each model as one flat dict: number, family, score with its interval, all metrics, times, size, ONNX."""
+        return [self._row(one) for one in self._found]
+
+    def frame(self) -> Any:
+        """The models as a pandas data frame."""
+        import pandas
+
+        return pandas.DataFrame(self.rows())
+
+    def __repr__(self) -> str:
+        header, *rows = self._cells()
+        if not rows:
+            return f"no models yet: {self._report.phase}"
+        widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+        lines = (
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (header, *rows)
+        )
+        return "\n".join([*(line.rstrip() for line in lines), *self._more()])
+
+    def _repr_html_(self) -> str:
+        header, *rows = self._cells()
+        if not rows:
+            return f"<p>no models yet: {html.escape(self._report.phase)}</p>"
+        body = "".join(f"<tr>{_html('td', row)}</tr>" for row in rows)
+        more = "".join(f"<p>{html.escape(line)}</p>" for line in self._more())
+        return f"<table><thead><tr>{_html('th', header)}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+    def _row(self, one: Candidate) -> dict[str, JSON]:
+        check = one.onnx
+        return {
+            "number": one.number, "family": one.family, "stage": one.stage, self._report.primary_metric: one.score,
+            "low": one.low, "high": one.high,
+            **{f"metrics.{name}": value for name, value in one.metrics.items()},
+            **{f"params.{name}": value for name, value in one.params.items()},
+            "rows": one.rows, "fit_s": one.fit_s, "predict_ms": one.predict_ms, "size_bytes": one.size_bytes,
+            "onnx": None if check is None else check.ready, "failed": one.failed, "run_id": one.run_id,
+        }  # fmt: skip
+
+    def _cells(self) -> list[list[str]]:
+        header = ["", "model", self._report.primary_metric or "score", "95 %", "fit", "predict 1,000", "ONNX", ""]
+        return [header, *(self._line(one) for one in self._found[:SHOWN])]
+
+    def _line(self, one: Candidate) -> list[str]:
+        bounds = "" if one.low is None or one.high is None else f"{card.number(one.low)} to {card.number(one.high)}"
+        check = "" if one.onnx is None else "ready" if one.onnx.ready else one.onnx.reason
+        said = one.failed or ("winner" if one.number == self._report.winner else "")
+        score = "-" if one.score is None else card.number(one.score)
+        cells = [str(one.number), one.family, score, bounds, f"{one.fit_s:.2f} s", f"{one.predict_ms:.1f} ms"]
+        return [*cells, check[:60], said[:80]]
+
+    def _more(self) -> list[str]:
+        return [f"the best {SHOWN} of {len(self)}; frame() has all"] if len(self) > SHOWN else []
+
+
+def _value(hint: Any, value: JSON) -> Any:
+    """Reads a value as its field's type says."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else _value(next(one for one in inner if one is not type(None)), value)
+    if value is None or hint is Any:
+        return value
+    if origin is list:
+        return [_value(inner[0], one) for one in value]
+    if origin is dict:
+        return {str(name): _value(inner[1], one) for name, one in value.items()}
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return entity_of(hint, value)
+    return float(value) if hint is float else value
+
+
+def _html(tag: str, cells: Sequence[str]) -> str:
+    return "".join(f'<{tag} style="text-align:left">{html.escape(cell)}</{tag}>' for cell in cells)
