@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_mlstudio.plugins.converters import forests, sklearn_forests, sklearn_many, sklearn_wrappers
+from jupyter_mlstudio.plugins.converters import (
+    forests,
+    sklearn_forecasts,
+    sklearn_forests,
+    sklearn_many,
+    sklearn_wrappers,
+)
 from jupyter_mlstudio.plugins.converters.sklearn_formulas import CENTERS, FORMULAS, OUTLIERS
 from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, Graph, float_type, label_array
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
@@ -21,6 +27,8 @@ def register_forms(model: Any) -> None:
     """Registers the studio's form of every part of a model that has one, with skl2onnx in this process."""
     for part in parts(model):
         name = type(part).__name__
+        if type(part).__module__ == sklearn_forecasts.HOME and name in sklearn_forecasts.WRITERS:
+            _register(part, sklearn_forecasts.write, has_labels=False)
         if not type(part).__module__.startswith("sklearn."):
             continue
         if name in CENTERS:
