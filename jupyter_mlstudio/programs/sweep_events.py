@@ -13,6 +13,9 @@ from typing import Any
 from jupyter_mlstudio.entities.sweeps import Objective
 from jupyter_mlstudio.entities.values import JSON
 
+MARK = "MLSTUDIO_SWEEP_WORKER"
+"""The variable by which the controller knows what a worker has started, whatever session that went into."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:

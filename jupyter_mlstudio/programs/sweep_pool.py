@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import selectors
 import shutil
 import signal
@@ -19,11 +20,12 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError
+from jupyter_mlstudio.programs import sweep_processes
 from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, Reported, means
 
 START_S = 180.0
@@ -38,12 +40,14 @@ class _Worker:
 
     link: socket.socket
     pid: int
+    mark: str
+    loader: int
+    """Which process it was forked by: the first, or one that was begun after that was killed."""
     busy: Attempt | None = None
     logs: bool = False
     told: int = 0
     received: bytes = b""
     reason: str = ""
-    waits: deque[Attempt] = field(default_factory=deque)
 
 
 class Pool:
@@ -80,6 +84,8 @@ class Pool:
         self._waiting: deque[Attempt] = deque()
         self._asked = 0
         self._statuses: dict[int, int] = {}
+        self._met: set[int] = set()
+        self._unmet = 0
         self._zygote: socket.socket | None = None
         self._zygote_received = b""
         self._next_look = 0.0
@@ -96,10 +102,15 @@ class Pool:
                 self._give(worker, attempt)
                 return
         self._waiting.append(attempt)
-        self._fork()
 
     def poll(self, timeout_s: float) -> list[Event]:
-        """Waits for something to happen, not longer than that; answers what did."""
+        """Waits for something to happen, not longer than that; answers what did.
+
+        Raises:
+            Invalid: there are no processes to call the function any more.
+        """
+        while self._asked < len(self._waiting):
+            self._fork()
         for key, _ in self._select.select(timeout_s):
             if key.fileobj is self._listener:
                 self._accept()
@@ -116,7 +127,7 @@ class Pool:
         for worker in list(self._workers.values()):
             if worker.busy is not None and worker.busy.number == number:
                 worker.reason = reason
-                _kill(worker.pid)
+                sweep_processes.end(worker.pid, worker.mark)
         for attempt in [one for one in self._waiting if one.number == number]:
             self._waiting.remove(attempt)
             self._events.append(Ended(number=number, end=End.STOPPED, reason=reason))
@@ -124,7 +135,7 @@ class Pool:
     def close(self) -> None:
         """Ends all workers."""
         for worker in self._workers.values():
-            _kill(worker.pid)
+            sweep_processes.end(worker.pid, worker.mark)
         self._process.kill()
         self._process.wait()
         self._listener.close()
@@ -153,6 +164,8 @@ class Pool:
             for key, _ in self._select.select(0.1):
                 if key.fileobj is self._listener:
                     self._accept()
+                elif (worker := self._workers.get(key.fileobj)) is not None:  # type: ignore[call-overload]
+                    self._hear(worker)  # of a process that was killed before
                 elif key.fileobj is self._zygote:
                     for message in self._zygote_messages():
                         if "failed" in message:
@@ -170,8 +183,11 @@ class Pool:
             self._zygote = link
             self._select.register(link, selectors.EVENT_READ)
             return
-        self._asked -= 1
-        worker = self._workers[link] = _Worker(link, int(hello["pid"]))
+        self._asked = max(0, self._asked - 1)
+        pid = int(hello["pid"])
+        worker = self._workers[link] = _Worker(link, pid, str(hello.get("mark", "")), self._begun)
+        self._met.add(pid)
+        self._unmet = 0
         self._select.register(link, selectors.EVENT_READ)
         if self._waiting:
             self._give(worker, self._waiting.popleft())
@@ -241,17 +257,19 @@ class Pool:
             if worker.reason:
                 end, reason = End.STOPPED, worker.reason
             else:
-                status = self._status(worker.pid)
+                status = self._status(worker)
+                sweep_processes.end_marked(worker.mark)
                 killed = status is None or status < 0
                 told = "ended" if status is None else _told(status)
                 end, reason = End.KILLED if killed else End.FAILED, f"the process of the trial was {told}"
             self._events.append(Ended(number=worker.busy.number, end=end, reason=reason))
-        if self._waiting and not self._asked:
-            self._fork()
 
-    def _status(self, pid: int) -> int | None:
-        deadline = time.monotonic() + STATUS_S
+    def _status(self, worker: _Worker) -> int | None:
+        """How a worker ended; None when the process that forked it is gone too."""
+        pid, deadline = worker.pid, time.monotonic() + STATUS_S
         while pid not in self._statuses and time.monotonic() < deadline and self._zygote is not None:
+            if worker.loader != self._begun:
+                return None
             self._zygote.settimeout(0.1)
             with contextlib.suppress(TimeoutError):
                 self._hear_zygote()
@@ -262,9 +280,21 @@ class Pool:
     def _hear_zygote(self) -> None:
         for message in self._zygote_messages():
             if "ended" in message:
-                self._statuses[int(message["ended"])] = int(message["status"])
-                if len(self._statuses) > 1000:
-                    self._statuses.pop(next(iter(self._statuses)))
+                self._note_end(int(message["ended"]), int(message["status"]))
+
+    def _note_end(self, pid: int, status: int) -> None:
+        if pid not in self._met:
+            while select.select([self._listener], [], [], 0)[0]:
+                self._accept()
+        if pid in self._met:
+            self._met.discard(pid)
+            self._statuses[pid] = status
+            if len(self._statuses) > 1000:
+                self._statuses.pop(next(iter(self._statuses)))
+            return
+        self._asked, self._unmet = max(0, self._asked - 1), self._unmet + 1
+        if self._unmet > STARTS:
+            raise Invalid(f"{self._unmet} processes {_told(status)} before they could call the function")
 
     def _zygote_messages(self) -> list[dict[str, JSON]]:
         assert self._zygote is not None
@@ -275,7 +305,7 @@ class Pool:
         if not content:
             self._select.unregister(self._zygote)
             self._zygote.close()
-            self._zygote = None
+            self._zygote, self._zygote_received, self._asked = None, b"", 0
             return []
         *lines, self._zygote_received = (self._zygote_received + content).split(b"\n")
         return [json.loads(line) for line in lines]
@@ -307,14 +337,6 @@ def _read_line(link: socket.socket) -> bytes:
         line += byte
     link.settimeout(None)
     return line
-
-
-def _kill(pid: int) -> None:
-    if pid <= 1:  # 0 would be this process's own group
-        return
-    for end in (os.killpg, os.kill):
-        with contextlib.suppress(OSError):
-            end(pid, signal.SIGKILL)
 
 
 def _told(status: int) -> str:

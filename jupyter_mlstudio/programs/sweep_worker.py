@@ -25,7 +25,7 @@ from typing import Any
 from jupyter_mlstudio.client import active
 from jupyter_mlstudio.client.wire import Connection
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.programs.sweep_events import NotFinite, metrics_of
+from jupyter_mlstudio.programs.sweep_events import MARK, NotFinite, metrics_of
 
 REAP_S = 0.1
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
@@ -38,6 +38,7 @@ class Line:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.connect(path)
         self._file = self.socket.makefile("rb")
+        self._received = b""
         self.tell(hello)
 
     def tell(self, message: Mapping[str, JSON]) -> None:
@@ -49,6 +50,14 @@ class Line:
         with contextlib.suppress(OSError):
             line = self._file.readline()
             return json.loads(line) if line.endswith(b"\n") else None
+        return None
+
+    def hear_all(self) -> list[dict[str, JSON]] | None:
+        """Reads all messages that have come, several at once maybe; None when the other side is gone."""
+        with contextlib.suppress(OSError):
+            content = self.socket.recv(1 << 16)
+            *lines, self._received = (self._received + content).split(b"\n")
+            return [json.loads(line) for line in lines] if content else None
         return None
 
 
@@ -69,7 +78,8 @@ class Worker:
         self._config = config
         self._function = function
         self._takes_trial = takes_trial(function, bool(config["space"]))
-        self._line = Line(config["socket"], {"worker": number, "pid": os.getpid()})
+        mark = os.environ[MARK] = f"{config['socket']}:{os.getpid()}"
+        self._line = Line(config["socket"], {"worker": number, "pid": os.getpid(), "mark": mark})
         self._study: Any = None
 
     def serve(self) -> None:
@@ -174,11 +184,10 @@ def serve(config: Mapping[str, JSON]) -> int:
         _reap(line, children)
         if not readable:
             continue
-        asked = line.hear()
+        asked = line.hear_all()
         if asked is None:
             break
-        pid = _forked(config, function, int(asked["fork"]), line)
-        children.add(pid)
+        children.update([_forked(config, function, int(one["fork"]), line) for one in asked])
     for pid in children:
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
