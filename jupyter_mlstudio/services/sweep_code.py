@@ -1,4 +1,4 @@
-"""A sweep as text that people keep: a call in Python, Azure's YAML, a notebook with a trial's parameters filled in."""
+"""A sweep as text that people keep: a call in Python, Azure's YAML, a notebook of one of its trials."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import math
 import re
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from jupyter_mlstudio.entities import spaces
+from jupyter_mlstudio.entities import points, spaces
 from jupyter_mlstudio.entities.runs import RunKind
 from jupyter_mlstudio.entities.specs import RunSpec
-from jupyter_mlstudio.entities.sweeps import Sweep, SweepLimits, Trial
+from jupyter_mlstudio.entities.sweeps import Sweep, SweepLimits
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict
 from jupyter_mlstudio.services.paths import write_atomically
+from jupyter_mlstudio.services.sweep_notebook import filled, notebook_of, options
 
 if TYPE_CHECKING:
     from jupyter_mlstudio.services.sweeps import Sweeps
@@ -76,9 +76,9 @@ def as_python(sweep: Sweep) -> str:
     given |= {"trials": spec.limits.max_total_trials, "parallel": spec.limits.max_concurrent_trials}
     if any(one.value != "last" for one in spec.objectives):
         given["value"] = "best"
-    options = spec.sampling.options
-    given["sampler"] = {"algorithm": spec.sampling.algorithm, **options} if options else spec.sampling.algorithm
-    given["seed"] = spec.sampling.seed
+    sampling = spec.sampling
+    given["sampler"] = {"algorithm": sampling.algorithm, **sampling.options} if sampling.options else sampling.algorithm
+    given["seed"] = sampling.seed
     policy = spec.early_termination
     if policy.policy != "none":
         told = {"policy": policy.policy, "evaluation_interval": policy.evaluation_interval}
@@ -116,7 +116,7 @@ def as_yaml(sweep: Sweep) -> str:
     spec, work = sweep.spec, sweep.work
     if sweep.work_kind == RunKind.TRIAL or len(spec.objectives) != 1:
         raise Conflict("Azure's YAML sweeps one metric of a command; copy this sweep as Python instead")
-    names = list(spec.space)
+    names, base = list(spec.space), points.log_base(spec.sampling.options)
     content: dict[str, Any] = {
         "$schema": "https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json",
         "type": "sweep",
@@ -124,7 +124,7 @@ def as_yaml(sweep: Sweep) -> str:
         "experiment_name": sweep.experiment,
         "trial": {"code": work.folder or ".", "command": _command(sweep.work_kind, work, names, spec.fixed)},
         "sampling_algorithm": _sampling(sweep),
-        "search_space": {name: _azures(one) for name, one in spec.space.items()},
+        "search_space": {name: _azures(one, base) for name, one in spec.space.items()},
         "objective": {
             "goal": spec.objectives[0].goal.value, "primary_metric": spec.objectives[0].primary_metric,
         },
@@ -140,30 +140,9 @@ def as_yaml(sweep: Sweep) -> str:
         content["early_termination"] = {name: value for name, value in told.items() if value is not None}
     lost = _lost(sweep)
     comment = f"# Azure Machine Learning does not know: {', '.join(lost)}\n" if lost else ""
+    if sweep.work_kind == RunKind.CELL:
+        comment += "# Keep the cell as cell.ipynb beside this file: the command runs that\n"
     return comment + str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
-
-
-def notebook_of(sweep: Sweep, trial: Trial, run_folder: Path) -> dict[str, JSON]:
-    """Builds a notebook with the work of a sweep and the parameters of one of its trials."""
-    params = {**sweep.work.params, **sweep.spec.fixed, **trial.params}
-    work, kind = sweep.work, sweep.work_kind
-    value = "" if not trial.values or trial.values[0] is None else f": {trial.values[0]:.6g}"
-    metric = sweep.spec.objectives[0].primary_metric
-    head = _markdown(f"# {sweep.name}, trial {trial.number}\n\n`{metric}`{value}")
-    if kind == RunKind.NOTEBOOK and work.notebook:
-        return _with_parameters(run_folder / "code" / work.notebook, params, head)
-    cells = [head]
-    if kind == RunKind.SCRIPT and work.script:
-        words = [work.script, *_options(params), *work.args]
-        cells.append(_code(f"import sys\n\nsys.argv = {words!r}"))
-        cells.append(_code((run_folder / "code" / work.script).read_text(encoding="utf-8", errors="replace")))
-    elif kind == RunKind.COMMAND:
-        command = [_filled(part, params) for part in work.command]
-        cells.append(_code(f"import subprocess\n\nsubprocess.run({command!r}, check=True)"))
-    else:
-        cells.append(_code("\n".join(f"{name} = {value!r}" for name, value in params.items()) or "# no parameters"))
-        cells.append(_code(work.cell or str(work.options.get("source", f"# objective(**{params!r})"))))
-    return _notebook(cells)
 
 
 def _work(kind: str, work: RunSpec) -> str:
@@ -171,16 +150,19 @@ def _work(kind: str, work: RunSpec) -> str:
         return "objective"
     if kind == RunKind.COMMAND:
         return repr(work.command)
+    if kind == RunKind.CELL and work.cell and "\n" in work.cell:
+        text = work.cell.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+        return f'"""\\\n{text}"""' if text.endswith("\n") else repr(work.cell)
     return repr(work.cell if kind == RunKind.CELL else work.script or work.notebook)
 
 
 def _command(kind: str, work: RunSpec, names: list[str], fixed: Mapping[str, JSON]) -> str:
     inputs = {name: f"${{{{search_space.{name}}}}}" for name in names}
     if kind == RunKind.COMMAND:
-        filled = [_filled(part, {**fixed, **inputs}) for part in work.command]
-        return _joined(["python" if filled[0] == work.python else filled[0], *filled[1:]])
+        words = [filled(part, {**fixed, **inputs}) for part in work.command]
+        return _joined(["python" if words[0] == work.python else words[0], *words[1:]])
     if kind == RunKind.SCRIPT:
-        return _joined(["python", str(work.script), *_options({**fixed, **inputs}), *work.args])
+        return _joined(["python", str(work.script), *options({**fixed, **inputs}), *work.args])
     given = " ".join(f"-p {name} {text}" for name, text in {**fixed, **inputs}.items())
     return f"papermill {work.notebook or 'cell.ipynb'} out.ipynb {given}"
 
@@ -193,48 +175,33 @@ def _joined(words: list[str]) -> str:
     )
 
 
-def _options(params: Mapping[str, JSON]) -> list[str]:
-    words: list[str] = []
-    for name, value in params.items():
-        if value is True:
-            words.append(f"--{name}")
-        elif value is not False and value is not None:
-            words += [f"--{name}", value if isinstance(value, str) else json.dumps(value)]
-    return words
-
-
-def _filled(part: str, params: Mapping[str, JSON]) -> str:
-    for name, value in params.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        for prefix in ("inputs", "search_space"):
-            part = part.replace(f"${{{{{prefix}.{name}}}}}", text)
-    return part
-
-
 def _sampling(sweep: Sweep) -> JSON:
     sampling = sweep.spec.sampling
+    rule, logbase = sampling.options.get("rule"), sampling.options.get("logbase")
     names = {"tpe": "bayesian", "bayesian": "bayesian", "grid": "grid"}
     form: dict[str, JSON] = {"type": names.get(sampling.algorithm, "random")}
-    if sampling.algorithm == "sobol":
+    if sampling.algorithm == "sobol" or (form["type"] == "random" and rule == "sobol"):
         form["rule"] = "sobol"
+    if logbase is not None:
+        form["logbase"] = logbase
     if sampling.seed is not None and form["type"] == "random":
         form["seed"] = sampling.seed
     return form if len(form) > 1 else form["type"]
 
 
-def _azures(distribution: Mapping[str, JSON]) -> dict[str, JSON]:
+def _azures(distribution: Mapping[str, JSON], base: float) -> dict[str, JSON]:
     kind = distribution.get("type")
     if kind == "int":
         low, high, step = distribution["low"], distribution["high"], distribution.get("step") or 1
         if distribution.get("log"):
-            return {"type": "qloguniform", "min_value": math.log(low), "max_value": math.log(high), "q": 1}
+            return {"type": "qloguniform", "min_value": math.log(low, base), "max_value": math.log(high, base), "q": 1}
         if (high - low) // step >= _MOST_CHOICES:
             return {"type": "quniform", "min_value": low, "max_value": high, "q": step}
         return {"type": "choice", "values": list(range(low, high + 1, step))}
     if kind == "float":
         low, high, step = distribution["low"], distribution["high"], distribution.get("step")
         if distribution.get("log"):
-            return {"type": "loguniform", "min_value": math.log(low), "max_value": math.log(high)}
+            return {"type": "loguniform", "min_value": math.log(low, base), "max_value": math.log(high, base)}
         if step:
             return {"type": "quniform", "min_value": low, "max_value": high, "q": step}
         return {"type": "uniform", "min_value": low, "max_value": high}
@@ -259,28 +226,3 @@ def _lost(sweep: Sweep) -> list[str]:
     lost += ["repeated seeds"] if spec.repeats > 1 else []
     lost += ["an exit score"] if spec.limits.exit_score is not None else []
     return lost
-
-
-def _with_parameters(path: Path, params: Mapping[str, JSON], head: dict[str, JSON]) -> dict[str, JSON]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    cells = content["cells"]
-    tagged = [i for i, one in enumerate(cells) if "parameters" in one.get("metadata", {}).get("tags", [])]
-    filled = _code("\n".join(f"{name} = {value!r}" for name, value in params.items()))
-    cells.insert(tagged[0] + 1 if tagged else 0, filled)
-    for one in cells:
-        if one.get("cell_type") == "code":
-            one |= {"outputs": [], "execution_count": None}
-    return {**content, "cells": [head, *cells]}
-
-
-def _notebook(cells: list[dict[str, JSON]]) -> dict[str, JSON]:
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}
-
-
-def _code(source: str) -> dict[str, JSON]:
-    return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
-
-
-def _markdown(source: str) -> dict[str, JSON]:
-    return {"cell_type": "markdown", "metadata": {}, "source": source}

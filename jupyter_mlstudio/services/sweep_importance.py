@@ -8,6 +8,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlstudio.entities import points
 from jupyter_mlstudio.entities.sweeps import Importance
 from jupyter_mlstudio.errors import Conflict, Invalid, TimedOut
 
@@ -52,6 +53,7 @@ class SweepImportance:
                 asked = {
                     "space": sweep.spec.space, "trials": trials, "objective": objective, "evaluator": evaluator,
                     "goal": sweep.spec.objectives[objective].goal.value,
+                    "logbase": points.log_base(sweep.spec.sampling.options),
                 }  # fmt: skip
                 params = self._computed(asked)
                 while len(self._known) >= KEPT:

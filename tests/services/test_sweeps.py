@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import time
 import uuid
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from jupyter_mlstudio.entities.sweeps import (
     Goal,
     Lead,
     Objective,
+    Sampling,
     SweepLimits,
     SweepPhase,
     SweepSpec,
@@ -31,6 +33,7 @@ from jupyter_mlstudio.entities.sweeps import (
 )
 from jupyter_mlstudio.entities.tracking import Points
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Stale
+from jupyter_mlstudio.programs.importance import importances
 from jupyter_mlstudio.services.sweep_checks import check
 from jupyter_mlstudio.services.sweep_front import front
 from jupyter_mlstudio.store import sweeps as store
@@ -385,6 +388,40 @@ class TestAsText:
         assert "0.25" in sources
         assert "`auc`: 0.9" in sources
 
+    @pytest.mark.parametrize(
+        ("source", "searched"),
+        [
+            ("    def train(lr, depth):\n        return lr * depth\n", SPACE),
+            ("def train(trial):\n    return trial.suggest_float('lr', 0, 1) * trial.suggest_int('depth', 1, 9)\n", {}),
+        ],
+    )
+    def test_the_notebook_of_a_function_calls_it(
+        self, studio: Studio, source: str, searched: dict[str, dict[str, Any]]
+    ) -> None:
+        work = RunSpec(options={"source": source, "name": "train"})
+        sweep = begun(studio, RunKind.TRIAL, replace(SPEC, space=searched), work)
+        studio.sweeps.report(sweep, [done(0, 1.0, params={"lr": 0.25, "depth": 4})], None, None)
+        content = json.loads((studio.workspace.root / studio.sweep_code.notebook(sweep)).read_text())
+        *cells, call = ["".join(one["source"]) for one in content["cells"] if one["cell_type"] == "code"]
+        known: dict[str, Any] = {}
+        for cell in [*cells, *call.splitlines()[:-1]]:
+            exec(cell, known)
+        assert eval(call.splitlines()[-1], known) == 1.0
+
+    def test_the_base_of_azures_logarithms_and_its_rule_are_kept(self, studio: Studio) -> None:
+        sampling = Sampling(algorithm="random", seed=3, options={"rule": "sobol", "logbase": 10})
+        space = {"n": {"type": "int", "low": 1, "high": 1000, "log": True}}
+        sweep = begun(
+            studio, RunKind.CELL, replace(SPEC, sampling=sampling, space=space), RunSpec(cell="a\nb = '\"'\n")
+        )
+        content = yaml.safe_load(studio.sweep_code.text(sweep, "yaml"))
+        assert content["sampling_algorithm"] == {"type": "random", "rule": "sobol", "logbase": 10, "seed": 3}
+        assert (content["search_space"]["n"]["min_value"], content["search_space"]["n"]["max_value"]) == (
+            0,
+            pytest.approx(3),
+        )
+        assert '    """\\\na\nb = \'"\'\n""",\n' in studio.sweep_code.text(sweep, "python")
+
 
 class TestImportance:
     def test_it_needs_trials(self, studio: Studio) -> None:
@@ -394,6 +431,19 @@ class TestImportance:
             studio.sweep_importance.of(sweep, 0, "fanova")
         with pytest.raises(Invalid, match="1 objectives"):
             studio.sweep_importance.of(sweep, 3, "fanova")
+
+    def test_it_draws_with_the_sweeps_base_of_logarithms(self, studio: Studio) -> None:
+        space = {"n": {"type": "qloguniform", "min_value": 0, "max_value": 3, "q": 1}, "lr": SPACE["lr"]}
+        sweep = begun(studio, spec=replace(SPEC, space=space, sampling=Sampling(options={"logbase": 10})))
+        tried = [{"n": round(10 ** (3 * k / 20)), "lr": 10 ** -(1 + 5 * (7 * k % 20) / 20)} for k in range(20)]
+        values = [math.log10(one["n"]) - math.log10(one["lr"]) for one in tried]
+        found = [done(k, value, params=tried[k]) for k, value in enumerate(values)]
+        studio.sweeps.report(sweep, found, None, None)
+        told = studio.sweep_importance.of(sweep, 0, "fanova").params
+        rows = [{"params": one, "values": [value]} for one, value in zip(tried, values, strict=True)]
+        asked: dict[str, Any] = {"space": space, "trials": rows, "goal": "maximize"}
+        assert told == importances({**asked, "logbase": 10})["params"]
+        assert told != importances(asked)["params"]
 
 
 def test_the_front_leaves_out_what_has_no_value_and_keeps_equal_ones() -> None:
