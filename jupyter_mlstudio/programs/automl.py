@@ -1,0 +1,134 @@
+"""What an AutoML run executes: it reads the table, looks at it, tries models, keeps the best one as the run's own.
+
+What was found lies beside the run, so that the program may be killed at any moment: begun again, by the run's
+supervisor or by a run that goes on with it, it takes up what is there and uses the time that is left.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from jupyter_mlstudio.client import tracking
+from jupyter_mlstudio.client.connection import connect
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate, Finding
+from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.programs import automl_engine as engine
+from jupyter_mlstudio.programs import context
+from jupyter_mlstudio.programs.automl_board import Board, limits_of
+from jupyter_mlstudio.programs.automl_evidence import charts_of, tell_charts
+from jupyter_mlstudio.programs.automl_files import began, take_over
+from jupyter_mlstudio.programs.automl_winner import Winner
+
+LOOK_S = 0.25
+
+
+class AutoML:
+    """One AutoML run.
+
+    Args:
+        job: its options say what to learn: ``automl`` and ``resume_from``.
+    """
+
+    def __init__(self, job: context.Job) -> None:
+        options = job.spec["options"]
+        self._job = job
+        self._spec = msgspec.convert(options["automl"], AutoMLSpec)
+        self._before: str | None = options.get("resume_from")
+        self._gateway = connect()
+        self._folder = take_over(job.run_folder, self._before)
+        self._began = began(self._folder)
+        artifacts = job.run_folder / "artifacts"
+        timeout_s = self._spec.limits.timeout_s
+        self._board = Board(self._gateway, job.run_id, artifacts, self._folder, self._began, timeout_s)
+        self._control: dict[str, JSON] = {}
+        self._search: Any = None
+        self._plan: Any = None
+
+    def run(self) -> int:
+        """Does everything; the run fails when the table cannot be learnt from, or no model could be fitted."""
+        board = self._board
+        board.begin()
+        board.say("reading the table")
+        tables = engine.tables_of(self._spec, self._job.run_folder.parent)
+        board.say("looking at the table")
+        self._plan = self._looked_at(tables)
+        board.say("trying models")
+        self._search = engine.search_of(self._plan, self._spec, self._folder, self._began)
+        board.clock = lambda: self._search.clock.used_s
+        outcome = self._search.run(self._told, self._asked)
+        board.change(families=outcome.families, budget=outcome.budget)
+        for one in outcome.candidates:
+            board.candidate(one)
+        Winner(self._job, self._spec, self._plan, outcome, board).keep()
+        board.say("done")
+        board.end()
+        return 0
+
+    def _looked_at(self, tables: engine.Tables) -> Any:
+        try:
+            plan = engine.plan_of(self._spec, tables)
+        except Invalid as error:
+            findings: list[Finding] = list(getattr(error, "findings", []))
+            self._board.change(findings=findings, columns=list(getattr(error, "columns", [])))
+            self._board.say("the table cannot be learnt from")
+            self._board.end()
+            raise
+        metric, goal = engine.metric_of(self._spec, plan)
+        classes = [] if plan.classes is None else [str(name) for name in plan.classes]
+        self._board.change(
+            task=plan.task, primary_metric=metric, goal=goal, rows=len(plan.X), folds=len(plan.folds), classes=classes,
+            positive_label=classes[plan.positive] if classes and plan.positive is not None else "",
+            columns=list(plan.columns), findings=list(plan.findings),
+        )  # fmt: skip
+        tracking.set_tags({"mlstudio.automl.metric": metric, "mlstudio.automl.goal": goal.value})
+        print(
+            f"{len(plan.X):,} rows, {plan.X.shape[1]:,} columns to learn from, {plan.task.value}, {metric}", flush=True
+        )
+        for finding in plan.findings:
+            done = f": {finding.done}" if finding.done else ""
+            print(f"{finding.severity.value}: {finding.what}{done}", flush=True)
+        return plan
+
+    def _told(self, candidate: Candidate) -> None:
+        """Takes in a candidate that begins or has ended."""
+        candidate = self._board.candidate(candidate)
+        if candidate.score is not None and not candidate.failed:
+            found = self._search.oof(candidate.number)
+            if found is not None:
+                plan = self._plan
+                charts = charts_of(found, plan.y, plan.classes, plan.positive, plan.weights)
+                self._board.tell(now=True)  # the run has to be there first
+                tell_charts(self._gateway, candidate.run_id, charts)
+        self._board.tell()
+
+    def _asked(self) -> Any:
+        """Answers what people ask for; called several times a second by the search."""
+        control = self._board.asked_now(LOOK_S)
+        if control is not None:
+            self._control = control
+        self._board.change_families(self._search.families)
+        self._board.tell()
+        limits = replace(self._spec.limits, **limits_of(self._control)) if self._control else self._spec.limits
+        return engine.asked(
+            paused=bool(self._control.get("paused")), stop=bool(self._control.get("stop")), limits=limits,
+            stopped=set(self._control.get("stopped") or ()),
+        )  # fmt: skip
+
+
+def run(job: context.Job) -> int:
+    """Executes the AutoML run that the run's options describe."""
+    options = job.spec["options"]
+    if options["automl"].get("partition_by"):
+        from jupyter_mlstudio.programs.automl_partitions import run as run_partitions
+
+        return run_partitions(job)
+    return AutoML(job).run()
+
+
+if __name__ == "__main__":
+    sys.exit(context.execute(run))

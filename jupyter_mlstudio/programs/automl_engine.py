@@ -1,0 +1,95 @@
+"""The engine of :mod:`jupyter_mlstudio.automl` as an AutoML run uses it: which part of it a task needs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Explanation, Goal, Task
+from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.programs.automl_files import table_path
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a run, read."""
+
+    data: DataFrame
+    validation: DataFrame | None = None
+    test: DataFrame | None = None
+
+
+def tables_of(spec: AutoMLSpec, runs: Path) -> Tables:
+    """Reads the tables that a specification names.
+
+    Raises:
+        Invalid: one of them is no table, with row and column where that can be said. NotFound: it is gone.
+    """
+    from jupyter_mlstudio.automl.reading import read
+
+    root = Path(os.environ["MLSTUDIO_WORKSPACE"])
+
+    def one(text: str | None) -> DataFrame | None:
+        return None if text is None else read(table_path(root, runs, text))
+
+    data = one(spec.data)
+    assert data is not None
+    return Tables(data, one(spec.validation_data), one(spec.test_data))
+
+
+def plan_of(spec: AutoMLSpec, tables: Tables) -> Any:
+    """Looks at the tables and decides what is learnt from them, and how it is judged.
+
+    Raises:
+        Invalid: they cannot be learnt from; it says why, for each reason with the column and a remedy.
+    """
+    if spec.task is Task.FORECASTING:
+        from jupyter_mlstudio.automl.forecast import make_forecast_plan
+
+        return make_forecast_plan(tables.data, spec, validation=tables.validation, test=tables.test)
+    from jupyter_mlstudio.automl.plan import make_plan
+
+    return make_plan(tables.data, spec, validation=tables.validation, test=tables.test)
+
+
+def metric_of(spec: AutoMLSpec, plan: Any) -> tuple[str, Goal]:
+    """The primary metric of a task, and which way is better."""
+    from jupyter_mlstudio.automl import metrics
+
+    found = metrics.find(spec.primary_metric, plan.task)
+    return found.name, found.goal
+
+
+def search_of(plan: Any, spec: AutoMLSpec, folder: Path, began: float) -> Any:
+    """Makes the search; on a folder that has been searched in, it goes on where it was."""
+    from jupyter_mlstudio.automl.search import Search
+    from jupyter_mlstudio.programs.automl_check import check
+
+    return Search(plan, spec, folder, check=check, began=began)
+
+
+def asked(**values: Any) -> Any:
+    """What people ask for, as the search takes it."""
+    from jupyter_mlstudio.automl.search import Asked
+
+    return Asked(**values)
+
+
+def diagram_of(outcome: Any, plan: Any) -> str:
+    """The winner as a drawing, HTML without scripts; empty when it cannot be drawn."""
+    return ""
+
+
+def explanation_of(outcome: Any, plan: Any, spec: AutoMLSpec, run_folder: Path) -> Explanation | None:
+    """What the winner rests on; None when it cannot be told."""
+    return None
+
+
+def notebook_of(outcome: Any, plan: Any, spec: AutoMLSpec, job: Any) -> dict[str, JSON] | None:
+    """A notebook that makes the winner again; None when there is none."""
+    return None

@@ -1,0 +1,136 @@
+"""What is kept of an AutoML run's winner: its model, how good it is, what it rests on, how to make it again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from jupyter_mlstudio.client import tracking
+from jupyter_mlstudio.client.evaluation import evaluate
+from jupyter_mlstudio.client.model_logging import log_model
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate
+from jupyter_mlstudio.errors import StudioError
+from jupyter_mlstudio.programs import automl_engine as engine
+from jupyter_mlstudio.programs import context
+from jupyter_mlstudio.programs.automl_board import Board
+from jupyter_mlstudio.programs.automl_evidence import Answers, known_rows
+from jupyter_mlstudio.programs.automl_files import as_json, write_whole
+
+SAMPLE_ROWS = 1000
+EVIDENCE_ROWS = 200_000
+
+
+class Winner:
+    """The winner of a search, on its way to be the run's model.
+
+    Args:
+        job: the run.
+        spec: what was asked for.
+        plan: what was learnt from.
+        outcome: what the search ended with.
+        board: what the run tells.
+    """
+
+    def __init__(self, job: context.Job, spec: AutoMLSpec, plan: Any, outcome: Any, board: Board) -> None:
+        self._artifacts = job.run_folder / "artifacts"
+        self._job = job
+        self._spec = spec
+        self._plan = plan
+        self._outcome = outcome
+        self._board = board
+        self._found: Candidate = board.candidate(outcome.winner)
+
+    def keep(self) -> None:
+        """Keeps everything; what cannot be told beside the model is said and passed over."""
+        board, found = self._board, self._found
+        board.change(winner=found.number)
+        board.say("keeping the winner")
+        self._keep_model()
+        self._say_who()
+        self._evaluate()
+        self._test()
+        board.tell(now=True)
+        self._draw()
+        if self._spec.training.enable_model_explainability:
+            board.say("explaining the winner")
+            self._explain()
+        self._write_notebook()
+
+    def _keep_model(self) -> None:
+        plan = self._plan
+        rows, truth = (plan.X, plan.y) if plan.X_test is None else (plan.X_test, plan.y_test)
+        picks = np.linspace(0, len(rows) - 1, min(len(rows), SAMPLE_ROWS)).round().astype(np.int64)
+        log_model(self._outcome.model, "model", sample=rows.iloc[picks], y=self._labels(truth[picks]))
+
+    def _say_who(self) -> None:
+        found = self._found
+        tags = {"mlstudio.automl.winner": found.family, "mlstudio.automl.winner_run": found.run_id}
+        tracking.set_tags(tags)
+        content = asdict(found)
+        write_whole(
+            self._artifacts / "automl" / "winner.json", json.dumps(json.loads(as_json(content)), indent=1).encode()
+        )
+        own = {self._board.report.primary_metric: found.score, "fit_s": found.fit_s, "predict_ms": found.predict_ms}
+        own |= {"size_bytes": float(found.size_bytes)}
+        tracking.log_metrics({name: float(value) for name, value in own.items() if value is not None})
+
+    def _evaluate(self) -> None:
+        """ROC, precision-recall, confusion or residuals of the winner, from rows that its models had not seen."""
+        found = self._outcome.oof.get(self._found.number)
+        if found is None:
+            return
+        plan, predicted = self._plan, np.asarray(found)
+        rows = known_rows(predicted, EVIDENCE_ROWS)
+        if len(rows):
+            self._log("", Answers(predicted, plan.classes), rows, plan.y[rows], plan.weights)
+
+    def _test(self) -> None:
+        """How good the model is on the rows that nobody looked at."""
+        plan = self._plan
+        if plan.X_test is None or not len(plan.X_test):
+            return
+        model = self._outcome.model
+        try:
+            evaluation = evaluate(
+                model, plan.X_test, self._labels(plan.y_test), name="test", positive_label=self._positive()
+            )
+        except StudioError as error:
+            print(f"the test rows cannot be judged: {error.message}", flush=True)
+            return
+        self._board.change(test=dict(evaluation.metrics))
+
+    def _log(self, name: str, model: Any, rows: Any, y: Any, weights: Any) -> None:
+        try:
+            evaluate(
+                model, rows, self._labels(y), name=name, positive_label=self._positive(),
+                sample_weight=None if weights is None else weights[rows],
+            )  # fmt: skip
+        except StudioError as error:
+            print(f"the winner's charts are not kept: {error.message}", flush=True)
+
+    def _labels(self, y: Any) -> Any:
+        """The target as people wrote it."""
+        classes = self._plan.classes
+        return y if classes is None else np.asarray(classes)[np.asarray(y, dtype=np.int64)]
+
+    def _positive(self) -> Any:
+        plan = self._plan
+        return None if plan.classes is None or plan.positive is None else plan.classes[plan.positive]
+
+    def _draw(self) -> None:
+        found = engine.diagram_of(self._outcome, self._plan)
+        if found:
+            self._board.change(diagram=found)
+
+    def _explain(self) -> None:
+        found = engine.explanation_of(self._outcome, self._plan, self._spec, self._job.run_folder)
+        if found is not None:
+            self._board.change(explanation=found)
+
+    def _write_notebook(self) -> None:
+        content = engine.notebook_of(self._outcome, self._plan, self._spec, self._job)
+        if content is not None:
+            write_whole(self._artifacts / "automl" / "winner.ipynb", json.dumps(content, indent=1).encode())
