@@ -118,6 +118,7 @@ class Pool:
                 self._hear_zygote()
             elif (worker := self._workers.get(key.fileobj)) is not None:  # type: ignore[call-overload]
                 self._hear(worker)
+        self._look_at_ended()
         self._look_at_logged()
         events, self._events = self._events, []
         return events
@@ -187,6 +188,7 @@ class Pool:
         pid = int(hello["pid"])
         worker = self._workers[link] = _Worker(link, pid, str(hello.get("mark", "")), self._begun)
         self._met.add(pid)
+        self._statuses.pop(pid, None)  # of another one, long ago
         self._unmet = 0
         self._select.register(link, selectors.EVENT_READ)
         if self._waiting:
@@ -258,7 +260,7 @@ class Pool:
                 end, reason = End.STOPPED, worker.reason
             else:
                 status = self._status(worker)
-                sweep_processes.end_marked(worker.mark)
+                sweep_processes.end_left(worker.pid, worker.mark)
                 killed = status is None or status < 0
                 told = "ended" if status is None else _told(status)
                 end, reason = End.KILLED if killed else End.FAILED, f"the process of the trial was {told}"
@@ -309,6 +311,13 @@ class Pool:
             return []
         *lines, self._zygote_received = (self._zygote_received + content).split(b"\n")
         return [json.loads(line) for line in lines]
+
+    def _look_at_ended(self) -> None:
+        """Takes leave of workers that have ended while a copy of their process holds the connection open."""
+        for worker in [one for one in self._workers.values() if one.pid in self._statuses]:
+            worker.link.setblocking(False)
+            while worker.link in self._workers:  # what it said comes first
+                self._hear(worker)
 
     def _look_at_logged(self) -> None:
         """Reads the points that calls have logged, where they do not report to Optuna themselves."""

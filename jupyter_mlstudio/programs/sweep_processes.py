@@ -28,15 +28,16 @@ def end(pid: int, mark: str) -> None:
     with contextlib.suppress(psutil.Error, OSError):
         os.kill(pid, signal.SIGSTOP)  # so that it starts nothing while it is looked at
         below = psutil.Process(pid).children(recursive=True)
-    for kill in (os.killpg, os.kill):
-        with contextlib.suppress(OSError):
-            kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
     _kill(below)
-    end_marked(mark)
+    end_left(pid, mark)
 
 
-def end_marked(mark: str) -> None:
-    """Kills what a worker has left behind, and what that starts meanwhile."""
+def end_left(pid: int, mark: str) -> None:
+    """Kills what a worker has left behind: its group, what carries its mark, and what that starts meanwhile."""
+    if pid > 1:
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
     deadline = time.monotonic() + PATIENCE_S
     while (found := _marked(mark)) and time.monotonic() < deadline:
         _kill(found)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from pathlib import Path
 
+import optuna
 import pytest
 
+from jupyter_mlstudio.client.sweep_request import sampling_of
 from jupyter_mlstudio.client.sweep_yaml import arguments_of
+from jupyter_mlstudio.entities.sweeps import Sampling
 from jupyter_mlstudio.errors import Invalid, NotFound
 from jupyter_mlstudio.programs.command import substituted
+from jupyter_mlstudio.sweeps import samplers
+from jupyter_mlstudio.sweeps.space import Space
 
 BOOSTING = """
 $schema: https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json
@@ -104,6 +110,26 @@ def test_the_older_forms_are_read_too(tmp_path: Path) -> None:
     assert found.what == ["Rscript", "main.R", "${{inputs.learning_rate}}"]
     assert (found.arguments["sampler"], found.arguments["env"]) == ("grid", {"LEVEL": "3"})
     assert found.arguments["folder"] == str(tmp_path / "src")
+
+
+def test_the_rule_the_seed_and_the_base_of_random_sampling_reach_the_sampler(tmp_path: Path) -> None:
+    text = BOOSTING.replace("sampling_algorithm: random", "sampling_algorithm: RULE").replace(
+        "lr: {type: uniform, min_value: 0.01, max_value: 0.9}", "lr: {type: loguniform, min_value: -9, max_value: -8}"
+    )
+
+    def drawn(rule: str) -> list[float]:
+        found = arguments_of(job(tmp_path, text.replace("RULE", rule))).arguments
+        sampling = Sampling(**sampling_of(found["sampler"], None))
+        space = Space(found["space"], samplers.base(sampling))
+        study = optuna.create_study(sampler=samplers.make(sampling, space))
+        return [space.suggest(study.ask())["lr"] for _ in range(4)]
+
+    sobol = drawn("{type: random, rule: sobol, seed: 7, logbase: 10}")
+    assert all(1e-9 <= value <= 1e-8 for value in sobol)
+    assert sorted(int(4 * (math.log10(value) + 9)) for value in sobol) == [0, 1, 2, 3]
+    assert drawn("{type: random, rule: sobol, seed: 7, logbase: 10}") == sobol
+    assert drawn("{type: random, seed: 7, logbase: 10}") != sobol
+    assert all(math.exp(-9) <= value <= math.exp(-8) for value in drawn("{type: random, logbase: e}"))
 
 
 @pytest.mark.parametrize("value", ["hello world", "$(touch canary); `ls`", "'\"\\"])

@@ -87,6 +87,22 @@ def leaves(x: float) -> float:
     return x
 
 
+def forks(x: float) -> float:
+    """Is killed where x is small, while a copy of its process goes on and holds all its connections."""
+    import os
+    import signal
+    import time
+    from pathlib import Path
+
+    if x < 0.5:
+        copy = os.fork()
+        if copy == 0:
+            time.sleep(300)
+        (Path(os.environ["MLSTUDIO_WORKSPACE"]) / "copy").write_text(str(copy))
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
 def work_of(studio: Studio, run: Run) -> psutil.Process:
     """The process of the sweep's program."""
     with studio.database.read() as connection:
@@ -136,6 +152,13 @@ def test_F36_kill_9_of_a_trial_fails_it_at_once_and_its_parameters_are_tried_aga
     assert len(again) == 1
     assert complete(studio, run) == 8
     assert studio.runs.get(failed[0]["run_id"]).status is RunStatus.FAILED
+
+
+def test_F36_a_killed_trial_that_has_forked_is_noticed_and_its_copy_ends_too(studio: Studio) -> None:
+    run = ended(studio, call(studio, forks, spec(2, 1, max_retries=0, enqueued=[{"x": 0.1}, {"x": 0.9}])), 30)
+    assert run.status is RunStatus.COMPLETED
+    assert [one["state"] for one in trials(studio, run)] == ["FAIL", "COMPLETE"]
+    assert not alive(int((studio.workspace.root / "copy").read_text()))
 
 
 def test_F37_a_trial_that_hangs_and_one_that_is_stopped_by_SIGSTOP_end_at_their_time_limit(studio: Studio) -> None:
