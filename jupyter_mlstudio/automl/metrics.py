@@ -77,7 +77,11 @@ class Metric:
         """The score turned so that less is better; NaN becomes infinite."""
         if math.isnan(score):
             return math.inf
-        return -score if self.goal is Goal.MAXIMIZE else score
+        return self.turned(score)
+
+    def turned(self, value: float) -> float:
+        """A score as a loss, or a loss as a score."""
+        return -value if self.goal is Goal.MAXIMIZE else value
 
 
 def _up(name: str, needs: str, function: Callable[[Predictions], float], worst: float = 0.0) -> Metric:

@@ -1,0 +1,71 @@
+"""Checks a fitted model as a conversion would: its ONNX form must load, agree with it, and is timed at one row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from jupyter_mlstudio.entities.automl import OnnxCheck
+from jupyter_mlstudio.errors import StudioError
+
+ROWS = 500
+REPEATS = 15
+
+
+def check(model: Any, rows: Any) -> OnnxCheck:
+    """Converts a model and compares it with its ONNX form.
+
+    Args:
+        model: a fitted model of scikit-learn's kind, e.g. a pipeline.
+        rows: a data frame of rows that it was not fitted on, numbers as float64; at most :data:`ROWS` are looked at.
+
+    Returns:
+        What was found; nothing is raised, since a model that does not convert is an answer too.
+    """
+    from sklearn import __version__
+
+    from jupyter_mlstudio.plugins.converters.base import Original
+    from jupyter_mlstudio.plugins.converters.sklearn import SklearnConverter
+    from jupyter_mlstudio.programs.ladder import climb
+
+    rows = rows.iloc[:ROWS]
+    try:
+        outcome = climb(SklearnConverter(), Original(model, rows, f"scikit-learn {__version__}"))
+    except StudioError as error:
+        return OnnxCheck(ready=False, rows=len(rows), reason=error.message)
+    except Exception as error:
+        return OnnxCheck(ready=False, rows=len(rows), reason=f"{type(error).__name__}: {str(error)[:300]}")
+    conversion, report = outcome.conversion, outcome.conversion.parity
+    speedup = None
+    if conversion.ready and outcome.onnx is not None and conversion.signature is not None:
+        speedup = _speedup(model, rows, outcome.onnx, conversion.signature)
+    return OnnxCheck(
+        ready=conversion.ready, rows=len(rows), label_flips=report.label_flips if report else None,
+        max_abs_difference=report.max_abs_difference if report else None, speedup=speedup,
+        size_bytes=len(outcome.onnx or b""), reason=conversion.reason,
+    )  # fmt: skip
+
+
+def _speedup(model: Any, rows: Any, onnx: bytes, signature: Any) -> float:
+    """How many times faster onnxruntime answers one row, both with the least time of several calls."""
+    from jupyter_mlstudio.onnx.session import Execution, open_session
+    from jupyter_mlstudio.plugins.converters.base import Converted
+    from jupyter_mlstudio.programs.ladder import answers
+
+    one = rows.iloc[:1]
+    feeds, _ = answers(Converted(onnx, signature), one)
+    names = [spec.onnx_name or spec.name for spec in signature.outputs]
+    execution = Execution(open_session(onnx))
+    ask = model.predict_proba if hasattr(model, "predict_proba") else model.predict
+    native = _least(lambda: ask(one))
+    return round(native / max(_least(lambda: execution.run(names, feeds)), 1e-7), 1)
+
+
+def _least(call: Callable[[], Any]) -> float:
+    seconds = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
