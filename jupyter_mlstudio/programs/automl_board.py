@@ -250,7 +250,7 @@ def better(one: float, other: float, goal: Goal) -> bool:
 
 def metrics_of(told: Candidate, primary: str) -> dict[str, float]:
     """What the run of a candidate shows as its metrics."""
-    found: dict[str, float | None] = {primary: told.score, **told.metrics}
+    found: dict[str, float | None] = {**told.metrics, primary: told.score}
     found |= {"score_low": told.low, "score_high": told.high, "fit_s": told.fit_s, "predict_ms": told.predict_ms}
     found |= {"size_bytes": float(told.size_bytes), "rows": float(told.rows)}
     if told.onnx is not None:
