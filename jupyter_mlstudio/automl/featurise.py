@@ -9,7 +9,7 @@ from typing import Any
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import PowerTransformer, QuantileTransformer, RobustScaler, StandardScaler
+from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from jupyter_mlstudio.automl.texts import TextComponents
 from jupyter_mlstudio.automl.transformers import CategoryCodes, DateParts, OneHotCategories, TargetMeans
@@ -62,9 +62,9 @@ class Features:
 
         Args:
             form: ``scaled`` (linear models, neighbours, vectors, networks), ``trees`` (forests), ``native`` (boosting).
-            params: what differs from :data:`DEFAULTS`: ``numbers`` (``standard``, ``robust``, ``quantile``, ``power``,
-                ``none``), ``impute``, ``indicator``, ``categories`` (``auto``, ``onehot``, ``target``, ``codes``),
-                ``one_hot_levels``, ``smoothing``, ``text_words``, ``text_components``.
+            params: what differs from :data:`DEFAULTS`: ``numbers`` (``standard``, ``robust``, ``none``), ``impute``,
+                ``indicator``, ``categories`` (``auto``, ``onehot``, ``target``, ``codes``), ``one_hot_levels``,
+                ``smoothing``, ``text_words``, ``text_components``.
         """
         if form not in FORMS:
             raise Invalid(f"there is no form {form!r} of features, only {', '.join(FORMS)}")
@@ -144,11 +144,7 @@ class Features:
         )  # fmt: skip
 
     def _scaler(self, name: str) -> Any:
-        makers: dict[str, Any] = {
-            "standard": StandardScaler, "robust": RobustScaler, "power": PowerTransformer,
-            "quantile": lambda: QuantileTransformer(
-                n_quantiles=min(200, max(self.rows // 4, 2)), output_distribution="uniform", random_state=self.seed),
-        }  # fmt: skip
+        makers: dict[str, Any] = {"standard": StandardScaler, "robust": RobustScaler}
         if name not in makers:
             raise Invalid(f"numbers cannot be scaled by {name!r}: {', '.join(makers)} or none")
         return makers[name]()

@@ -8,9 +8,14 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import Pipeline
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.utils.validation import check_is_fitted
+
+STEP = 1e-6
+"""Answers are multiples of it, so that a rounding error moves none to the other side of a tree's threshold."""
+
+LONE_CAPITALS = {"İ": "i", "Σ": "σ"}
+"""Capitals that Python makes small by their neighbours or as two characters, and ONNX one by one."""
 
 
 class TextComponents(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -20,11 +25,15 @@ class TextComponents(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         words: how many words are known at most.
         components: how many numbers come out at most.
         longest: the longest run of words that counts as one.
-        english: whether English words that say nothing are left out.
+        english: whether English words that say nothing are left out; only where each word counts by itself.
 
     Attributes:
-        transformer_: the fitted pipeline of scikit-learn's ``TfidfVectorizer`` and ``TruncatedSVD``, or None.
+        transformer_: what counts the words, scikit-learn's ``CountVectorizer``; None where there are none.
+        idf_: how rare each word is ``(n_words,)``.
+        components_: what each word adds to the numbers ``(n_words, n_components)``.
     """
+
+    step = STEP
 
     def __init__(
         self, words: int = 10_000, components: int = 24, longest: int = 1, english: bool = False, seed: int = 0
@@ -36,42 +45,57 @@ class TextComponents(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.seed = seed
 
     def fit(self, rows: Any, y: Any = None) -> TextComponents:
-        self.fit_transform(rows, y)
-        return self
-
-    def fit_transform(self, rows: Any, y: Any = None, **_: Any) -> Any:
         given = _texts(rows)
         self.n_features_in_ = 1
-        for least, english in ((2, self.english), (1, self.english), (1, False)):
-            counter = TfidfVectorizer(
-                max_features=self.words, ngram_range=(1, self.longest), min_df=least,
-                stop_words="english" if english else None,
-            )  # fmt: skip
-            try:
-                counts = counter.fit_transform(given)
-                break
-            except ValueError:
-                continue
-        else:
-            self.transformer_ = None
-            return np.zeros((len(given), 1))
+        self.transformer_, counts = self._counted(given)
+        if counts is None:
+            return self
+        weigher = TfidfTransformer()
+        weighed = weigher.fit_transform(counts)
         few = max(min(self.components, counts.shape[1] - 1, len(given)), 1)
-        components = TruncatedSVD(few, random_state=self.seed)
-        made = components.fit_transform(counts)
-        self.transformer_ = Pipeline([("words", counter), ("components", components)])
-        return made
+        self.idf_ = weigher.idf_
+        self.components_ = TruncatedSVD(few, random_state=self.seed).fit(weighed).components_.T
+        return self
 
     def transform(self, rows: Any) -> Any:
         check_is_fitted(self, "n_features_in_")
         given = _texts(rows)
-        return np.zeros((len(given), 1)) if self.transformer_ is None else self.transformer_.transform(given)
+        if self.transformer_ is None:
+            return np.zeros((len(given), 1))
+        counts = self.transformer_.transform(given).astype(np.float64)
+        length = np.sqrt(counts.power(2) @ self.idf_**2)
+        made = counts @ (self.idf_[:, np.newaxis] * self.components_)
+        return np.rint(made / np.where(length > 0, length, 1.0)[:, np.newaxis] / STEP) * STEP
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
-        count = 1 if self.transformer_ is None else self.transformer_[-1].n_components
+        count = 1 if self.transformer_ is None else self.components_.shape[1]
         name = "text" if input_features is None else input_features[0]
         return np.array([f"{name}_{place}" for place in range(count)], dtype=object)
 
+    def _counted(self, given: list[str]) -> tuple[Any, Any]:
+        """The first way of counting that finds words: rare ones left out, then not, then English ones too."""
+        english = self.english and self.longest == 1
+        for least, without in ((2, english), (1, english), (1, False)):
+            counter = CountVectorizer(
+                lowercase=False, max_features=self.words, ngram_range=(1, self.longest), min_df=least,
+                stop_words="english" if without else None,
+            )  # fmt: skip
+            try:
+                return counter, counter.fit_transform(given)
+            except ValueError:
+                continue
+        return None, None
+
 
 def _texts(rows: Any) -> list[str]:
+    """Texts in small letters."""
     column = rows.iloc[:, 0] if isinstance(rows, pd.DataFrame) else rows
-    return [value if isinstance(value, str) else "" for value in np.asarray(column, dtype=object).ravel().tolist()]
+    given = np.asarray(column, dtype=object).ravel().tolist()
+    return [_small(value) if isinstance(value, str) else "" for value in given]
+
+
+def _small(text: str) -> str:
+    if not text.isascii():
+        for capital, small in LONE_CAPITALS.items():
+            text = text.replace(capital, small)
+    return text.lower()

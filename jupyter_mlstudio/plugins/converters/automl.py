@@ -5,6 +5,7 @@ A missing text travels as the empty one. What a text becomes is looked up, so th
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -17,22 +18,28 @@ from jupyter_mlstudio.plugins.converters.sklearn_tensors import Tensor
 from jupyter_mlstudio.plugins.converters.sklearn_wrappers import inner
 
 HOMES = ("jupyter_mlstudio.automl.transformers", "jupyter_mlstudio.automl.texts")
+WORDS = {"locale": "C.UTF-8", "tokenexp": r"[\p{L}\p{N}_][\p{L}\p{N}_]+"}
+"""How text is split: words as Python's expression for them has it, in every script."""
+
 EPOCH = "1970-01-01T00:00:00"
 MONTHS = [0.0, 31.0, 28.0, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0, 30.0, 31.0, 30.0, 31.0]
 
 
-def announce(part: Any) -> None:
-    """Tells skl2onnx of one of the transformers' classes; :func:`functions` says how it is written."""
+def announce(kind: type, doubles: bool) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Tells skl2onnx, in this process, of one of the transformers, which answers in float64 when ``doubles``.
+
+    Returns:
+        Its converter and its shape calculator.
+    """
     from skl2onnx import update_registered_converter
 
-    kind = type(part)
-    convert, shape = functions(kind, doubles=True)
-    update_registered_converter(kind, f"Mlstudio{kind.__name__}", shape, convert, overwrite=True)
-
-
-def functions(kind: type, doubles: bool) -> tuple[Callable[..., None], Callable[..., None]]:
-    """The converter and the shape calculator of a transformer, which answers in float64 when ``doubles``."""
     write = {"DateParts": _write_dates, "TextComponents": _write_text}.get(kind.__name__, _write_tables)
+    name = f"Mlstudio{kind.__name__}"
+
+    def floats(dimensions: Any = None) -> Any:
+        from skl2onnx.common import data_types
+
+        return (data_types.DoubleTensorType if doubles else data_types.FloatTensorType)(dimensions)
 
     def convert(scope: Any, operator: Any, container: Any) -> None:
         graph = Graph(scope, container)
@@ -40,12 +47,16 @@ def functions(kind: type, doubles: bool) -> tuple[Callable[..., None], Callable[
         graph.node("Concat", names, operator.outputs[0].full_name, axis=1)
 
     def shape(operator: Any) -> None:
-        from skl2onnx.common import data_types
-
-        floats = data_types.DoubleTensorType if doubles else data_types.FloatTensorType
         width = len(operator.raw_operator.get_feature_names_out())
         operator.outputs[0].type = floats([operator.inputs[0].get_first_dimension(), width])
 
+    def parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
+        operator = scope.declare_local_operator(name, model)
+        operator.inputs = inputs
+        operator.outputs.append(scope.declare_local_variable("features", floats()))
+        return operator.outputs
+
+    update_registered_converter(kind, name, shape, convert, overwrite=True, parser=parse)
     return convert, shape
 
 
@@ -70,14 +81,25 @@ def _write_tables(graph: Graph, operator: Any, doubles: bool) -> list[str]:
 
 
 def _write_text(graph: Graph, operator: Any, doubles: bool) -> list[str]:
+    """Words are counted in float32, which is exact for counts; all that follows is float64."""
     model = operator.raw_operator
     floats = DOUBLE if doubles else FLOAT
     if model.transformer_ is None:
         flat = graph.node("Reshape", [operator.inputs[0].full_name, graph.constant(np.array([-1, 1]))], version=14)
-        empty = graph.node("Equal", [flat, flat], version=19)
-        return [graph.node("Mul", [graph.node("Cast", [empty], to=floats), graph.constant(0.0, doubles)], version=14)]
-    found = inner(graph, model.transformer_, operator.inputs)[0]
-    return [graph.node("Cast", [found.full_name], to=floats)]
+        same = graph.node("Cast", [graph.node("Equal", [flat, flat], version=19)], to=floats)
+        return [graph.node("Mul", [same, graph.constant(0.0, doubles)], version=14)]
+    counter = copy.copy(model.transformer_)
+    counter.lowercase = True
+    for holder in (graph.scope, graph.container):
+        holder.add_options(id(counter), WORDS)
+    counts = graph.node("Cast", [inner(graph, counter, operator.inputs)[0].full_name], to=DOUBLE)
+    found = Tensor(graph, counts, True)
+    weighed = found * model.idf_
+    length = (weighed * weighed).sum(1).sqrt()
+    length = length.where(length.flags("Greater", 0.0), 1.0)
+    made = (found @ (model.idf_[:, np.newaxis] * model.components_)) / length
+    rounded = (made / model.step).op("Round") * model.step
+    return [graph.node("Cast", [rounded.name], to=floats)]
 
 
 def _write_dates(graph: Graph, operator: Any, doubles: bool) -> list[str]:

@@ -98,7 +98,7 @@ def conversion_functions(
         if kind.__name__ == "SimpleImputer":
             converters[kind], shapes[kind] = _imputer(kind), _imputer_shape(kind)
         if kind.__module__ in automl.HOMES:
-            converters[kind], shapes[kind] = automl.functions(kind, doubles)
+            converters[kind], shapes[kind] = automl.announce(kind, doubles)
         if doubles and kind.__name__ in FLAGS_ONLY:
             converters[kind], shapes[kind] = _widened(kind), _widened_shape(kind)
         if kind.__name__ in sklearn_grouped.NAMES:

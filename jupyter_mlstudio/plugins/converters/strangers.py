@@ -12,8 +12,6 @@ LIBRARIES = {
     "lightgbm": "lightgbm",
     "catboost": "catboost",
     "jupyter_mlstudio.plugins.converters.lightgbm_models": "lightgbm",
-    "jupyter_mlstudio.automl.transformers": "automl",
-    "jupyter_mlstudio.automl.texts": "automl",
 }
 
 
