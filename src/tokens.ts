@@ -48,6 +48,7 @@ export const CommandIDs = {
   startAutoML: 'mlstudio:start-automl',
   stopAutoML: 'mlstudio:stop-automl',
   continueAutoML: 'mlstudio:continue-automl',
+  explainRow: 'mlstudio:explain-row',
   automlNotebook: 'mlstudio:automl-notebook',
   copyAutoML: 'mlstudio:copy-automl',
   deployRun: 'mlstudio:deploy-run',

@@ -16,6 +16,8 @@ export function automlCalls({ get, send }: Transport) {
       send('POST', ['automl', 'code'], { ...body, format }),
     code: (id: string, format: 'python' | 'yaml'): Promise<{ text: string }> =>
       get(one(id, 'code'), { format }),
+    explain: (id: string, row: Record<string, unknown>): Promise<api.RowExplanation> =>
+      send('POST', one(id, 'explain'), { row }),
     notebook: (id: string): Promise<{ path: string }> => send('POST', one(id, 'notebook'), {})
   };
 }

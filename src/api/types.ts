@@ -168,6 +168,7 @@ export type FamilyState = Answer<'FamilyState'>;
 export type Finding = Answer<'Finding'>;
 export type OnnxCheck = Answer<'OnnxCheck'>;
 export type Partition = Answer<'Partition'>;
+export type RowExplanation = Answer<'RowExplanation'>;
 export type Severity = Answer<'Severity'>;
 export type TableColumn = Answer<'Column'>;
 export type TablePreview = Answer<'TablePreview'>;

@@ -1,7 +1,14 @@
 /** AutoML runs, and tables before anything is done with them. */
 import type { Client } from '../api/client';
 import type { Feed } from '../api/feed';
-import type { AutoML, Change, NewAutoML, TablePreview } from '../api/types';
+import {
+  type AutoML,
+  type Change,
+  type NewAutoML,
+  type RunStatus,
+  type TablePreview,
+  isEnded
+} from '../api/types';
 import { Resource } from './resource';
 
 /** One AutoML run with all that it has found so far. */
@@ -25,20 +32,28 @@ export class AutoMLModel extends Resource<AutoML> {
   protected override get pauseMs(): number {
     return 500;
   }
+
+  /** Time goes on without a change of the run's own. */
+  protected override onBeat(): void {
+    if (this.value && !isEnded(this.value.status as RunStatus)) {
+      void this.refresh();
+    }
+  }
 }
 
-/** What a table holds; read once, and again on request. */
+/** What a table holds, and what is to be known about the target; read once, and again on request. */
 export class TablePreviewModel extends Resource<TablePreview> {
   constructor(
     feed: Feed,
     private readonly client: Client,
-    readonly data: string
+    readonly data: string,
+    readonly target: string
   ) {
     super(feed);
   }
 
   protected fetch(): Promise<TablePreview> {
-    return this.client.automl.preview(this.data);
+    return this.client.automl.preview(this.data, this.target || null);
   }
 
   protected concerns(): boolean {

@@ -153,8 +153,11 @@ export class StudioModel implements IDisposable {
     return this.shared(['automl', runId], () => new AutoMLModel(this.feed, this.client, runId));
   }
 
-  table(data: string): TablePreviewModel {
-    return this.shared(['table', data], () => new TablePreviewModel(this.feed, this.client, data));
+  table(data: string, target = ''): TablePreviewModel {
+    return this.shared(
+      ['table', data, target],
+      () => new TablePreviewModel(this.feed, this.client, data, target)
+    );
   }
 
   experiment(id: string): ExperimentModel {

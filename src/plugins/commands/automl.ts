@@ -186,6 +186,21 @@ function addNextSteps({ app, studio, execute }: Workbench): void {
     }
   });
   add(app, {
+    id: CommandIDs.explainRow,
+    label: 'Explain a row',
+    caption: 'Ask the winner of an AutoML run for one row, and why it answers so',
+    args: { id: RUN, row: { type: 'object', description: 'Values by column', required: true } },
+    execute: async args => {
+      try {
+        const row = args.get('row') as Record<string, unknown>;
+        return { answer: await studio.client.automl.explain(args.need('id'), row) };
+      } catch (why) {
+        const { code, message, status } = StudioError.from(why);
+        return { error: { code, message, status } };
+      }
+    }
+  });
+  add(app, {
     id: CommandIDs.copyAutoML,
     label: 'Copy AutoML run',
     caption: 'Copy what starts the AutoML run again, as Python or YAML',

@@ -1,5 +1,5 @@
 /** Controls of the wizard: numbers, columns of the table, several of them. */
-import type { JSX, ReactNode } from 'react';
+import { type JSX, type ReactNode, useEffect, useState } from 'react';
 import { Button, Field, Name, shortened, visible } from '../common';
 
 /** A list of columns to choose from becomes a field to type in from this length on. */
@@ -84,46 +84,55 @@ export function SelectField({
   );
 }
 
-/** One column: a list, or with very many columns a field that completes. */
-function ColumnControl({
-  control,
-  names,
-  value,
-  none,
-  onChange
-}: {
+interface ColumnProps {
   control: Control;
   names: readonly string[];
   value: string;
   none: string;
   onChange: (name: string) => void;
-}): JSX.Element {
+}
+
+/** How many names a field that completes offers at once. */
+const OFFERED = 50;
+
+/** A field to type a column's name in; only a name that there is counts. */
+function TypedColumn({ control, names, value, none, onChange }: ColumnProps): JSX.Element {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  const typed = text.toLowerCase();
+  const offered = names.filter(name => name.toLowerCase().includes(typed)).slice(0, OFFERED);
+  return (
+    <>
+      <input
+        {...control}
+        className="jp-mod-styled"
+        value={text}
+        list={`${control.id}-names`}
+        placeholder={none}
+        autoComplete="off"
+        spellCheck={false}
+        onChange={event => {
+          setText(event.target.value);
+          if (event.target.value === '' || names.includes(event.target.value)) {
+            onChange(event.target.value);
+          }
+        }}
+        onBlur={() => setText(value)}
+      />
+      <datalist id={`${control.id}-names`}>
+        {offered.map(name => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+    </>
+  );
+}
+
+/** One column: a list, or with very many columns a field that completes. */
+function ColumnControl(props: ColumnProps): JSX.Element {
+  const { control, names, value, none, onChange } = props;
   if (names.length > MANY) {
-    return (
-      <>
-        <input
-          {...control}
-          className="jp-mod-styled"
-          key={value}
-          defaultValue={value}
-          list={`${control.id}-names`}
-          placeholder={none}
-          autoComplete="off"
-          spellCheck={false}
-          onChange={event => {
-            const typed = event.target.value;
-            if (typed === '' || names.includes(typed)) {
-              onChange(typed);
-            }
-          }}
-        />
-        <datalist id={`${control.id}-names`}>
-          {names.map(name => (
-            <option key={name} value={name} />
-          ))}
-        </datalist>
-      </>
-    );
+    return <TypedColumn {...props} />;
   }
   return (
     <select

@@ -1,6 +1,7 @@
 /** The wizard: a table, a target and limits become an AutoML run; beside it the code that does the same. */
 import { type JSX, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { TablePreview } from '../../api/types';
+import type { TablePreviewModel } from '../../models/automl';
 import type { StudioModel } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import { Button, ErrorBox, Loading, automlIcon, grouped, plural, useResource } from '../common';
@@ -61,18 +62,31 @@ function useDraft(studio: StudioModel, data: string | undefined): [Draft, (chang
   return [draft, set];
 }
 
-/** The table that is chosen: what it holds, or why it cannot be read. */
+interface Looked {
+  model: TablePreviewModel | null;
+  table: TablePreview | null;
+}
+
+/** The table that is chosen; while another target is looked at, what is known of it stays. */
+function useTable(studio: StudioModel, data: string, target: string): Looked {
+  const model = useResource(data ? studio.table(data, target) : null);
+  const last = useRef<TablePreview | null>(null);
+  if (model?.value) {
+    last.current = model.value;
+  } else if (model?.error || last.current?.data !== data) {
+    last.current = null;
+  }
+  return { model, table: last.current };
+}
+
+/** Where the table comes from, and what it holds, or why it cannot be read. */
 function TablePart({
-  studio,
   execute,
   draft,
   set,
-  onTable
-}: Omit<BlockProps, 'problems'> &
-  AutoMLFormProps & { onTable: (table: TablePreview | null) => void }): JSX.Element {
-  const model = useResource(draft.data ? studio.table(draft.data) : null);
-  const table = model?.value ?? null;
-  useEffect(() => onTable(table), [table, onTable]);
+  model,
+  table
+}: Omit<BlockProps, 'problems'> & Looked & { execute: Execute }): JSX.Element {
   return (
     <Block
       number={1}
@@ -132,7 +146,8 @@ function Intro(): JSX.Element {
 /** The view "New AutoML run". */
 export function AutoMLForm({ studio, execute, data }: AutoMLFormProps): JSX.Element {
   const [draft, set] = useDraft(studio, data);
-  const [table, setTable] = useState<TablePreview | null>(null);
+  const looked = useTable(studio, draft.data, draft.target);
+  const { table } = looked;
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const [busy, setBusy] = useState(false);
   const experiments = useResource(studio.experiments).value;
@@ -158,10 +173,10 @@ export function AutoMLForm({ studio, execute, data }: AutoMLFormProps): JSX.Elem
       <div className="jp-mls-AutoMLForm-body">
         <div className="jp-mls-AutoMLForm-blocks">
           {!draft.data && <Intro />}
-          <TablePart {...{ studio, execute, draft: whole, set }} onTable={setTable} />
+          <TablePart {...{ execute, draft: whole, set, ...looked }} />
           {table && (
             <>
-              <Block number={2} title="Target">
+              <Block number={2} title="What to predict">
                 <TargetBlock {...props} table={table} />
               </Block>
               <Block number={3} title="Task">

@@ -42,7 +42,7 @@ function factRows(winner: Candidate): [string, string][] {
       ? [['score of each fold', winner.folds.map(one => formatNumber(one)).join(', ')] as [string, string]]
       : []),
     ['fitted in', formatDuration(winner.fit_s)],
-    ['predicts 1,000 rows in', formatMillis(winner.predict_ms)],
+    ['1,000 rows in', formatMillis(winner.predict_ms)],
     ['size', formatBytes(winner.size_bytes)],
     ...(winner.onnx ? [['ONNX', onnxText(winner.onnx)] as [string, string]] : [])
   ];

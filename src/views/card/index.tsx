@@ -134,6 +134,36 @@ function LiveCard({
   );
 }
 
+/** How a kind of run is stopped, and gone on with when it has ended. */
+interface Ways {
+  stop: string;
+  again: string;
+  word: string;
+  title: string;
+}
+
+const AGAIN: Ways = {
+  stop: CommandIDs.stopRun,
+  again: CommandIDs.retryRun,
+  word: 'Run again',
+  title: 'Submit the same work as a new run'
+};
+
+const WAYS: Partial<Record<Run['kind'], Ways>> = {
+  sweep: {
+    stop: CommandIDs.stopSweep,
+    again: CommandIDs.continueSweep,
+    word: 'Go on …',
+    title: 'Go on where it ended, in a new run'
+  },
+  automl: {
+    stop: CommandIDs.stopAutoML,
+    again: CommandIDs.continueAutoML,
+    word: 'Continue 5 more minutes',
+    title: 'Go on where it ended, in a new run'
+  }
+};
+
 function CardHead({
   studio,
   execute,
@@ -145,7 +175,7 @@ function CardHead({
 }): JSX.Element {
   const args = { id: run.id };
   const ended = isEnded(run.status);
-  const sweep = run.kind === 'sweep';
+  const ways = WAYS[run.kind] ?? AGAIN;
   return (
     <header className="jp-mls-Card-head">
       <CommandLink execute={execute} command={CommandIDs.openRun} args={args}>
@@ -165,18 +195,13 @@ function CardHead({
           Open
         </CommandButton>
         {ended ? (
-          <CommandButton
-            execute={execute}
-            command={sweep ? CommandIDs.continueSweep : CommandIDs.retryRun}
-            args={args}
-            title={sweep ? 'Go on where it ended, in a new run' : 'Submit the same work as a new run'}
-          >
-            {sweep ? 'Go on …' : 'Run again'}
+          <CommandButton execute={execute} command={ways.again} args={args} title={ways.title}>
+            {ways.word}
           </CommandButton>
         ) : (
           <CommandButton
             execute={execute}
-            command={sweep ? CommandIDs.stopSweep : CommandIDs.stopRun}
+            command={ways.stop}
             args={args}
             disabled={run.status === 'CancelRequested'}
             title="Stop the run and its whole process tree"
