@@ -14,7 +14,7 @@ import msgspec
 
 from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.connection import connect
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate, Finding
+from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Candidate, Finding
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.programs import automl_engine as engine
@@ -25,6 +25,8 @@ from jupyter_mlstudio.programs.automl_files import began, take_over
 from jupyter_mlstudio.programs.automl_winner import Winner
 
 LOOK_S = 0.25
+EXPLAIN_S, EXPLAIN_SHARE = 30.0, 0.06
+"""Of the time of a run, for explaining its winner."""
 
 
 class AutoML:
@@ -58,10 +60,12 @@ class AutoML:
         board.say("looking at the table")
         self._plan = self._looked_at(tables)
         board.say("trying models")
-        self._search = engine.search_of(self._plan, self._spec, self._folder, self._began)
+        searched = replace(self._spec, limits=self._for_search(self._spec.limits))
+        self._search = engine.search_of(self._plan, searched, self._folder, self._began)
         board.clock = lambda: self._search.clock.used_s
         outcome = self._search.run(self._told, self._asked)
-        board.change(families=outcome.families, budget=outcome.budget)
+        budget = replace(outcome.budget, timeout_s=self._spec.limits.timeout_s)
+        board.change(families=outcome.families, budget=budget)
         for one in outcome.candidates:
             board.candidate(one)
         Winner(self._job, self._spec, self._plan, outcome, board).keep()
@@ -115,9 +119,15 @@ class AutoML:
         self._board.tell()
         limits = replace(self._spec.limits, **limits_of(self._control)) if self._control else self._spec.limits
         return engine.asked(
-            paused=bool(self._control.get("paused")), stop=bool(self._control.get("stop")), limits=limits,
-            stopped=set(self._control.get("stopped") or ()),
+            paused=bool(self._control.get("paused")), stop=bool(self._control.get("stop")),
+            limits=self._for_search(limits), stopped=set(self._control.get("stopped") or ()),
         )  # fmt: skip
+
+    def _for_search(self, limits: AutoMLLimits) -> AutoMLLimits:
+        """The limits of the search: some of the time is for explaining the winner."""
+        if not self._spec.training.enable_model_explainability:
+            return limits
+        return replace(limits, timeout_s=limits.timeout_s - min(EXPLAIN_S, EXPLAIN_SHARE * limits.timeout_s))
 
 
 def run(job: context.Job) -> int:

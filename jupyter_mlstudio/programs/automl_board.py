@@ -129,6 +129,13 @@ class Board:
             tracking.progress(min(math.ceil(self.used_s), total), total, self._progress())
         self._teller.send(now=now)
 
+    def spent(self, part: str, since_s: float) -> None:
+        """Says that what was done since a moment of the run went into a part of its budget."""
+        budget = self.report.budget
+        if budget is not None:
+            parts = {**budget.parts, part: round(self.used_s - since_s, 3)}
+            self.change(budget=replace(budget, parts=parts))
+
     def write(self) -> None:
         """Writes the report, whole."""
         budget = self.report.budget

@@ -85,9 +85,13 @@ def diagram_of(outcome: Any, plan: Any) -> str:
     return ""
 
 
-def explanation_of(outcome: Any, plan: Any, spec: AutoMLSpec, run_folder: Path) -> Explanation | None:
-    """What the winner rests on; None when it cannot be told."""
-    return None
+def explanation_of(outcome: Any, plan: Any, spec: AutoMLSpec, deadline: float) -> Explanation | None:
+    """What the winner rests on, as far as it can be told until a time of ``time.monotonic()``; None when it cannot."""
+    from jupyter_mlstudio.automl.explain import explain
+
+    return explain(
+        outcome.model, plan, spec.primary_metric, seed=spec.seed, deadline=deadline, fit_s=outcome.winner.fit_s
+    )
 
 
 def notebook_of(outcome: Any, plan: Any, spec: AutoMLSpec, job: Any) -> dict[str, JSON] | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -14,11 +16,12 @@ from jupyter_mlstudio.client.model_logging import log_model
 from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate
 from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.programs import automl_engine as engine
-from jupyter_mlstudio.programs import context
+from jupyter_mlstudio.programs import automl_row, context
 from jupyter_mlstudio.programs.automl_board import Board
 from jupyter_mlstudio.programs.automl_evidence import Answers, known_rows
-from jupyter_mlstudio.programs.automl_files import as_json, write_whole
+from jupyter_mlstudio.programs.automl_files import FOLDER, as_json, write_whole
 
+EXPLAIN_S, LEAST_EXPLAIN_S = 60.0, 1.0
 SAMPLE_ROWS = 1000
 EVIDENCE_ROWS = 200_000
 
@@ -53,11 +56,12 @@ class Winner:
         self._evaluate()
         self._test()
         board.tell(now=True)
-        self._draw()
+        self._aside(self._draw)
         if self._spec.training.enable_model_explainability:
             board.say("explaining the winner")
-            self._explain()
-        self._write_notebook()
+            self._aside(self._explain)
+        self._aside(self._keep_for_rows)
+        self._aside(self._write_notebook)
 
     def _keep_model(self) -> None:
         plan = self._plan
@@ -126,9 +130,25 @@ class Winner:
             self._board.change(diagram=found)
 
     def _explain(self) -> None:
-        found = engine.explanation_of(self._outcome, self._plan, self._spec, self._job.run_folder)
+        limits = self._spec.limits
+        left_s = limits.timeout_s - self._board.used_s
+        seconds = min(EXPLAIN_S, max(LEAST_EXPLAIN_S, left_s))
+        found = engine.explanation_of(self._outcome, self._plan, self._spec, time.monotonic() + seconds)
         if found is not None:
             self._board.change(explanation=found)
+        self._board.spent("explain", limits.timeout_s - left_s)
+
+    def _keep_for_rows(self) -> None:
+        automl_row.keep(self._plan, self._job.run_folder / FOLDER)
+
+    def _aside(self, work: Callable[[], None]) -> None:
+        """Does what the model is complete without; what goes wrong is said, and no more."""
+        try:
+            work()
+        except Exception as error:
+            said = str(error).strip().splitlines()[:1]
+            name = work.__name__.strip("_").replace("_", " ")
+            print(f"could not {name}: {type(error).__name__}: {''.join(said)}", flush=True)
 
     def _write_notebook(self) -> None:
         content = engine.notebook_of(self._outcome, self._plan, self._spec, self._job)
