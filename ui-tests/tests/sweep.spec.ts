@@ -1,6 +1,6 @@
 import { type Locator, type Page } from '@playwright/test';
 
-import { type RunData, command, expect, shot, test } from './studio';
+import { type Api, type RunData, command, expect, openNotebook, shot, test } from './studio';
 
 /** Two numbers and a word, best at x = 2, a = 1 with "good"; a little slow, so that it can be watched. */
 const CELL = `import time
@@ -66,7 +66,9 @@ test.describe('a sweep', () => {
     await limits(page, view, begun + 4);
     const status = view.locator('.jp-mls-RunHead-title .jp-mls-Status');
     await expect(status).toHaveText('finished', { timeout: 90_000 });
-    await next(page, api, view, await tried());
+    await next(page, view, await tried());
+    await again(page, api, sweepId);
+    await more(page, api, sweepId);
   });
 });
 
@@ -140,7 +142,7 @@ async function limits(page: Page, view: Locator, trials: number): Promise<void> 
 }
 
 /** From the best trial to a notebook, to its run, and to the model registry's form. */
-async function next(page: Page, api: unknown, view: Locator, best: TrialData | undefined): Promise<void> {
+async function next(page: Page, view: Locator, best: TrialData | undefined): Promise<void> {
   const group = view.getByRole('group', { name: 'Best trial' });
   await group.getByRole('button', { name: 'Register best' }).click();
   const dialog = page.locator('.jp-Dialog');
@@ -153,4 +155,41 @@ async function next(page: Page, api: unknown, view: Locator, best: TrialData | u
     .filter({ hasText: `/ trial ${best?.number}` });
   await expect(run).toBeVisible();
   await expect(run).toContainText('score');
+}
+
+/** Opens the best trial as a notebook and runs it: it gives the same number. */
+async function again(page: Page, api: Api, sweepId: string): Promise<void> {
+  await command(page, 'mlstudio:open-run', { id: sweepId });
+  const answered = page.waitForResponse(answer => answer.url().endsWith(`${sweepId}/notebook`));
+  await page.getByRole('button', { name: 'Open as notebook' }).click();
+  const { path } = (await (await answered).json()) as { path: string };
+  await openNotebook(page, path);
+  const notebook = page.locator('.jp-NotebookPanel:visible');
+  await expect(notebook.locator('.jp-CodeCell').first()).toContainText('x = 2');
+  await command(page, 'notebook:run-all-cells');
+  await expect(notebook.getByText('done', { exact: true })).toBeVisible({ timeout: 60_000 });
+  await shot(page, 'sweep-notebook');
+  const { best } = await api.call<{ best: { values: number[] } }>('GET', `sweeps/${sweepId}`);
+  const score = async (): Promise<number | undefined> => {
+    const { items } = await api.call<{ items: RunData[] }>('GET', 'runs?kind=interactive');
+    return items[0]?.metrics['score'];
+  };
+  await expect.poll(score).toBe(best.values[0]);
+}
+
+/** Goes on with a sweep that is over: a new one that knows its trials. */
+async function more(page: Page, api: Api, sweepId: string): Promise<void> {
+  await command(page, 'mlstudio:open-run', { id: sweepId });
+  await page.locator('.jp-mls-SweepView:visible').getByRole('button', { name: 'More trials …' }).click();
+  const dialog = page.locator('.jp-Dialog');
+  const { counts } = await api.call<SweepData>('GET', `sweeps/${sweepId}`);
+  const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  await dialog.getByRole('spinbutton').fill(String(done + 2));
+  const answered = page.waitForResponse(answer => answer.url().endsWith(`${sweepId}/resume`));
+  await dialog.getByRole('button', { name: 'Go on' }).click();
+  const { id } = (await (await answered).json()) as RunData;
+  await api.wait(id, 'Completed');
+  const view = page.locator('.jp-mls-SweepView:visible');
+  await expect(view).toContainText(`${done + 2} of ${done + 2} trials`);
+  await shot(page, 'sweep-more');
 }

@@ -15,7 +15,8 @@ import {
   fewerNote,
   layoutLook,
   shade,
-  stateColor
+  stateColor,
+  wholeAxis
 } from './look';
 import { bestSoFar, edf, ranks, thinned } from './numbers';
 import { type Study, valueOf } from './study';
@@ -102,7 +103,7 @@ export function historyFigure(study: Study, objective: number, theme: IChartThem
     data: [...drawn.traces, line],
     owners: [...drawn.owners, []],
     layout: layoutLook(theme, {
-      xaxis: axisLook('trial', theme),
+      xaxis: wholeAxis('trial', theme, end ?? 0),
       yaxis: axisLook(name, theme)
     }),
     places: trial => {
@@ -190,7 +191,7 @@ export function timelineFigure(study: Study, theme: IChartTheme, now: number): S
     owners: groups.map(group => group.flatMap(trial => [trial.number, trial.number, trial.number])),
     layout: layoutLook(theme, {
       xaxis: axisLook('', theme, { type: 'date' }),
-      yaxis: axisLook('trial', theme),
+      yaxis: wholeAxis('trial', theme, study.trials.at(-1)?.number ?? 0),
       showlegend: states.length > 1,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: theme.fontSize - 1 } },
       margin: { l: 52, r: 14, t: states.length > 1 ? 26 : 10, b: 30 }

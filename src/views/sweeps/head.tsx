@@ -19,7 +19,7 @@ import {
 } from '../common';
 import { Header, type RunProps } from '../run/header';
 import { Menu } from '../run/menu';
-import { type Study, wordOf } from './study';
+import { type Study, isStopped, wordOf } from './study';
 
 export interface SweepProps extends RunProps {
   sweep: Sweep;
@@ -35,12 +35,16 @@ function State({ run, sweep }: SweepProps): JSX.Element {
   return <StatusBadge status={status} reason={run.reason || undefined} />;
 }
 
+/** Whether all trials are done that were asked for. */
+function isDone(sweep: Sweep, study: Study): boolean {
+  return doneOf(sweep.counts, study.trials) >= sweep.control.limits.max_total_trials;
+}
+
 function Actions({ run, sweep, study, execute }: HeadProps): JSX.Element {
   const args = { id: run.id };
   const ended = isEnded(run.status);
   const paused = sweep.control.paused;
-  const finished =
-    run.status === 'Completed' && doneOf(sweep.counts, study.trials) >= sweep.control.limits.max_total_trials;
+  const finished = isDone(sweep, study);
   return (
     <div className="jp-mls-RunHead-actions">
       {!ended && (
@@ -125,14 +129,16 @@ function Progress({ sweep, run, study }: HeadProps): JSX.Element {
   const { counts } = sweep;
   const done = doneOf(counts, study.trials);
   const asked = sweep.control.limits.max_total_trials;
+  const stopped = study.trials.filter(isStopped).length;
   const parts = (
     [
-      ['RUNNING', 'running'],
-      ['WAITING', 'waiting'],
-      ['PRUNED', 'pruned'],
-      ['FAIL', 'failed']
+      [counts['RUNNING'], 'running'],
+      [counts['WAITING'], 'waiting'],
+      [counts['PRUNED'], 'pruned'],
+      [Math.max(0, (counts['FAIL'] ?? 0) - stopped), 'failed'],
+      [stopped, 'stopped']
     ] as const
-  ).flatMap(([state, word]) => (counts[state] ? [`${grouped(counts[state])} ${word}`] : []));
+  ).flatMap(([count, word]) => (count ? [`${grouped(count)} ${word}`] : []));
   return (
     <div className="jp-mls-RunHead-progress">
       <ThinBar
@@ -155,7 +161,7 @@ function paramsText(params: Readonly<Record<string, unknown>>): string {
 }
 
 /** The best trial and the next steps from it; with several objectives the front is in Plots. */
-function Best({ run, sweep, best, execute }: SweepProps & { best: Trial }): JSX.Element {
+function Best({ run, sweep, study, best, execute }: HeadProps & { best: Trial }): JSX.Element {
   const objective = sweep.spec.objectives[0];
   const { low, high } = sweep.lead;
   return (
@@ -189,7 +195,7 @@ function Best({ run, sweep, best, execute }: SweepProps & { best: Trial }): JSX.
       </span>
       <span className="jp-mls-SweepHead-next">
         <CommandButton
-          primary={isEnded(run.status)}
+          primary={isEnded(run.status) && isDone(sweep, study)}
           execute={execute}
           command={CommandIDs.registerModel}
           args={{ runId: best.run_id }}
@@ -229,7 +235,6 @@ export function SweepHead(props: HeadProps): JSX.Element {
         </p>
       )}
       {sweep.lead.note && <Notice tone="info">{visible(sweep.lead.note)}</Notice>}
-      {run.status === 'Failed' && run.reason && <Notice tone="bad">{visible(run.reason)}</Notice>}
     </Header>
   );
 }

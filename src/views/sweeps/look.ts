@@ -153,6 +153,16 @@ export function axisLook(title: string, theme: IChartTheme, more: PlotlyObject =
   };
 }
 
+/** An axis of whole numbers up to one: few of them have a tick each, where Plotly would put halves between. */
+export function wholeAxis(
+  title: string,
+  theme: IChartTheme,
+  last: number,
+  more: PlotlyObject = {}
+): PlotlyObject {
+  return axisLook(title, theme, { ...(last <= 10 ? { dtick: 1 } : {}), ...more });
+}
+
 const WORD_CHARS = 16;
 const WORD_TICKS = 24;
 

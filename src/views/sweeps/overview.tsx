@@ -12,6 +12,7 @@ import {
   Table,
   formatDuration,
   formatNumber,
+  shortened,
   visible
 } from '../common';
 import { Ending } from '../run/overview/ending';
@@ -27,6 +28,8 @@ import { describeDistribution } from './space';
 import { type Study, valueOf, wordOf } from './study';
 
 const TOP = 5;
+const SHOWN_PARAMS = 6;
+const SHOWN_CHARS = 28;
 
 /** The best complete trials by the first objective, or those of the front. */
 function topOf(study: Study): Trial[] {
@@ -48,11 +51,11 @@ function paramText(trial: Trial, name: string): JSX.Element | string {
   ) : typeof value === 'number' ? (
     <Num value={value} />
   ) : (
-    visible(wordOf(value))
+    <span title={shortened(visible(wordOf(value)), 1000)}>
+      {shortened(visible(wordOf(value)), SHOWN_CHARS)}
+    </span>
   );
 }
-
-const SHOWN_PARAMS = 6;
 
 function Top({
   study,
@@ -83,7 +86,7 @@ function Top({
     })),
     ...study.params.slice(0, SHOWN_PARAMS).map(axis => ({
       id: `param ${axis.name}`,
-      title: <span title={visible(axis.name)}>{visible(axis.name)}</span>,
+      title: <span title={visible(axis.name)}>{shortened(visible(axis.name), SHOWN_CHARS)}</span>,
       numeric: axis.words === null,
       cell: (trial: Trial) => paramText(trial, axis.name)
     }))

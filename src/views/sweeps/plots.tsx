@@ -290,7 +290,7 @@ function Timeline({ sweep, study, onTrial }: Pick<PlotsProps, 'sweep' | 'study' 
 }
 
 export function PlotsTab(props: PlotsProps): JSX.Element {
-  const { study, brushes, onBrush, onTrial } = props;
+  const { sweep, study, brushes, onBrush, onTrial } = props;
   const [chosen, setObjective] = useState(0);
   const objective = Math.min(chosen, study.objectives.length - 1);
   const several = study.objectives.length > 1;
@@ -301,7 +301,15 @@ export function PlotsTab(props: PlotsProps): JSX.Element {
   const edf = useCallback((theme: IChartTheme) => edfFigure(study, objective, theme), [study, objective]);
   const steps = useCallback((theme: IChartTheme) => stepsFigure(study, theme), [study]);
   if (study.complete.every(trial => valueOf(trial, objective) === null)) {
-    return <EmptyState>The plots begin with the first complete trial.</EmptyState>;
+    return (
+      <EmptyState>
+        {!isEnded(sweep.status)
+          ? 'The plots begin with the first complete trial.'
+          : study.trials.length > 0
+            ? 'No trial is complete, so there is nothing to plot. The tab Trials says why each of them ended.'
+            : 'There was no trial.'}
+      </EmptyState>
+    );
   }
   const plot = { study, onOpen: onTrial };
   return (

@@ -14,7 +14,8 @@ import {
   fewerNote,
   layoutLook,
   paramLook,
-  shade
+  shade,
+  wholeAxis
 } from './look';
 import { asCosts, gridded, hypervolumeHistory, thinned } from './numbers';
 import { type ParamAxis, type Study, valueOf } from './study';
@@ -304,7 +305,7 @@ export function hypervolumeFigure(study: Study, theme: IChartTheme): SweepFigure
     ],
     owners: [places.map(place => counted[place]!.number)],
     layout: layoutLook(theme, {
-      xaxis: axisLook('trial', theme, { rangemode: 'tozero' }),
+      xaxis: wholeAxis('trial', theme, end < 0 ? 0 : counted[end]!.number, { rangemode: 'tozero' }),
       yaxis: axisLook('hypervolume', theme, { rangemode: 'tozero' })
     }),
     places: trial => (at.has(trial.number) ? [{ x: trial.number, y: at.get(trial.number)! }] : []),

@@ -140,3 +140,8 @@ export function bestOf(objectives: readonly Objective[], complete: readonly Tria
   }
   return best?.number ?? null;
 }
+
+/** Whether somebody has stopped a trial; it is no fault of its own that it did not complete. */
+export function isStopped(trial: Trial): boolean {
+  return trial.state === 'FAIL' && /^stopped\b/.test(trial.reason);
+}

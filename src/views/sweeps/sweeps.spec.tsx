@@ -101,6 +101,46 @@ describe('the view of a sweep', () => {
     expect(execute).toHaveBeenCalledWith(CommandIDs.resumeSweep, { id: 'r1' });
   });
 
+  it('says once why no trial was completed, and asks how many more there are to be', async () => {
+    const reason = 'no trial was completed; the first, trial 0: ValueError: no data';
+    run = { ...run, status: 'Failed', reason, ended_at: run.started_at };
+    const counts = { FAIL: 10 };
+    sweep = { ...sweep, status: 'Failed', phase: 'Ended', counts, best: null };
+    const failed = { state: 'FAIL', values: [null], reason: 'ValueError: no data' } as const;
+    pages = [Array.from({ length: 10 }, (_, number) => someTrial(number, { ...failed, values: [null] }))];
+    await show();
+    expect(screen.getAllByText(reason)).toHaveLength(1);
+    expect(screen.getByRole('button', { name: 'More trials …' })).toBeTruthy();
+    await tab(/^Plots/);
+    expect(screen.getByText(/No trial is complete/)).toBeTruthy();
+    await tab(/^Trials/);
+    expect(screen.getAllByText('ValueError: no data')).toHaveLength(10);
+  });
+
+  it('says of a trial that somebody has stopped that it was stopped, and shortens long names', async () => {
+    const name = `regularisation ${'of the layer '.repeat(20)}`;
+    pages = [
+      [
+        someTrial(0, { params: { [name]: 'x'.repeat(500) } }),
+        someTrial(1, { state: 'FAIL', reason: 'stopped' })
+      ]
+    ];
+    await show();
+    const best = screen.getByRole('table', { name: 'Best trials' });
+    expect(
+      Math.max(
+        ...within(best)
+          .getAllByRole('cell')
+          .map(cell => cell.textContent!.length)
+      )
+    ).toBeLessThan(40);
+    expect(within(best).getByTitle(name.trim())).toBeTruthy();
+    expect(screen.getByText('1 running · 1 stopped')).toBeTruthy();
+    await tab(/^Trials/);
+    expect(screen.getAllByText('stopped').length).toBeGreaterThan(0);
+    expect(within(screen.getByRole('table', { name: 'Trials' })).queryByText('failed')).toBeNull();
+  });
+
   it('goes on when it is over, and says what it may not conclude', async () => {
     run = { ...run, status: 'Canceled', ended_at: run.started_at };
     sweep = { ...sweep, phase: 'Ended', lead: { ...sweep.lead, note: 'The lead is within the noise.' } };

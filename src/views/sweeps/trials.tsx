@@ -25,7 +25,7 @@ import { words } from './figures';
 import type { SweepProps } from './head';
 import { useHovered } from './hovered';
 import { type Brushes, brushed, lanesOf } from './lanes';
-import { type ParamAxis, type Study, valueOf, wordOf } from './study';
+import { type ParamAxis, type Study, isStopped, valueOf, wordOf } from './study';
 
 const ROW_HEIGHT = 28;
 
@@ -147,7 +147,13 @@ export function TrialsTab(props: TrialsProps): JSX.Element {
   const turn = (column: string): void =>
     setSort(now => ({ column, descending: now.column === column ? !now.descending : column !== 'state' }));
   if (study.trials.length === 0) {
-    return <EmptyState>The trials are listed here as soon as the first one begins.</EmptyState>;
+    return (
+      <EmptyState>
+        {isEnded(run.status)
+          ? 'There was no trial.'
+          : 'The trials are listed here as soon as the first one begins.'}
+      </EmptyState>
+    );
   }
   return (
     <div className="jp-mls-Trials">
@@ -271,6 +277,7 @@ function Value({ value }: { value: unknown }): JSX.Element {
 const TrialRow = memo(
   function TrialRow(props: RowProps): JSX.Element {
     const { trial, params, execute } = props;
+    const stopped = isStopped(trial);
     return (
       <tr
         aria-rowindex={props.index + 2}
@@ -297,8 +304,12 @@ const TrialRow = memo(
           )}
         </td>
         <td>
-          <StatusBadge status={STATUS[trial.state]} reason={trial.reason || undefined} word={false} />{' '}
-          {words[trial.state]}
+          <StatusBadge
+            status={stopped ? 'Canceled' : STATUS[trial.state]}
+            reason={trial.reason || undefined}
+            word={false}
+          />{' '}
+          {stopped ? 'stopped' : words[trial.state]}
           {!trial.feasible && trial.state === 'COMPLETE' && (
             <span className="jp-mls-quiet" title="A constraint does not hold">
               {' '}
