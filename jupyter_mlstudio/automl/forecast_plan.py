@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ class ForecastPlan:
         scales: for each series the mean absolute error of its (seasonal) naive forecast before the first origin.
         ranges: for each series the range of its values.
         origins: steps of the grid where the folds look ahead.
+        spread: how far the winner's forecasts are off, once there is one.
     """
 
     maker: RowMaker
@@ -56,7 +57,7 @@ class ForecastPlan:
     classes: NDArray[Any] | None = None
     positive: int | None = None
     rows: int = 0
-    cuts: list[int] = field(default_factory=list)
+    spread: Any = None
 
     @property
     def steps(self) -> Ints:

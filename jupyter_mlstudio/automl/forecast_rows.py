@@ -160,9 +160,7 @@ class RowMaker:
             given = self._given(series, ahead, series.end + steps - 1) if self.known else None
             found.append(self.rows(series, np.full(len(steps), len(series.values)), steps, given))
             labels = {name: [value] * len(steps) for name, value in zip(self.ids, series.key, strict=False)}
-            beside.append(
-                pd.DataFrame({**labels, self.settings.time_column_name: self._shown(times)})
-            )
+            beside.append(pd.DataFrame({**labels, self.settings.time_column_name: self._shown(times)}))
         return pd.concat(found, ignore_index=True), pd.concat(beside, ignore_index=True)
 
     def _shown(self, times: pd.DatetimeIndex) -> Any:

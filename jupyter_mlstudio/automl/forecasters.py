@@ -103,7 +103,7 @@ class HistoryForecaster(_OnRows):
         target = self._scaled(np.asarray(y, dtype=np.float64))
         picked = np.linspace(0, len(target) - 1, min(len(target), SEARCH_ROWS)).round().astype(np.int64)
         values, steps, target = values[picked], steps[picked], target[picked]
-        each = 1.0 / _movement(values)
+        each = 1.0 / movement(values)
         if weight is not None:
             each = each * np.sqrt(np.asarray(weight, dtype=np.float64)[picked])
 
@@ -197,10 +197,10 @@ class _Lagged(_OnRows):
         return features, base[:, 0], scale[:, 0]
 
     def _scale(self, values: Floats) -> Floats:
-        return np.ones(len(values)) if self.log else _movement(values, self.least_)
+        return np.ones(len(values)) if self.log else movement(values, self.least_)
 
 
-def _movement(values: Floats, least: float = 1e-12) -> Floats:
+def movement(values: Floats, least: float = 1e-12) -> Floats:
     """How much each history moves: the mean step, and a little of its level where it stands still."""
     steps = np.abs(values[:, :-1] - values[:, 1:])
     moved = steps.mean(axis=1) if steps.shape[1] else np.zeros(len(values))

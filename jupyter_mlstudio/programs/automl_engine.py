@@ -49,7 +49,7 @@ def plan_of(spec: AutoMLSpec, tables: Tables) -> Any:
         Invalid: they cannot be learnt from; it says why, for each reason with the column and a remedy.
     """
     if spec.task is Task.FORECASTING:
-        from jupyter_mlstudio.automl.forecast import make_forecast_plan
+        from jupyter_mlstudio.automl.forecast_plan import make_forecast_plan
 
         return make_forecast_plan(tables.data, spec, validation=tables.validation, test=tables.test)
     from jupyter_mlstudio.automl.plan import make_plan
@@ -59,9 +59,10 @@ def plan_of(spec: AutoMLSpec, tables: Tables) -> Any:
 
 def metric_of(spec: AutoMLSpec, plan: Any) -> tuple[str, Goal]:
     """The primary metric of a task, and which way is better."""
-    from jupyter_mlstudio.automl import metrics
+    from jupyter_mlstudio.automl import forecast_metrics, metrics
 
-    found = metrics.find(spec.primary_metric, plan.task)
+    forecasts = plan.task is Task.FORECASTING
+    found = forecast_metrics.find(spec.primary_metric) if forecasts else metrics.find(spec.primary_metric, plan.task)
     return found.name, found.goal
 
 
@@ -70,6 +71,10 @@ def search_of(plan: Any, spec: AutoMLSpec, folder: Path, began: float) -> Any:
     from jupyter_mlstudio.automl.search import Search
     from jupyter_mlstudio.programs.automl_check import check
 
+    if spec.task is Task.FORECASTING:
+        from jupyter_mlstudio.automl.forecast_search import ForecastSearch
+
+        return ForecastSearch(plan, spec, folder, check=check, began=began)
     return Search(plan, spec, folder, check=check, began=began)
 
 
@@ -97,3 +102,12 @@ def explanation_of(outcome: Any, plan: Any, spec: AutoMLSpec, deadline: float) -
 def notebook_of(outcome: Any, plan: Any, spec: AutoMLSpec, job: Any) -> dict[str, JSON] | None:
     """A notebook that makes the winner again; None when there is none."""
     return None
+
+
+def forecast_of(plan: Any) -> dict[str, JSON] | None:
+    """What a forecast's model needs beside it: how rows are made of a table, and how far it may be off."""
+    if plan.task is not Task.FORECASTING:
+        return None
+    from jupyter_mlstudio.automl.forecast import to_json
+
+    return to_json(plan.maker, plan.spread)

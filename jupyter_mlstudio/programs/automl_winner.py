@@ -62,6 +62,7 @@ class Winner:
             self._aside(self._explain)
         self._aside(self._keep_for_rows)
         self._aside(self._write_notebook)
+        self._aside(self._write_forecast)
 
     def _keep_model(self) -> None:
         plan = self._plan
@@ -149,6 +150,11 @@ class Winner:
             said = str(error).strip().splitlines()[:1]
             name = work.__name__.strip("_").replace("_", " ")
             print(f"could not {name}: {type(error).__name__}: {''.join(said)}", flush=True)
+
+    def _write_forecast(self) -> None:
+        content = engine.forecast_of(self._plan)
+        if content is not None:
+            write_whole(self._artifacts / "automl" / "forecast.json", as_json(content))
 
     def _write_notebook(self) -> None:
         content = engine.notebook_of(self._outcome, self._plan, self._spec, self._job)
