@@ -40,6 +40,8 @@ class Gateway:
         self.trials: list[dict[str, Any]] = []
         self.steered: list[tuple[str, Any]] = []
         self.end_sweeps = "Running"
+        self.report: dict[str, Any] = {"phase": "starting", "leaderboard": []}
+        self.answer: dict[str, Any] = {}
         self.runs: dict[str, dict[str, Any]] = {run_id: run_data(run_id)}
         self.experiments: dict[str, dict[str, Any]] = {}
         self.connections = 0
@@ -217,6 +219,24 @@ class _Handler(BaseHTTPRequestHandler):
             case ["POST" | "PATCH", "sweeps", name, *rest] if name in gateway.sweeps:
                 gateway.steered.append(("/".join(rest), json.loads(body) if body else None))
                 return 200, gateway.sweeps[name]
+            case ["POST", "automl"]:
+                gateway.submitted.append(json.loads(body))
+                name = gateway.submitted[-1]["name"] or "automl-1"
+                gateway.runs["automl1"] = run_data("automl1", kind="automl", name=name)
+                gateway.runs["automl1"]["status"] = gateway.end_sweeps
+                return 201, gateway.runs["automl1"]
+            case ["GET", "automl", "automl1", "report"]:
+                return 200, gateway.report
+            case ["GET", "automl", "automl1"]:
+                return 200, {"spec": gateway.submitted[-1]["automl"], "report": gateway.report, "name": "automl-1"}
+            case ["GET", "automl", "automl1", "code"]:
+                return 200, {"text": f"as {query['format'][0]}"}
+            case ["POST", "automl", "automl1", word]:
+                gateway.steered.append((word, json.loads(body) if body else None))
+                return 200, run_data("automl2", kind="automl", name="automl-2") if word == "resume" else gateway.answer
+            case ["PUT", "model-uploads", *rest]:
+                gateway.files["/".join(rest[2:])] = body
+                return 201, {"path": rest[-1], "size_bytes": len(body), "sha256": ""}
             case ["GET", "experiments", name] if name in gateway.experiments:
                 return 200, gateway.experiments[name]
             case ["PATCH", "experiments", _]:
