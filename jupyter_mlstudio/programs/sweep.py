@@ -276,8 +276,9 @@ class Sweep:
         del self._live[event.number]
         self._count(told.state, told.values[0] if told.feasible else None, retried=told.retried)
         said = f": {told.reason}" if told.reason else ""
-        shown = ", ".join("none" if value is None else f"{value:.6g}" for value in told.values)
-        print(f"trial {told.number} {told.state.value.lower()} {shown}{said}", flush=True)
+        shown = ", ".join(f"{value:.6g}" for value in told.values if value is not None)
+        state = "failed" if told.state is TrialState.FAIL else told.state.value.lower()
+        print(f"trial {told.number} {state}{f' {shown}' if shown else ''}{said}", flush=True)
 
     def _tries(self, number: int) -> int:
         return int(self._book.frozen(number).user_attrs.get(TRIES, 0))

@@ -173,6 +173,7 @@ def test_N12_an_objective_that_is_no_finite_number_fails_its_trial_and_is_never_
     assert told["text"]["reason"] == "the objective score is not a finite number: '1.5'"
     assert "1 values are needed" in told["pair"]["reason"]
     assert told["raises"]["reason"] == "RuntimeError: no luck"
+    assert f"trial {told['raises']['number']} failed: RuntimeError: no luck\n" in log_of(studio, run.id)
     assert "Traceback" in log_of(studio, told["raises"]["run_id"])
     assert studio.runs.get(told["nan"]["run_id"]).status is RunStatus.FAILED
 
