@@ -39,7 +39,7 @@ ARROWS: dict[str, set[str]] = {
     "cli": {"client", "kernel", "demo", "studio", "workspace", "api"},
     "demo": set(),
     "events": set(),
-    "client": {"onnx"},
+    "client": {"onnx", "automl"},
     "kernel": {"client"},
     "onnx": set(),
     "automl": {"onnx"},

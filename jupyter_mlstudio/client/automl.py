@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,30 @@ class AutoMLRun:
             raise Invalid(f"a row is a dict or a row of a data frame, not {type(row).__name__}")
         content = {str(name): _cell(value) for name, value in given.items()}
         return entity_of(RowExplanation, self._ask().post(self._path("/explain"), {"row": content}, timeout_s=120.0))
+
+    def forecast(self, history: Any, known: Any = None, *, steps: int | None = None, level: float = 0.95) -> Any:
+        """Forecasts what comes after a table, with the winner of a forecasting run.
+
+        Args:
+            history: a data frame of the table up to now; rows without a target tell what is known of later times.
+            known: more such rows.
+            steps: how many; the horizon by default.
+            level: the share of values that is to lie between ``low`` and ``high``: 0.5, 0.8, 0.9 or 0.95.
+
+        Returns:
+            A data frame: the series' columns, the time, the forecast, ``low`` and ``high``.
+
+        Raises:
+            Conflict: the run forecasts nothing, or has no model yet.
+        """
+        model = self.model
+        file = self.run.folder / "artifacts" / "automl" / "forecast.json"
+        if not file.is_file():
+            raise Conflict(f"{self.name} is no forecast; its model takes rows: run.model.predict(rows)")
+        from jupyter_mlstudio.automl import forecast
+
+        maker, spread = forecast.from_json(json.loads(file.read_bytes()))
+        return forecast.forecast(model, maker, history, known=known, steps=steps, spread=spread, level=level)
 
     def register(self, name: str, **options: Any) -> Any:
         """Registers the winner; see :meth:`Run.register`."""

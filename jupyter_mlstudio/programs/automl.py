@@ -6,6 +6,7 @@ supervisor or by a run that goes on with it, it takes up what is there and uses 
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Candidate, Finding
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.errors import Invalid, StudioError
 from jupyter_mlstudio.programs import automl_engine as engine
 from jupyter_mlstudio.programs import context
 from jupyter_mlstudio.programs.automl_board import Board, limits_of
@@ -25,6 +26,7 @@ from jupyter_mlstudio.programs.automl_files import began, take_over
 from jupyter_mlstudio.programs.automl_winner import Winner
 
 LOOK_S = 0.25
+BROKEN_OFF = "ended without a winner"
 EXPLAIN_S, EXPLAIN_SHARE = 30.0, 0.06
 """Of the time of a run, for explaining its winner."""
 
@@ -55,6 +57,18 @@ class AutoML:
         """Does everything; the run fails when the table cannot be learnt from, or no model could be fitted."""
         board = self._board
         board.begin()
+        try:
+            self._run(board)
+        except BaseException:
+            with contextlib.suppress(StudioError):
+                board.change(phase=BROKEN_OFF)
+                board.end()
+            raise
+        board.say("done")
+        board.end()
+        return 0
+
+    def _run(self, board: Board) -> None:
         board.say("reading the table")
         tables = engine.tables_of(self._spec, self._job.run_folder.parent)
         board.say("looking at the table")
@@ -69,9 +83,6 @@ class AutoML:
         for one in outcome.candidates:
             board.candidate(one)
         Winner(self._job, self._spec, self._plan, outcome, board).keep()
-        board.say("done")
-        board.end()
-        return 0
 
     def _looked_at(self, tables: engine.Tables) -> Any:
         try:
@@ -79,8 +90,6 @@ class AutoML:
         except Invalid as error:
             findings: list[Finding] = list(getattr(error, "findings", []))
             self._board.change(findings=findings, columns=list(getattr(error, "columns", [])))
-            self._board.say("the table cannot be learnt from")
-            self._board.end()
             raise
         metric, goal = engine.metric_of(self._spec, plan)
         classes = [] if plan.classes is None else [str(name) for name in plan.classes]

@@ -99,6 +99,13 @@ def explanation_of(outcome: Any, plan: Any, spec: AutoMLSpec, deadline: float) -
     )
 
 
+def forecasting_of(plan: Any) -> dict[str, JSON]:
+    """What the model of a forecast needs beside it."""
+    from jupyter_mlstudio.automl.forecast import to_json
+
+    return to_json(plan.maker, plan.spread)
+
+
 def notebook_of(outcome: Any, plan: Any, spec: AutoMLSpec, job: Any) -> dict[str, JSON] | None:
     """A notebook that makes the winner again; None when there is none."""
     return None

@@ -35,6 +35,8 @@ def table_path(root: Path, runs: Path, text: str) -> Path:
     below = text
     if text.startswith(OF_RUN):
         run_id, _, below = text.removeprefix(OF_RUN).partition("/")
+        if not run_id.isalnum():
+            raise Invalid(f"{text[:200]!r} names no run")
         base = runs / run_id / "artifacts"
     path = (base / below).resolve()
     if base.resolve() not in path.parents:

@@ -13,7 +13,7 @@ import numpy as np
 from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.evaluation import evaluate
 from jupyter_mlstudio.client.model_logging import log_model
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate, Task
 from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.programs import automl_engine as engine
 from jupyter_mlstudio.programs import automl_row, context
@@ -60,8 +60,11 @@ class Winner:
         if self._spec.training.enable_model_explainability:
             board.say("explaining the winner")
             self._aside(self._explain)
-        self._aside(self._keep_for_rows)
+        forecasts = self._plan.task is Task.FORECASTING
+        self._aside(self._keep_for_forecasts if forecasts else self._keep_for_rows)
         self._aside(self._write_notebook)
+        model = f"{found.family}, {board.report.primary_metric} {found.score:.5g}"
+        print(f"the winner is {found.number}, {model}; it is this run's model", flush=True)
         self._aside(self._write_forecast)
 
     def _keep_model(self) -> None:
@@ -141,6 +144,10 @@ class Winner:
 
     def _keep_for_rows(self) -> None:
         automl_row.keep(self._plan, self._job.run_folder / FOLDER)
+
+    def _keep_for_forecasts(self) -> None:
+        content = engine.forecasting_of(self._plan)
+        write_whole(self._artifacts / "automl" / "forecast.json", json.dumps(content).encode())
 
     def _aside(self, work: Callable[[], None]) -> None:
         """Does what the model is complete without; what goes wrong is said, and no more."""
