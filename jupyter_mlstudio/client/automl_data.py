@@ -12,7 +12,6 @@ from jupyter_mlstudio.client.wire import Connection
 from jupyter_mlstudio.errors import Invalid, NotFound
 
 OF_RUN = "runs:/"
-ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", ".gz")
 
 
 def data_of(data: Any, connection: Connection, what: str) -> dict[str, str]:

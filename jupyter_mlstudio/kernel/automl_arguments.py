@@ -13,7 +13,7 @@ from jupyter_mlstudio.errors import Invalid, NotFound
 from jupyter_mlstudio.kernel.arguments import MagicParser, pairs, typed
 
 TASKS = ("auto", "classification", "regression", "forecasting")
-FILES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", ".gz")
+FILES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
 YAML = (".yml", ".yaml")
 _SAME = (
     "task", "metric", "trials", "parallel", "trial_timeout", "exit_score", "memory", "folds", "weight", "time",

@@ -14,6 +14,9 @@ from typing import Any
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import StudioError
 
+_NO_MEMORY = ("malloc of size", "Unable to allocate", "out of memory", "MemoryError")
+"""How libraries say that there is none, where that is no error of its own."""
+
 
 def answer(work: Callable[[dict[str, JSON]], Any]) -> int:
     """Answers the question on stdin; a refusal is ``{"code", "message"}`` and the exit status 1.
@@ -27,15 +30,19 @@ def answer(work: Callable[[dict[str, JSON]], Any]) -> int:
     with _aside():
         try:
             told, status = asdict(work(question)), 0
-        except StudioError as error:
-            told, status = {"code": error.code, "message": error.message}, 1
-        except MemoryError:
-            told, status = {"code": "invalid", "message": "it is too large: it needs more memory than it may have"}, 1
         except Exception as error:
-            said = str(error).strip().splitlines()[:1]
-            told, status = {"code": "invalid", "message": f"{type(error).__name__}: {''.join(said)[:500]}"}, 1
+            told, status = _refusal(error), 1
     print(json.dumps(json.loads(json.dumps(told, default=str), parse_constant=str)), flush=True)
     return status
+
+
+def _refusal(error: Exception) -> dict[str, JSON]:
+    said = error.message if isinstance(error, StudioError) else str(error).strip()
+    if isinstance(error, MemoryError) or any(word in said for word in _NO_MEMORY):
+        return {"code": "invalid", "message": "it is too large to be looked at: it needs more memory than it may have"}
+    if isinstance(error, StudioError):
+        return {"code": error.code, "message": said}
+    return {"code": "invalid", "message": f"{type(error).__name__}: {''.join(said.splitlines()[:1])[:500]}"}
 
 
 def _limit(memory_bytes: int | None) -> None:

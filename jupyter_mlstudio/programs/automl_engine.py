@@ -85,9 +85,11 @@ def asked(**values: Any) -> Any:
     return Asked(**values)
 
 
-def diagram_of(outcome: Any, plan: Any) -> str:
-    """The winner as a drawing, HTML without scripts; empty when it cannot be drawn."""
-    return ""
+def diagram_of(outcome: Any) -> str:
+    """The winner as a drawing, HTML without scripts."""
+    from jupyter_mlstudio.automl.diagram import diagram
+
+    return diagram(outcome.model)
 
 
 def explanation_of(outcome: Any, plan: Any, spec: AutoMLSpec, deadline: float) -> Explanation | None:

@@ -129,9 +129,7 @@ class Winner:
         return None if plan.classes is None or plan.positive is None else plan.classes[plan.positive]
 
     def _draw(self) -> None:
-        found = engine.diagram_of(self._outcome, self._plan)
-        if found:
-            self._board.change(diagram=found)
+        self._board.change(diagram=engine.diagram_of(self._outcome))
 
     def _explain(self) -> None:
         limits = self._spec.limits
