@@ -82,7 +82,7 @@ class AutoML:
         board.change(families=outcome.families, budget=budget)
         for one in outcome.candidates:
             board.candidate(one)
-        Winner(self._job, self._spec, self._plan, outcome, board).keep()
+        Winner(self._job, self._spec, self._plan, outcome, board, self._search.threads()).keep()
 
     def _looked_at(self, tables: engine.Tables) -> Any:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,9 +108,18 @@ def forecasting_of(plan: Any) -> dict[str, JSON]:
     return to_json(plan.maker, plan.spread)
 
 
-def notebook_of(outcome: Any, plan: Any, spec: AutoMLSpec, job: Any) -> dict[str, JSON] | None:
-    """A notebook that makes the winner again; None when there is none."""
-    return None
+def notebook_of(outcome: Any, plan: Any, spec: AutoMLSpec, runs: Path, threads: int) -> dict[str, JSON]:
+    """A notebook that makes the winner again, with the paths of tables below the workspace's root."""
+    from jupyter_mlstudio.automl.emitted import notebook
+
+    root = Path(os.environ["MLSTUDIO_WORKSPACE"])
+    tables = {name: getattr(spec, name) for name in ("data", "validation_data", "test_data")}
+    below = {
+        name: table_path(root, runs, text).relative_to(root.resolve()).as_posix()
+        for name, text in tables.items() if text is not None
+    }  # fmt: skip
+    whole = replace(spec, **below)
+    return notebook(whole, plan, outcome.winner, outcome.model, data=whole.data, threads=threads)
 
 
 def forecast_of(plan: Any) -> dict[str, JSON] | None:

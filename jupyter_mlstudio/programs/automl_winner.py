@@ -35,9 +35,11 @@ class Winner:
         plan: what was learnt from.
         outcome: what the search ended with.
         board: what the run tells.
+        threads: that its models were fitted with.
     """
 
-    def __init__(self, job: context.Job, spec: AutoMLSpec, plan: Any, outcome: Any, board: Board) -> None:
+    def __init__(self, job: context.Job, spec: AutoMLSpec, plan: Any, outcome: Any, board: Board, threads: int) -> None:
+        self._threads = threads
         self._artifacts = job.run_folder / "artifacts"
         self._job = job
         self._spec = spec
@@ -162,6 +164,6 @@ class Winner:
             write_whole(self._artifacts / "automl" / "forecast.json", as_json(content))
 
     def _write_notebook(self) -> None:
-        content = engine.notebook_of(self._outcome, self._plan, self._spec, self._job)
-        if content is not None:
-            write_whole(self._artifacts / "automl" / "winner.ipynb", json.dumps(content, indent=1).encode())
+        runs = self._job.run_folder.parent
+        content = engine.notebook_of(self._outcome, self._plan, self._spec, runs, self._threads)
+        write_whole(self._artifacts / "automl" / "winner.ipynb", json.dumps(content, indent=1).encode())
