@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import math
 from collections.abc import Mapping
@@ -44,14 +45,17 @@ def has_parameters(value: Any) -> bool:
 def defaults(kind: type) -> dict[str, Any]:
     """Defaults of a constructor; where it passes the rest on (``**kwargs``), also those of the classes below."""
     found: dict[str, Any] = {}
+    for one in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
+        if one.default_factory is not dataclasses.MISSING:
+            found[one.name] = one.default_factory()
     for base in kind.__mro__:
         if "__init__" not in vars(base):
             continue
         takes = inspect.signature(vars(base)["__init__"]).parameters.values()
-        for one in list(takes)[1:]:
-            if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY) and one.default is not one.empty:
-                found.setdefault(one.name, one.default)
-        if not any(one.kind is one.VAR_KEYWORD for one in takes):
+        for taken in list(takes)[1:]:
+            if taken.kind in (taken.POSITIONAL_OR_KEYWORD, taken.KEYWORD_ONLY) and taken.default is not taken.empty:
+                found.setdefault(taken.name, taken.default)
+        if not any(taken.kind is taken.VAR_KEYWORD for taken in takes):
             break
     return found
 
