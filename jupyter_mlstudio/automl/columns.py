@@ -202,6 +202,8 @@ def _guess(
     absent = np.array([text.strip().lower() in NOTHING for text in kept], dtype=bool)
     if not kept or absent.all():
         return rule(Role.CATEGORICAL, "empty"), [], False
+    if values.day_numbers([text.strip() for text in kept]) and values.formats_of(kept[:LOOKED_AT])[1] == 1:
+        return rule(Role.DATETIME, "dates as eight digits", ("%Y%m%d",)), [], False
     if any(issubclass(kind, int | float | np.number) for kind in kinds) or _like_numbers(kept):
         read = np.array([values.number_of(text) for text in kept]) if str in kinds else np.zeros(len(kept))
         junk = np.isnan(read) & ~absent

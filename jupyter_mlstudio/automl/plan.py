@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 
-from jupyter_mlstudio.automl import checks, columns, folds, preflight
+from jupyter_mlstudio.automl import checks, columns, folds, likeness, preflight
 from jupyter_mlstudio.automl.columns import Look, Rule, unique_names
 from jupyter_mlstudio.automl.featurise import Features
 from jupyter_mlstudio.automl.preflight import Findings, Refused
 from jupyter_mlstudio.automl.target import Target, guess_task, read_target
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, FeaturizationMode, Finding, Role, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, Finding, Role, Task
 from jupyter_mlstudio.errors import Invalid
 
 
@@ -129,18 +129,18 @@ class _Planner:
         looks = self._looks(whole)
         kept = checks.by_looks(looks, len(whole), spec, found)
         table = settled(whole, [(place, look.rule) for place, look in kept], rows)
-        dropped = checks.by_values(table, target, spec, found)
+        dropped = checks.by_values(table, {look.rule.name: look for _, look in kept}, target, spec, found)
         table = table.drop(columns=list(dropped)) if dropped else table
         checks.anything_left(table, found)
         rules = [look.rule for _, look in kept if look.rule.name not in dropped]
-        held, split = self._split(table, target, part)
+        held, useless, split = self._split(table, target, part)
         features = self._features(table, rules, target, looks)
         plan = Plan(
             task=target.task, classes=target.classes, positive=target.positive, findings=list(found), rules=rules,
             X=table, y=target.y, weights=None if weights is None else weights[rows], features=features,
             columns=self._columns(looks, kept, dropped, features),
         )  # fmt: skip
-        return _with_held(plan, held, split)
+        return _with_held(plan, held, useless, split)
 
     def _together(
         self, frame: pd.DataFrame, validation: pd.DataFrame | None, test: pd.DataFrame | None
@@ -152,7 +152,7 @@ class _Planner:
                 continue
             names = unique_names(table.columns)
             if table is frame:
-                preflight.name_findings(list(table.columns), names, self.found)
+                preflight.name_findings(list(table.columns), names, table.attrs.get("renamed", []), self.found)
                 first = names
             if lacking := [name for name in first if name not in names]:
                 self.found.error(
@@ -211,8 +211,7 @@ class _Planner:
 
     def _looks(self, whole: pd.DataFrame) -> list[tuple[int, Look]]:
         spec = self.spec
-        own = spec.featurization
-        forced = own.column_name_and_types if own.mode is FeaturizationMode.CUSTOM else {}
+        forced = checks.as_said(spec)
         names = [str(name) for name in whole.columns]
         if strange := [name for name in forced if name not in names]:
             raise Invalid(f"there is no column {strange[0]!r} to give a type; the table has {preflight.listed(names)}")
@@ -223,31 +222,38 @@ class _Planner:
             if name not in left
         ]
 
-    def _split(self, table: pd.DataFrame, target: Target, part: Any) -> tuple[Any, list[folds.Split]]:
-        """Which rows are held out for the end, and the folds of the others, by their numbers among all."""
+    def _split(self, table: pd.DataFrame, target: Target, part: Any) -> tuple[Any, Any, list[folds.Split]]:
+        """Which rows are held out for the end, which are of no use, and the folds of the others, by their numbers."""
         spec, classes = self.spec, None if target.classes is None else len(target.classes)
-        groups = checks.row_groups(table, target, part, spec, self.found)
-        held, rest = np.flatnonzero(part == 2), np.flatnonzero(part == 0)
+        groups = likeness.row_groups(table, self.found)
+        useless = likeness.seen_before(groups, part, self.found)
+        if len(useless) >= (part == 0).sum() - 1:
+            useless = useless[:0]
+        held, rest = np.flatnonzero(part == 2), np.setdiff1d(np.flatnonzero(part == 0), useless)
+        clock = likeness.time_order(table, part, self.found)
+        times = None if clock is None else table[clock].to_numpy().astype(np.int64)
 
-        def of(rows: Any) -> Any:
-            return None if groups is None else groups[rows]
+        def of(values: Any, rows: Any) -> Any:
+            return None if values is None else values[rows]
+
+        def cut(share: float) -> folds.Split:
+            return likeness.cut(target, rest, of(groups, rest), of(times, rest), share, spec.seed)
 
         if not len(held) and spec.test_data_size and len(rest) > 2:
-            _share("test_data_size", spec.test_data_size)
-            learn, judged = checks.cut(table, target, rest, of(rest), spec.test_data_size, spec, self.found)
+            learn, judged = cut(_share("test_data_size", spec.test_data_size))
             held, rest = rest[judged], rest[learn]
         if (part == 1).any():
-            return held, [(rest, np.flatnonzero(part == 1))]
+            return held, useless, [(rest, np.flatnonzero(part == 1))]
+        count = self._count(len(rest))
+        pairs: list[folds.Split] | None = None
         if spec.validation_data_size:
-            _share("validation_data_size", spec.validation_data_size)
-            pairs = [checks.cut(table, target, rest, of(rest), spec.validation_data_size, spec, self.found)]
-        else:
-            count = self._count(len(rest))
-            if count > 1:
-                pairs = folds.folds(target.y[rest], classes, of(rest), count, spec.seed)
-            else:
-                pairs = [folds.single(target.y[rest], classes, of(rest), folds.share_of(len(rest)), spec.seed)]
-        return held, [(rest[learn], rest[judged]) for learn, judged in pairs if len(learn) and len(judged)]
+            pairs = [cut(_share("validation_data_size", spec.validation_data_size))]
+        elif count < 2:
+            pairs = [cut(folds.share_of(len(rest)))]
+        elif times is not None:
+            pairs = likeness.stretches(times[rest], target.y[rest], classes, count)
+        pairs = pairs or folds.folds(target.y[rest], classes, of(groups, rest), count, spec.seed)
+        return held, useless, [(rest[learn], rest[judged]) for learn, judged in pairs if len(learn) and len(judged)]
 
     def _features(
         self, table: pd.DataFrame, rules: list[Rule], target: Target, looks: list[tuple[int, Look]]
@@ -281,20 +287,22 @@ class _Planner:
         return next((one.code.replace("_", " ") for one in self.found if name in one.columns and one.done), "")
 
 
-def _share(what: str, share: float) -> None:
+def _share(what: str, share: float) -> float:
     if not 0 < share < 1:
         raise Invalid(f"{what} is {share:g}: it is a share of the rows, above 0 and below 1")
+    return share
 
 
-def _with_held(plan: Plan, held: Any, split: list[folds.Split]) -> Plan:
-    """Puts the rows that are held out aside, and counts the others anew."""
-    if not len(held):
+def _with_held(plan: Plan, held: Any, useless: Any, split: list[folds.Split]) -> Plan:
+    """Puts the rows that are held out aside, leaves out those of no use, and counts the others anew."""
+    if not len(held) and not len(useless):
         plan.folds = split
         return plan
-    rest = np.setdiff1d(np.arange(len(plan.y)), held)
+    rest = np.setdiff1d(np.arange(len(plan.y)), np.concatenate([held, useless]))
     number = np.full(len(plan.y), -1)
     number[rest] = np.arange(len(rest))
-    plan.X_test, plan.y_test = plan.X.iloc[held].reset_index(drop=True), plan.y[held]
+    if len(held):
+        plan.X_test, plan.y_test = plan.X.iloc[held].reset_index(drop=True), plan.y[held]
     plan.X, plan.y = plan.X.iloc[rest].reset_index(drop=True), plan.y[rest]
     if plan.weights is not None:
         plan.weights = plan.weights[rest]

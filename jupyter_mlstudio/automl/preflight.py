@@ -60,10 +60,11 @@ def rows_of(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
-def name_findings(given: Sequence[Any], names: Sequence[str], found: Findings) -> None:
-    """Tells of columns that share a name."""
+def name_findings(given: Sequence[Any], names: Sequence[str], written: Sequence[str], found: Findings) -> None:
+    """Tells of columns that share a name; ``written`` are those that a file had twice."""
     renamed = [new for old, new in zip(given, names, strict=True) if str(old) != new]
-    shared = sorted({str(old) for old, new in zip(given, names, strict=True) if str(old) != new})
+    shared = sorted({str(old) for old, new in zip(given, names, strict=True) if str(old) != new} | set(written))
+    renamed += [name for name in names if name.rpartition(".")[0] in written and name.rpartition(".")[2].isdigit()]
     if renamed:
         found.warning(
             "duplicate_names", f"columns share a name: {listed(shared)}",

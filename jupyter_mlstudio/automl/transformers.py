@@ -264,8 +264,7 @@ def _coded(column: pd.Series[Any]) -> tuple[Any, list[str]]:
 
 def _places(column: pd.Series[Any], categories: list[str]) -> Any:
     """Rows of a table: those of the categories, then of what was not seen, and of what is missing."""
-    codes, found = values.distinct(column)
+    codes, named = values.named_codes(column)
     known = {text: place for place, text in enumerate(categories)}
-    named = [values.as_text(value) for value in found]
     lookup = [len(known) + 1 if text is None else known.get(text, len(known)) for text in named]
     return np.array([*lookup, len(known) + 1], dtype=np.int64)[codes]

@@ -20,7 +20,8 @@ DATE_FORMATS = (
 TWINS = {one: one.replace("%m/%d", "%d/%m") for one in DATE_FORMATS if "%m/%d/" in one} | {"%m-%d-%Y": "%d-%m-%Y"}
 """Formats with the month first, and the same with the day first."""
 
-_NOT_A_DATE = re.compile(r"\s*[-+]?[\d.,]*\s*")
+_NOT_A_DATE = re.compile(r"\s*[-+]?\d*[.,]?\d*\s*")
+_DAY_NUMBER = re.compile(r"(19|20)\d\d[01]\d[0-3]\d")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 _LEADING_ZERO = re.compile(r"[-+]?0\d")
 _MONEY = str.maketrans("", "", "$€£¥%\u00a0\u202f ")
@@ -61,10 +62,17 @@ def distinct(column: pd.Series[Any]) -> tuple[Any, list[Any]]:
     return np.asarray(codes, dtype=np.int64), list(found)
 
 
+def named_codes(column: pd.Series[Any]) -> tuple[Any, list[str | None]]:
+    """As :func:`distinct`, with texts for values; True and 1, which Python holds for the same, are two."""
+    codes, found = distinct(column)
+    if column.dtype == object and any(not isinstance(value, str) and value in (0, 1) for value in found):
+        codes, found = distinct(column.map(as_text))
+    return codes, [as_text(value) for value in found]
+
+
 def texts(column: pd.Series[Any]) -> pd.Series[Any]:
     """The column as categories of text, empty text being missing; one byte or a few for each row."""
-    codes, found = distinct(column)
-    named = [as_text(value) for value in found]
+    codes, named = named_codes(column)
     categories = sorted({one for one in named if one is not None})
     places = {one: place for place, one in enumerate(categories)}
     lookup = np.array([-1 if one is None else places[one] for one in named] + [-1], dtype=np.int64)
@@ -183,6 +191,11 @@ def _read(values: Any, one: str) -> Any:
     return found.dt.tz_localize(None).dt.floor("s").to_numpy().astype("datetime64[s]")
 
 
+def day_numbers(values: list[str]) -> bool:
+    """Whether all values are dates as eight digits."""
+    return bool(values) and all(_DAY_NUMBER.fullmatch(value) for value in values)
+
+
 def formats_of(values: list[str]) -> tuple[tuple[str, ...], float, bool]:
     """How a column's dates are written.
 
@@ -194,7 +207,7 @@ def formats_of(values: list[str]) -> tuple[tuple[str, ...], float, bool]:
     if not given:
         return (), 0.0, False
     plain = sum(bool(_NOT_A_DATE.fullmatch(value)) for value in given)
-    if plain > len(given) * 0.05 and not all(re.fullmatch(r"(19|20)\d\d[01]\d[0-3]\d", value) for value in given):
+    if plain > len(given) * 0.05 and not day_numbers(given):
         return (), 0.0, False
     rest, found, unsure = np.array(given, dtype=object), [], False
     for one in DATE_FORMATS:
