@@ -63,6 +63,7 @@ def create_automl(studio: Studio, call: Call[NoQuery, NewAutoML]) -> Run:
     return studio.automl.create(
         new.automl, uploads=new.uploads, name=new.name, experiment=new.experiment, tags=new.tags, origin=new.origin,
         request_id=new.request_id, user=call.caller.user,
+        parent_run_id=studio.runs.parent_of(None, call.caller.run_id),
     )  # fmt: skip
 
 
@@ -110,7 +111,7 @@ def explain_row(studio: Studio, call: Call[NoQuery, RowQuestion]) -> RowExplanat
 _ID = "automl/{run_id}"
 ROUTES = [
     Route(method="POST", path="automl", operation="createAutoML", handler=create_automl,
-          action="execute", resource="automl", body=NewAutoML, answer=Run, status=201),
+          action="execute", resource="automl", body=NewAutoML, answer=Run, status=201, gateway=True),
     Route(method="POST", path="automl/preview", operation="previewTable", handler=preview_table,
           action="execute", resource="automl", body=TableQuestion, answer=TablePreview),
     Route(method="POST", path="automl/code", operation="draftAutoMLCode", handler=draft_code,

@@ -199,7 +199,7 @@ def guess_frequency(series: list[pd.DatetimeIndex], whole: bool = False) -> str:
     every = series[int(np.argmax([len(one) for one in series]))]
     days = usual / pd.Timedelta(days=1)
     for low, high, name in ((28, 31, "M"), (89, 92, "Q"), (365, 366, "Y")):
-        if low <= days <= high and days % 7:
+        if low <= days <= high and (days % 7 or every.day.nunique() == 1 or bool(every.is_month_end.all())):
             end = bool(every.is_month_end.mean() > 0.9)
             return name + ("E" if end else "S")
     if days == 7:

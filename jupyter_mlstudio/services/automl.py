@@ -60,6 +60,7 @@ class AutoMLRuns:
         origin: Origin | None = None,
         request_id: str | None = None,
         user: str = "",
+        parent_run_id: str | None = None,
     ) -> Run:
         """Begins an AutoML run.
 
@@ -82,7 +83,7 @@ class AutoMLRuns:
         spec = automl_checks.check(self._workspace, spec, sent)
         run = self._launcher.submit(
             RunKind.AUTOML, _whole(spec, None), name=name, experiment=experiment, tags=tags, origin=origin, user=user,
-            request_id=request_id, files=files, run_id=run_id,
+            request_id=request_id, files=files, run_id=run_id, parent_run_id=parent_run_id,
         )  # fmt: skip
         for upload in (uploads or {}).values():
             self._sources.discard_upload(upload)
@@ -201,8 +202,13 @@ def _whole(spec: AutoMLSpec, resume_from: str | None) -> RunSpec:
     }  # fmt: skip
     return RunSpec(
         params={name: value for name, value in shown.items() if value is not None},
-        resources=Resources(cpus=min(float(spec.limits.max_concurrent_trials), float(cpu_count()))), options=options,
+        resources=Resources(cpus=_cpus(spec)), options=options,
     )  # fmt: skip
+
+
+def _cpus(spec: AutoMLSpec) -> float:
+    """What it takes of its target: nothing itself when each part of its table has a run of its own."""
+    return 0.0 if spec.partition_by else min(float(spec.limits.max_concurrent_trials), float(cpu_count()))
 
 
 def _spec_of(run: Run) -> AutoMLSpec:

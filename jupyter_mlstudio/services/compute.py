@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 from sqlalchemy import Connection, select
 
-from jupyter_mlstudio.entities.runs import ACTIVE, RunKind
+from jupyter_mlstudio.entities.runs import ACTIVE, STEERED, RunKind
 from jupyter_mlstudio.entities.specs import Resources
 from jupyter_mlstudio.entities.targets import ComputeTarget
 from jupyter_mlstudio.errors import Invalid, NotFound
@@ -29,8 +29,8 @@ WITHOUT_SLOT = frozenset({RunKind.INTERACTIVE, RunKind.CONVERT, RunKind.SERVE, R
 
 
 def takes_slot(kind: RunKind, cpus: float) -> bool:
-    """Whether a run waits for a slot. A sweep whose trials are runs of their own must not: they would wait for it."""
-    return kind not in WITHOUT_SLOT and not (kind is RunKind.SWEEP and cpus == 0)
+    """Whether a run waits for a slot. One whose trials are runs of their own must not: they would wait for it."""
+    return kind not in WITHOUT_SLOT and not (kind in STEERED and cpus == 0)
 
 
 @dataclass(slots=True)

@@ -65,6 +65,11 @@ def test_a_frequency_is_guessed_though_times_are_missing_and_counted_both_ways(f
     assert grid.times(steps).tolist() == times.tolist()
 
 
+def test_three_months_are_months_though_one_step_is_of_four_weeks() -> None:
+    assert guess_frequency([pd.date_range("2018-01-01", periods=3, freq="MS")]) == "MS"
+    assert guess_frequency([pd.date_range("2018-01-01", periods=9, freq="28D")]) == "28D"
+
+
 def test_gaps_are_filled_by_the_value_before_and_never_learnt_from() -> None:
     frame = monthly().drop(index=[20, 21])
     plan = make_forecast_plan(frame, spec())
