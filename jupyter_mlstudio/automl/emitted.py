@@ -28,8 +28,8 @@ def notebook(
         plan: what was learnt from.
         winner: the candidate.
         model: the fitted winner: a pipeline, or a vote of pipelines. Its parameters are written, not its fit.
-        data: path of the table; None is that of the specification. A relative one is below the workspace's root, or
-            where the notebook is.
+        data: path of the table; None is that of the specification. A relative one is below the workspace's root;
+            without a workspace, below the folder in which the notebook is run.
         threads: that the models were fitted with.
 
     Returns:
@@ -83,12 +83,11 @@ class _Writer:
         self._code("IMPORTS")
 
     def _table(self) -> None:
-        self.source.use("os")
-        self.source.use("pathlib", "Path")
+        self.source.use("jupyter_mlstudio.client.workspace", "find_root")
         self.source.use(f"{HOME}.reading", "read")
         self._text("## The table")
         lines = [
-            'ROOT = Path(os.environ.get("MLSTUDIO_WORKSPACE", "."))  # where paths of tables begin',
+            "ROOT = find_root()  # the workspace's folder: paths of tables begin there",
             f"frame = read(ROOT / {quoted(self.data)})",
         ]
         for name in ("validation_data", "test_data"):
