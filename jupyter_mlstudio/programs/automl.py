@@ -76,6 +76,7 @@ class AutoML:
         board.say("trying models")
         searched = replace(self._spec, limits=self._for_search(self._spec.limits))
         self._search = engine.search_of(self._plan, searched, self._folder, self._began)
+        board.known([record.candidate for record in self._search.records.values()])
         board.clock = lambda: self._search.clock.used_s
         outcome = self._search.run(self._told, self._asked)
         budget = replace(outcome.budget, timeout_s=self._spec.limits.timeout_s)

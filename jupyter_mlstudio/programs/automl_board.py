@@ -56,6 +56,7 @@ class Board:
         self._best: Candidate | None = None
         self._next_write = self._next_progress = self._next_look = 0.0
         self._moved = True
+        self._quiet = False
 
     @property
     def used_s(self) -> float:
@@ -110,12 +111,22 @@ class Board:
             self._best = told
             self._teller.lead(_lead(told))
         self._moved = True
-        if over and (before is None or before.score != told.score or before.failed != told.failed):
+        news = before is None or before.score != told.score or before.failed != told.failed
+        if over and news and not self._quiet:
             print(self._line(told, best=best), flush=True)
         if over:
             self._log()
         self._teller.send()
         return told
+
+    def known(self, found: Sequence[Candidate]) -> None:
+        """Takes in candidates of an earlier process or run, without a line for each."""
+        self._quiet = True
+        for one in found:
+            self.candidate(one)
+        self._quiet = False
+        if found:
+            print(f"{self.used_s:7.1f} s  {len(found)} models are known from before", flush=True)
 
     def tell(self, *, now: bool = False) -> None:
         """Writes the report and sends what there is, when it is time to, or at once."""

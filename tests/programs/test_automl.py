@@ -19,6 +19,7 @@ import pytest
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLReport, AutoMLSpec, Training
 from jupyter_mlstudio.entities.runs import Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.sweeps import SweepPhase
+from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.programs.sweeping import ended, log_of, trials, until
@@ -96,6 +97,14 @@ def test_a_table_becomes_a_leaderboard_of_runs_and_a_model(studio: Studio) -> No
     file = studio.workspace.run_folder(run.id) / "artifacts" / "model" / "model.joblib"
     answers = joblib.load(file).predict(table(20).drop(columns="churn"))
     assert set(answers) <= {"leaves", "stays"}
+    told = studio.automl_answers.explain(run.id, {"age": 70, "plan": "basic", "noise": None})
+    assert told.of == found.positive_label
+    assert told.contributions[0].column in ("age", "plan")
+    assert told.base + sum(one.effect for one in told.contributions) == pytest.approx(told.probabilities[told.of])
+    with pytest.raises(Invalid, match="'plan'"):
+        studio.automl_answers.explain(run.id, {"age": 70, "noise": 0.0})
+    written = json.loads((studio.workspace.root / studio.automl_code.notebook(run.id)).read_text())
+    assert any("churn.csv" in "".join(cell["source"]) for cell in written["cells"])
 
 
 def test_stopping_keeps_the_best_and_going_on_knows_what_was_tried(studio: Studio) -> None:
@@ -112,7 +121,7 @@ def test_stopping_keeps_the_best_and_going_on_knows_what_was_tried(studio: Studi
     assert first.budget.used_s < 200
     known = {one.number: one.run_id for one in first.leaderboard if one.stage != "ensemble"}
 
-    again = ended(studio, studio.automl.resume(run.id, 0.08))
+    again = ended(studio, studio.automl.resume(run.id, 0.05))
 
     assert again.status is RunStatus.COMPLETED, again.reason
     second = report(studio, again)
@@ -125,7 +134,7 @@ def test_stopping_keeps_the_best_and_going_on_knows_what_was_tried(studio: Studi
 
 
 def test_a_program_that_is_killed_goes_on_with_the_time_that_is_left(studio: Studio) -> None:
-    run = begun(studio, 9.0, training=QUICK)
+    run = begun(studio, 6.0)
     until(lambda: scored(studio, run) >= 2, studio)
     before = [one for one in report(studio, run).leaderboard if one.score is not None]
     program = next(
@@ -140,6 +149,7 @@ def test_a_program_that_is_killed_goes_on_with_the_time_that_is_left(studio: Stu
     run = ended(studio, run)
 
     assert run.status is RunStatus.COMPLETED, run.reason
+    assert f"{len(before)} models are known from before" in log_of(studio, run.id)
     assert time.monotonic() - began < 60
     after = {one.number: one for one in report(studio, run).leaderboard}
     assert all(after[one.number].run_id == one.run_id for one in before)
