@@ -30,6 +30,7 @@ export const METRICS: Record<AutoMLTask, readonly (readonly [name: string, word:
   forecasting: [
     ['normalized_root_mean_squared_error', 'RMSE, normalized'],
     ['normalized_mean_absolute_error', 'MAE, normalized'],
+    ['mean_absolute_scaled_error', 'MASE, below 1 is better than naive'],
     ['r2_score', 'R²'],
     ['spearman_correlation', 'Spearman correlation']
   ]
@@ -53,7 +54,20 @@ export const FAMILIES: Record<AutoMLTask, readonly string[]> = {
   auto: [...TABULAR, 'ElasticNet'],
   classification: TABULAR,
   regression: [...TABULAR, 'ElasticNet'],
-  forecasting: ['Naive', 'SeasonalNaive', 'ExponentialSmoothing', 'HistGradientBoosting', 'LightGBM']
+  forecasting: [
+    'Naive',
+    'SeasonalNaive',
+    'Drift',
+    'Average',
+    'ExponentialSmoothing',
+    'Theta',
+    'Ridge',
+    'HistGradientBoosting',
+    'LightGBM',
+    'XGBoost',
+    'ExtraTrees',
+    'RandomForest'
+  ]
 };
 
 /** How a column can be taken when what was guessed would be wrong. */

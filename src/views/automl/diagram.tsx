@@ -46,7 +46,15 @@ function Columns({ columns }: { columns: readonly TableColumn[] }): JSX.Element 
   );
 }
 
-export function Diagram({ report, winner }: { report: AutoMLReport; winner: Candidate }): JSX.Element {
+export function Diagram({
+  report,
+  winner,
+  target
+}: {
+  report: AutoMLReport;
+  winner: Candidate;
+  target: string;
+}): JSX.Element {
   const members = membersOf(winner, report);
   return (
     <div className="jp-mls-Diagram" role="group" aria-label="How the winner is made">
@@ -85,11 +93,7 @@ export function Diagram({ report, winner }: { report: AutoMLReport; winner: Cand
         →
       </span>
       <div className="jp-mls-Diagram-node">
-        {report.columns
-          .filter(column => column.role === 'target')
-          .map(column => (
-            <Name key={column.name} text={column.name} />
-          ))}
+        <Name text={target} />
       </div>
     </div>
   );

@@ -101,7 +101,7 @@ export function ExplainTab({ automl, run, execute }: RunProps & AutoMLProps): JS
               <p className="jp-mls-quiet">None is known.</p>
             )}
           </Section>
-          {isEnded(run.status) && features.length > 0 && (
+          {isEnded(run.status) && automl.report.task !== 'forecasting' && features.length > 0 && (
             <Section title="One row">
               <OneRow runId={run.id} columns={features} execute={execute} />
             </Section>

@@ -11,7 +11,6 @@ import {
   Num,
   StatusBadge,
   formatBytes,
-  formatDuration,
   formatMillis,
   formatNumber,
   formatPercent,
@@ -165,7 +164,7 @@ function CandidateRow({ candidate, rank, scale, automl, run, execute }: RowProps
           )}
         </td>
         <td className="jp-mls-mod-numeric">
-          {candidate.fit_s > 0 ? formatDuration(candidate.fit_s) : MISSING}
+          {candidate.fit_s > 0 ? formatMillis(candidate.fit_s * 1000) : MISSING}
         </td>
         <td className="jp-mls-mod-numeric">
           {candidate.predict_ms > 0 ? formatMillis(candidate.predict_ms) : MISSING}

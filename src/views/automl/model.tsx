@@ -8,7 +8,6 @@ import {
   KeyValueTable,
   Num,
   formatBytes,
-  formatDuration,
   formatMillis,
   formatNumber,
   shortened,
@@ -41,7 +40,7 @@ function factRows(winner: Candidate): [string, string][] {
     ...(winner.folds.length > 0
       ? [['score of each fold', winner.folds.map(one => formatNumber(one)).join(', ')] as [string, string]]
       : []),
-    ['fitted in', formatDuration(winner.fit_s)],
+    ['fitted in', formatMillis(winner.fit_s * 1000)],
     ['1,000 rows in', formatMillis(winner.predict_ms)],
     ['size', formatBytes(winner.size_bytes)],
     ...(winner.onnx ? [['ONNX', onnxText(winner.onnx)] as [string, string]] : [])
@@ -66,10 +65,11 @@ export function ModelTab({ automl, run, execute }: RunProps & AutoMLProps): JSX.
       </EmptyState>
     );
   }
+  const ensemble = Object.keys(winner.weights).length > 0 && Object.keys(winner.params).length === 0;
   return (
     <div className="jp-mls-AutoMLModel">
       <Section title={report.winner === null ? 'The best so far' : 'How it is made'}>
-        <Diagram report={report} winner={winner} />
+        <Diagram report={report} winner={winner} target={automl.spec.target} />
         {report.diagram && (
           <details className="jp-mls-AutoML-head">
             <summary>As scikit-learn draws it</summary>
@@ -107,14 +107,16 @@ export function ModelTab({ automl, run, execute }: RunProps & AutoMLProps): JSX.
               </CommandLink>
             )}
           </Section>
-          <Section title="Parameters">
-            <KeyValueTable
-              label="Parameters"
-              rows={paramRows(winner.params)}
-              execute={execute}
-              empty="The library's own."
-            />
-          </Section>
+          {!ensemble && (
+            <Section title="Parameters">
+              <KeyValueTable
+                label="Parameters"
+                rows={paramRows(winner.params)}
+                execute={execute}
+                empty="The library's own."
+              />
+            </Section>
+          )}
         </div>
       </div>
     </div>

@@ -1,6 +1,6 @@
 /** Whether a model's ONNX form answers the same as the model. */
 import type { JSX } from 'react';
-import { type OnnxCheck, toNumber } from '../../api/types';
+import { type OnnxCheck, type Real, toNumber } from '../../api/types';
 import {
   MISSING,
   doneIcon,
@@ -12,6 +12,11 @@ import {
   visible
 } from '../common';
 
+/** Two digits say how large a difference is. */
+function brief(value: Real): string {
+  return formatNumber(Number(toNumber(value).toPrecision(2)));
+}
+
 /** All that was compared, for a hover. */
 export function onnxText(check: OnnxCheck): string {
   if (!check.ready) {
@@ -21,7 +26,7 @@ export function onnxText(check: OnnxCheck): string {
   return [
     `Compared on ${grouped(check.rows)} rows`,
     check.label_flips === null ? '' : `${grouped(check.label_flips)} other labels`,
-    check.max_abs_difference === null ? '' : `largest difference ${formatNumber(check.max_abs_difference)}`,
+    check.max_abs_difference === null ? '' : `largest difference ${brief(check.max_abs_difference)}`,
     Number.isFinite(speedup)
       ? `${formatNumber(Number(speedup.toPrecision(2)))} times as fast for one row`
       : '',
@@ -50,7 +55,7 @@ export function OnnxMark({ check }: { check: OnnxCheck | null }): JSX.Element {
       <Icon.react tag="span" className="jp-mls-Status-icon" aria-hidden="true" />
       <span className="jp-mls-Status-word">{word}</span>
       {check.ready && check.max_abs_difference !== null && (
-        <span className="jp-mls-quiet">± {formatNumber(check.max_abs_difference)}</span>
+        <span className="jp-mls-quiet">± {brief(check.max_abs_difference)}</span>
       )}
     </span>
   );

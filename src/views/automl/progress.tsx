@@ -19,6 +19,19 @@ import type { RunProps } from '../run/header';
 import { Section } from '../run/section';
 import { type AutoMLProps, historyOf, metricOf } from './board';
 
+/** Up to this many models each has a tick of its own. */
+const FEW = 12;
+
+const PARTS: Record<string, string> = {
+  read: 'reading the table',
+  look: 'looking at the table',
+  search: 'trying models',
+  ensemble: 'putting models together',
+  refit: 'fitting the winner',
+  onnx: 'checking ONNX',
+  explain: 'explaining'
+};
+
 /** Scores in the order of trying, and the best until then. */
 export function historySpec(automl: AutoMLProps['automl']): IChartSpec {
   const history = historyOf(automl.report);
@@ -26,7 +39,12 @@ export function historySpec(automl: AutoMLProps['automl']): IChartSpec {
   // Where many are far off, the axis keeps to what is near the best.
   return {
     title: `Best ${metric} so far`,
-    x: { title: 'model' },
+    x: {
+      title: 'model',
+      ...(history.number.length <= FEW
+        ? { ticks: { values: history.number, texts: history.number.map(String) } }
+        : {})
+    },
     y: { title: metric },
     series: [
       {
@@ -68,7 +86,7 @@ function Budget({ budget }: { budget: AutoMLBudget }): JSX.Element {
           rows={parts}
           rowKey={([name]) => name}
           columns={[
-            { id: 'part', title: 'Part', cell: ([name]) => <Name text={name} /> },
+            { id: 'part', title: 'Part', cell: ([name]) => <Name text={PARTS[name] ?? name} /> },
             { id: 'time', title: 'Time', numeric: true, cell: ([, seconds]) => formatDuration(seconds) },
             {
               id: 'bar',
