@@ -21,6 +21,10 @@ _USUAL = {"D": 28, "B": 20, "h": 48, "min": 60, "s": 60}
 """How many values a row's history has without a season, by the frequency; else 12."""
 
 
+NAMED_SERIES = 50
+"""Series that a model may tell apart by name; of more it goes by their values alone."""
+
+
 @dataclass(slots=True)
 class ForecastPlan:
     """Everything that models of a forecast are fitted on and compared by. Picklable.
@@ -176,7 +180,7 @@ def _maker(
         target=spec.target, settings=settings, grid=laid.grid, history=int(history), season=int(window),
         long_seasons=sorted(longer), numbers=numbers, texts=texts,
         calendar=[] if laid.grid.whole else CALENDAR.get(laid.grid.unit, []),
-        holidays=settings.country_or_region_for_holidays or None,
+        holidays=settings.country_or_region_for_holidays or None, ids_in_rows=len(laid.series) <= NAMED_SERIES,
     )  # fmt: skip
     shown = [window] if window > 1 else []
     shown += sorted(longer)

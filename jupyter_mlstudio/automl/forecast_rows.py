@@ -44,6 +44,7 @@ class RowMaker:
         long_seasons: steps of seasons that are longer than the history; each gives two columns.
         numbers, texts: other columns, known ahead.
         holidays: ISO 3166 code of the country whose holidays are marked, or None.
+        ids_in_rows: whether rows say which series they are of; of many series they do not.
     """
 
     target: str
@@ -56,6 +57,7 @@ class RowMaker:
     texts: list[str] = field(default_factory=list)
     calendar: list[str] = field(default_factory=list)
     holidays: str | None = None
+    ids_in_rows: bool = True
 
     @property
     def horizon(self) -> int:
@@ -64,6 +66,10 @@ class RowMaker:
     @property
     def ids(self) -> list[str]:
         return list(self.settings.time_series_id_column_names)
+
+    @property
+    def _row_ids(self) -> list[str]:
+        return self.ids if self.ids_in_rows else []
 
     @property
     def known(self) -> list[str]:
@@ -78,12 +84,15 @@ class RowMaker:
             own += [f"season_{season}", f"season_{season}_around"]
         own += [*self.calendar, *(["holiday"] if self.holidays else [])]
         taken = {*own}
-        return [*own, *(f"known_{name}" if name in taken else name for name in [*self.numbers, *self.ids, *self.texts])]
+        return [
+            *own,
+            *(f"known_{name}" if name in taken else name for name in [*self.numbers, *self._row_ids, *self.texts]),
+        ]
 
     @property
     def text_columns(self) -> list[str]:
         """Those of :attr:`columns` that hold text."""
-        return self.columns[len(self.columns) - len(self.ids) - len(self.texts) :]
+        return self.columns[len(self.columns) - len(self._row_ids) - len(self.texts) :]
 
     def rows(self, series: Series, origins: Ints, steps: Ints, future: pd.DataFrame | None = None) -> pd.DataFrame:
         """Rows of one series.
@@ -109,9 +118,9 @@ class RowMaker:
         numbers = np.concatenate([block.reshape(len(origins), -1) for block in blocks], axis=1)
         texts = self.text_columns
         made = pd.DataFrame(numbers, columns=self.columns[: len(self.columns) - len(texts)])
-        for name, value in zip(texts, series.key, strict=False):
+        for name, value in zip(texts[: len(self._row_ids)], series.key, strict=False):
             made[name] = np.full(len(made), value, dtype=object)
-        for name, given in zip(texts[len(self.ids) :], self.texts, strict=True):
+        for name, given in zip(texts[len(self._row_ids) :], self.texts, strict=True):
             made[name] = others[given].astype("string").fillna("").to_numpy(dtype=object)[about]
         return made
 

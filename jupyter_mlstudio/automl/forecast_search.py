@@ -11,7 +11,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +25,14 @@ from jupyter_mlstudio.automl.forecast_finish import MEMBERS, Finish, Told, score
 from jupyter_mlstudio.automl.forecast_plan import ForecastPlan
 from jupyter_mlstudio.automl.forecast_work import Check
 from jupyter_mlstudio.automl.kept import Kept, Record
+from jupyter_mlstudio.automl.rungs import CELLS_PER_THREAD
 from jupyter_mlstudio.automl.search import ASK_S, LOOK_S, Asked, Outcome
 from jupyter_mlstudio.automl.workers import Event, Workers
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate, FamilyState
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate, FamilyState, Goal
 from jupyter_mlstudio.entities.values import JSON
+
+FAR_BEHIND = 1.5
+"""A drawn candidate whose error is so many times the best one's is ended early."""
 
 
 @dataclass(slots=True)
@@ -36,6 +40,7 @@ class _Running:
     candidate: Candidate
     config: Config
     began: float
+    scores: list[float] = field(default_factory=list)
 
 
 class ForecastSearch:
@@ -187,21 +192,27 @@ class ForecastSearch:
         room = max(1.0, self.clock.left_s - self._reserve_s())
         self.workers.start(
             numbers, forecast_work.tried, self.plan, self.metric, config, self.check, self.spec.seed, self.threads(),
-            timeout_s=min(room, self.limits.trial_timeout_s or math.inf), memory_bytes=self.memory_bytes(),
+            timeout_s=min(max(3.0, room / 3), room, self.limits.trial_timeout_s or math.inf),
+            memory_bytes=self.memory_bytes(),
         )  # fmt: skip
         self._running[numbers] = _Running(candidate, config, time.monotonic())
         self.tell(candidate)
         return True
 
     def threads(self) -> int:
-        return max(1, len(os.sched_getaffinity(0)) // max(1, self.limits.max_concurrent_trials))
+        """Threads of a fit: several only for large tables, since threads that wait for each other cost more."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, min(cores // max(1, self.limits.max_concurrent_trials), self.plan.X.size // CELLS_PER_THREAD))
 
     def memory_bytes(self) -> int | None:
         whole = self.limits.memory_bytes
         return None if whole is None else max(256 << 20, whole // (1 + max(1, self.limits.max_concurrent_trials)))
 
     def _take(self, event: Event) -> None:
-        if event.number not in self._running or event.what == "said":
+        if event.number not in self._running:
+            return
+        if event.what == "said":
+            self._scored(event.number, float(event.value))
             return
         if event.what == "failed":
             self._failed(event.number, str(event.value))
@@ -211,6 +222,19 @@ class ForecastSearch:
         self.keep(
             Record(scored(self.plan, self.metric, running.candidate, result), seconds=time.monotonic() - running.began)
         )
+
+    def _scored(self, number: int, score: float) -> None:
+        """Ends a drawn candidate that is far behind the best on the same origins."""
+        running, best = self._running[number], next(iter(self.ranked()), None)
+        running.scores.append(score)
+        known = len(running.scores)
+        if best is None or running.config.stage != "search" or not self.limits.enable_early_termination:
+            return
+        if self.metric.goal is not Goal.MINIMIZE or not 2 <= known < len(self.plan.folds):
+            return
+        own, its = float(np.mean(running.scores)), float(np.mean(best.candidate.folds[:known]))
+        if own > FAR_BEHIND * its:
+            self._failed(number, f"ended after {known} origins: {own:.4g}, where the best has {its:.4g}")
 
     def _failed(self, number: int, why: str) -> None:
         self.workers.kill(number)

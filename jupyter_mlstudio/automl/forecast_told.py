@@ -100,7 +100,7 @@ def columns_of(frame: pd.DataFrame, spec: AutoMLSpec, maker: RowMaker) -> list[C
         spec.target: (Role.TARGET, [lags, *seasons], "named as the target"),
         settings.time_column_name: (Role.TIME, [*maker.calendar, *(["holiday"] if maker.holidays else [])],
                                     f"steps of {maker.grid.freq}"),
-        **{name: (Role.SERIES, ["one-hot"], "tells series apart") for name in maker.ids},
+        **{name: (Role.SERIES, ["one-hot"] if maker.ids_in_rows else [], "tells series apart") for name in maker.ids},
         **{name: (Role.NUMERIC, ["imputed by the median"], "known ahead") for name in maker.numbers},
         **{name: (Role.CATEGORICAL, ["one-hot"], "known ahead") for name in maker.texts},
     }  # fmt: skip

@@ -17,7 +17,7 @@ from jupyter_mlstudio.errors import Invalid
 
 Floats = NDArray[np.float64]
 
-SEARCH_ROWS = 4000
+SEARCH_ROWS = 2000
 """Rows that smoothing parameters are chosen on, evenly spaced."""
 
 

@@ -109,6 +109,13 @@ def test_several_series_in_one_are_refused_with_the_column_that_tells_them_apart
     assert {column.name: column.role for column in plan.columns}["store"] is Role.SERIES
 
 
+def test_rows_of_many_series_do_not_say_which_they_are_of() -> None:
+    frame = pd.concat([monthly(30).assign(store=f"s{number}") for number in range(51)])
+    plan = make_forecast_plan(frame, spec(time_series_id_column_names=["store"]))
+    assert "store" not in plan.X
+    assert plan.maker.future(frame)[1]["store"].nunique() == 51
+
+
 def test_a_few_repeats_become_their_mean_and_equal_rows_count_once() -> None:
     frame = monthly()
     again = pd.concat([frame, frame.iloc[[5]], frame.iloc[[9]].assign(sold=0.0)])
