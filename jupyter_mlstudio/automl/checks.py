@@ -15,6 +15,7 @@ from jupyter_mlstudio.automl.columns import Look
 from jupyter_mlstudio.automl.leaks import leaks
 from jupyter_mlstudio.automl.preflight import NAMED, Findings, listed, rows_of
 from jupyter_mlstudio.automl.target import Target
+from jupyter_mlstudio.automl.values import columns_of
 from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, FeaturizationMode, Role
 
 ID_NAME = re.compile(
@@ -123,8 +124,8 @@ def by_values(
     dropped = _twins(table, found)
     ids = [
         name
-        for name in table.columns
-        if name not in dropped and name not in said and is_id(table[name], looks[name], len(table))
+        for name, column in columns_of(table)
+        if name not in dropped and name not in said and is_id(column, looks[name], len(table))
     ]
     if ids and len(ids) < table.shape[1]:
         found.warning(
@@ -153,7 +154,7 @@ def by_values(
     return dropped
 
 
-def is_id(column: pd.Series[Any], look: Look, rows: int) -> bool:
+def is_id(column: Any, look: Look, rows: int) -> bool:
     """Whether a column only tells rows apart: texts that hardly come twice, numbers that count rows or are named so."""
     present, name = rows - look.missing, look.rule.name
     if present < ID_ROWS or look.distinct < present * ID_SHARE:
@@ -163,7 +164,9 @@ def is_id(column: pd.Series[Any], look: Look, rows: int) -> bool:
         return True
     if look.rule.role is not Role.NUMERIC:
         return False
-    values = column.to_numpy()
+    values = np.asarray(column)
+    if np.mod(values[0], 1) != 0:
+        return False
     if look.distinct < present or look.missing or not bool(np.all(np.mod(values, 1) == 0)):
         return False
     steps = np.diff(values)
@@ -174,8 +177,8 @@ def _twins(table: pd.DataFrame, found: Findings) -> dict[str, str]:
     """Columns whose values another one before them has too."""
     seen: dict[bytes, str] = {}
     twins: dict[str, str] = {}
-    for name in table.columns:
-        first = seen.setdefault(_digest(table[name]), name)
+    for name, column in columns_of(table):
+        first = seen.setdefault(_digest(column), name)
         if first != name:
             twins[name] = first
     if twins:
@@ -187,9 +190,11 @@ def _twins(table: pd.DataFrame, found: Findings) -> dict[str, str]:
     return {name: f"the same values as in {first!r}" for name, first in twins.items()}
 
 
-def _digest(column: pd.Series[Any]) -> bytes:
+def _digest(column: Any) -> bytes:
     if column.dtype == np.float64:
-        return hashlib.blake2b((column.to_numpy() + 0.0).tobytes(), digest_size=16).digest()
+        return hashlib.blake2b((np.asarray(column) + 0.0).tobytes(), digest_size=16).digest()
+    if column.dtype.kind == "M":
+        return hashlib.blake2b(b"times" + column.to_numpy().astype(np.int64).tobytes(), digest_size=16).digest()
     codes, found = pd.factorize(column)
     told = hashlib.blake2b(codes.astype(np.int64).tobytes(), digest_size=16)
     told.update("\0".join(str(one) for one in found).encode("utf-8", "surrogatepass"))

@@ -30,6 +30,7 @@ DATES_SHARE = 0.95
 LOOKED_AT = 2000
 """Distinct texts that are looked at to tell dates and prose."""
 EXAMPLES = 3
+HEAD_ROWS = 20
 EXAMPLE_CHARACTERS = 60
 TRAINED = (Role.NUMERIC, Role.BOOLEAN, Role.CATEGORICAL, Role.DATETIME, Role.TEXT)
 """Roles of the columns that models learn from."""
@@ -148,12 +149,16 @@ def _of_numbers(column: pd.Series[Any], name: str, dtype: str) -> Rule:
 
 def _counted(column: pd.Series[Any], rule: Rule) -> Look:
     infinite = 0
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufM":
         given = column.to_numpy()
-        gaps = np.isnan(given) if given.dtype.kind == "f" else np.zeros(0, dtype=bool)
-        infinite = int(np.isinf(given).sum()) if given.dtype.kind == "f" else 0
-        missing, found = int(gaps.sum()), pd.unique(given)
-        shown, count = [one for one in found[: EXAMPLES + 1].tolist() if one == one], len(found) - int(missing > 0)
+        if given.dtype.kind == "f":
+            infinite = int(np.isinf(given).sum())
+        ordered = np.sort(given)
+        gaps = np.isnat(ordered) if given.dtype.kind == "M" else ordered != ordered
+        missing = int(gaps.sum())
+        ordered = ordered[: len(ordered) - missing]
+        count = int(len(ordered) > 0) + int((ordered[1:] != ordered[:-1]).sum())
+        shown = [one for one in column.iloc[:HEAD_ROWS].unique().tolist() if one == one]
     else:
         codes, named = values.distinct(column)
         missing, count = int((codes < 0).sum()), len(np.unique(codes[codes >= 0]))

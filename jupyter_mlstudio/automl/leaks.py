@@ -71,11 +71,12 @@ def _classes(target: Target) -> int | None:
 def _telling(table: pd.DataFrame, target: Target, rows: Any) -> dict[str, float]:
     """For each column how much of the target is left when rows lie in its order: 0 is nothing, about 1 is all."""
     y = target.y[rows]
-    names = [name for name in table.columns if table[name].dtype == np.float64]
+    names = table.columns[(table.dtypes == np.float64).to_numpy()].tolist()
     found: dict[str, float] = {}
+    whole = table.to_numpy() if len(names) == table.shape[1] else np.empty((0, 0))
     for start in range(0, len(names), 500):
         some = names[start : start + 500]
-        block = table[some].to_numpy()[rows]
+        block = table[some].to_numpy()[rows] if len(names) < table.shape[1] else whole[rows, start : start + 500]
         for name, rest in zip(some, _left(block, y, target), strict=True):
             found[name] = float(rest)
     for name in table.columns:

@@ -10,6 +10,7 @@ import pandas as pd
 from jupyter_mlstudio.automl import folds
 from jupyter_mlstudio.automl.preflight import Findings, rows_of
 from jupyter_mlstudio.automl.target import Target
+from jupyter_mlstudio.automl.values import columns_of
 
 MOSTLY = 0.5
 """Where more of the rows than this repeat others, the table is one of few different rows, and repeats say nothing."""
@@ -21,10 +22,9 @@ def fingerprints(table: pd.DataFrame) -> Any:
     """A number for each row ``(n_rows,) uint64``, the same for rows of the same values."""
     random = np.random.default_rng(20260101)
     total = np.zeros(len(table), dtype=np.uint64)
-    for name in table.columns:
-        column = table[name]
+    for _, column in columns_of(table):
         if column.dtype == np.float64:
-            values = column.to_numpy() + 0.0
+            values = np.asarray(column) + 0.0
             bits = np.where(np.isnan(values), np.nan, values).view(np.uint64)
         elif column.dtype.kind == "M":
             bits = column.to_numpy().astype(np.int64).view(np.uint64)

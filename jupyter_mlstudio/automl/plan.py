@@ -76,17 +76,24 @@ class Plan:
 def settled(frame: pd.DataFrame, wanted: list[tuple[int, Rule]], rows: Any) -> pd.DataFrame:
     """Columns of a table in the types of their rules; ``rows`` are the numbers of those to keep, None is all."""
     count = len(frame) if rows is None else len(rows)
+    rows = None if rows is not None and count == len(frame) else rows
     numbers = [place for place, (_, rule) in enumerate(wanted) if rule.role in (Role.NUMERIC, Role.BOOLEAN)]
     block = np.empty((count, len(numbers)), order="F")
     others: dict[int, pd.Series[Any]] = {}
     at = {place: number for number, place in enumerate(numbers)}
     for place, (source, rule) in enumerate(wanted):
         column = frame.iloc[:, source]
+        if rule.role is Role.NUMERIC and column.dtype == np.float64:
+            given = column.to_numpy()
+            block[:, at[place]] = given if rows is None else given[rows]
+            continue
         made = columns.settle(column if rows is None else column.iloc[rows], rule)
         if place in at:
             block[:, at[place]] = made.to_numpy()
         else:
             others[place] = made.reset_index(drop=True)
+    for place in range(block.shape[1]):
+        block[np.isinf(block[:, place]), place] = np.nan
     table = pd.DataFrame(block, columns=[wanted[place][1].name for place in numbers], copy=False)
     if not others:
         return table

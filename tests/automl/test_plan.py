@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pickle
+import time
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -81,3 +83,21 @@ def test_a_table_without_anything_to_learn_is_refused_with_the_column(change: An
     with pytest.raises(Refused, match=words) as refused:
         plan_of(change(people()))
     assert any(finding.severity == "error" and finding.remedy for finding in refused.value.findings)
+
+
+@pytest.mark.slow
+def test_ten_thousand_columns_and_a_long_table_take_seconds_and_little_memory() -> None:
+    random = np.random.default_rng(0)
+    wide = pd.DataFrame(random.normal(size=(400, 10_000)), columns=[f"c{at}" for at in range(10_000)])
+    began = time.process_time()
+    plan = plan_of(wide.assign(churn=(wide["c1"] > 0).astype(int) ^ (wide["c2"] > 1)))
+    assert plan.X.shape == (400, 10_000)
+    assert time.process_time() - began < 15
+    long = pd.DataFrame(random.normal(size=(200_000, 30)), columns=[f"c{at}" for at in range(30)])
+    long["churn"] = (long["c1"] + long["c2"] > 0).astype(int)
+    tracemalloc.start()
+    plan = plan_of(long)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * long.memory_usage().sum()
+    assert len(plan.folds) == 1
