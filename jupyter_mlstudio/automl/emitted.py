@@ -151,12 +151,29 @@ class _Writer:
 
     def _fit_single(self) -> list[str]:
         target = "labels" if self.classifies else "y"
-        weights = self._weights(self.model, self.winner.family)
-        return [f"model.fit(X, {target}{weights})"]
+        rows, lines = self._rows(self.model, "rows")
+        weights = self._weights(self.model, self.winner.family).replace(".weights", f".weights{rows}")
+        return [*lines, f"model.fit({f'X.iloc{rows}' if rows else 'X'}, {target}{rows}{weights})"]
+
+    def _rows(self, model: Any, variable: str) -> tuple[str, list[str]]:
+        """An index for the rows that a pipeline was fitted on, and the line that makes it; both empty for all."""
+        if not hasattr(model, "learnt_from_"):
+            return "", []
+        if model.learnt_from_ is None:
+            self._text(
+                "There was no time to fit this model on all rows: the run has its copy of one fold. This notebook fits"
+                " it on all of them, so it is another one."
+            )
+            return "", []
+        fold, count = model.learnt_from_
+        self.source.use(f"{HOME}.matrices", "Matrices")
+        self._text(f"There was time to fit this model on {count:,} of the rows.")
+        line = f"{variable} = Matrices(plan, None, settings.seed).training_rows({fold}, {count})"
+        return f"[{variable}]", [line]
 
     def _vote(self, members: Sequence[tuple[str, Any]]) -> list[str]:
         """Writes the members and their vote; answers the lines that fit it."""
-        weighted = self.plan.weights is not None
+        alone = self.plan.weights is not None or any(hasattr(member, "learnt_from_") for _, member in members)
         shares = list(self.model.weights or [1.0] * len(members))
         names = []
         for (name, member), share in zip(members, shares, strict=True):
@@ -168,9 +185,9 @@ class _Writer:
         kind = type(self.model).__name__
         self.source.use("sklearn.ensemble", kind)
         lines = [f"model = {kind}("]
-        if weighted:
+        if alone:
             self.source.use("sklearn.frozen", "FrozenEstimator")
-        wrapped = ["FrozenEstimator({})" if weighted else "{}"] * len(names)
+        wrapped = ["FrozenEstimator({})" if alone else "{}"] * len(names)
         lines.append("    [")
         lines += [
             f"        ({quoted(name)}, {form.format(variable)}),"
@@ -181,16 +198,19 @@ class _Writer:
             lines += ['    voting="soft",', "    flatten_transform=False,"]
         lines += [f"    weights={self.source.write(shares, 12)},", ")"]
         fit = [f"model.fit(X, {'labels' if self.classifies else 'y'})"]
-        if not weighted:
+        if not alone:
             self._text("## The vote\n\nIts fit fits every member.")
             self._code("\n".join(lines))
             return fit
-        self._text("## The vote\n\nMembers are fitted by themselves, since rows have weights.")
-        alone = [
-            f"{variable}.fit(X, y{self._weights(member, name)})"
-            for (name, member), (_, variable) in zip(members, names, strict=True)
-        ]
-        return [*alone, *lines, *fit]
+        self._text(
+            "## The vote\n\nMembers are fitted by themselves, since rows have weights, or not all of them were used."
+        )
+        first = []
+        for (name, member), (_, variable) in zip(members, names, strict=True):
+            rows, made = self._rows(member, f"rows_of_{variable}")
+            weights = self._weights(member, name).replace(".weights", f".weights{rows}")
+            first += [*made, f"{variable}.fit({f'X.iloc{rows}' if rows else 'X'}, y{rows}{weights})"]
+        return [*first, *lines, *fit]
 
     def _weights(self, model: Any, name: str) -> str:
         """How the weights of rows are given to a model that knows them."""
@@ -218,7 +238,7 @@ class _Writer:
         scale = "None" if self.classifies else "float(y.max() - y.min())"
         target = "labels" if self.classifies else "y"
         fit = self._weights(self.model, self.winner.family).replace(".weights", ".weights[learn]")
-        if weighted and self._members() is not None:
+        if "sklearn.frozen" in self.source.imports():
             return  # its members are fitted beforehand: a copy would be judged on rows that they know
         self._text(
             "## How good it is\n\nOver the folds of the run, each predicted by a copy that was fitted without it."

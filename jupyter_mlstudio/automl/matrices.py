@@ -125,3 +125,12 @@ def _mode(path: Path) -> Any:
 
 def _used(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.glob("*.npy") if path.is_file())
+
+
+def part_of(plan: Any, rows: NDArray[np.int64], seed: int) -> tuple[int, int] | None:
+    """Tells which rows these are: fold and number, for :meth:`Matrices.training_rows`; None when they are others."""
+    matrices = Matrices(plan, None, seed)
+    for fold in reversed(range(len(plan.folds))):
+        if np.array_equal(matrices.training_rows(fold, len(rows)), rows):
+            return fold, len(rows)
+    return None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from jupyter_mlstudio.automl.ensemble import vote
 from jupyter_mlstudio.automl.family import Family, Making, Params, Shape
-from jupyter_mlstudio.automl.matrices import Matrices, codes_of, write_whole
+from jupyter_mlstudio.automl.matrices import Matrices, codes_of, part_of, write_whole
 from jupyter_mlstudio.entities.automl import OnnxCheck
 
 Check = Callable[[Any, Any], OnnxCheck]
@@ -74,12 +74,19 @@ def refit(
     say: Callable[[Any], None], plan: Any, family: Family, params: Params, making: Making, rows: NDArray[np.int64],
     path: Path, labels: bool = False,
 ) -> Fitted:  # fmt: skip
-    """Fits a pipeline and writes it to a file (pickle)."""
+    """Fits a pipeline and writes it to a file (pickle).
+
+    One that learnt from a part of the rows says which in ``learnt_from_``: fold and number of rows, see
+    :func:`jupyter_mlstudio.automl.matrices.part_of`.
+    """
     from threadpoolctl import threadpool_limits
 
     began = time.perf_counter()
     with threadpool_limits(making.threads):
-        content = pickle.dumps(fitted(plan, family, params, making, rows, labels), protocol=5)
+        model = fitted(plan, family, params, making, rows, labels)
+    if len(rows) < len(plan.X):
+        model.learnt_from_ = part_of(plan, rows, making.seed)
+    content = pickle.dumps(model, protocol=5)
     write_whole(path, content)
     return Fitted(path, time.perf_counter() - began, len(content))
 
@@ -89,7 +96,9 @@ def spare(plan: Any, family: Family, path: Path) -> Any:
     from sklearn.pipeline import Pipeline
 
     featuriser, model = pickle.loads(path.read_bytes())
-    return single(plan, family, Pipeline([("features", featuriser), ("model", pickle.loads(model))]))
+    pipeline = Pipeline([("features", featuriser), ("model", pickle.loads(model))])
+    pipeline.learnt_from_ = None
+    return single(plan, family, pipeline)
 
 
 def checked(say: Callable[[Any], None], check: Check, model: Any, rows: Any) -> OnnxCheck:
@@ -109,6 +118,8 @@ def probe(
     say: Callable[[Any], None], plan: Any, family: Family, params: Params, shape: Shape, check: Check, seed: int
 ) -> Probe:
     """Fits a tiny model of a family on a few rows of this table, and checks it on others."""
+    from threadpoolctl import threadpool_limits
+
     matrices = Matrices(plan, None, seed)
     rows = matrices.training_rows(0, PROBE_ROWS)
     small = dict(params)
@@ -117,7 +128,8 @@ def probe(
     if "hidden" in small:
         small["hidden"] = 8
     making = Making(shape, seed, 1, codes_of(plan, family.form))
-    model = single(plan, family, fitted(plan, family, small, making, rows, labels=True))
+    with threadpool_limits(1):
+        model = single(plan, family, fitted(plan, family, small, making, rows, labels=True))
     began = time.perf_counter()
     found = check(model, plan.X.iloc[np.asarray(plan.folds[0][1])[: PROBE_ROWS // 2]])
     return Probe(found, time.perf_counter() - began)

@@ -19,7 +19,7 @@ from jupyter_mlstudio.automl import families, refit
 from jupyter_mlstudio.automl.emitted import notebook
 from jupyter_mlstudio.automl.ensemble import vote
 from jupyter_mlstudio.automl.family import Making
-from jupyter_mlstudio.automl.matrices import codes_of
+from jupyter_mlstudio.automl.matrices import Matrices, codes_of
 from jupyter_mlstudio.automl.plan import make_plan
 from jupyter_mlstudio.automl.reading import read
 from jupyter_mlstudio.automl.rungs import shape_of
@@ -108,6 +108,24 @@ def test_every_family_is_made_again_to_the_bit(
     model = refit.single(plan, family, fitted(plan, family))
     content = notebook(spec, plan, candidate(family.name), model)
     assert_same(executed(content, tmp_path, monkeypatch), model, plan)
+
+
+@pytest.mark.parametrize("name", ["Linear", "XGBoost"])
+def test_a_model_of_a_part_of_the_rows_is_made_again_of_that_part(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = spec_of(write_table(tmp_path), seed=3)
+    plan = make_plan(read(tmp_path / "table.csv"), spec)
+    family, shape, file = families.find(name), shape_of(plan, "log_loss"), tmp_path / "model.pkl"
+    if not family.installed():
+        pytest.skip(f"{name} is not installed")
+    rows = Matrices(plan, None, 3).training_rows(1, 50)
+    making = Making(shape, 3, 1, codes_of(plan, family.form))
+    refit.refit(lambda _: None, plan, family, small(family, shape), making, rows, file, labels=True)
+    model = refit.single(plan, family, pickle.loads(file.read_bytes()))
+    content = notebook(spec, plan, candidate(name), model)
+    assert_same(executed(content, tmp_path, monkeypatch), model, plan)
+    assert any("50 of the rows" in cell["source"] for cell in content["cells"])  # type: ignore[index,union-attr]
 
 
 @pytest.mark.parametrize("target", ["bought", "price"])
