@@ -43,7 +43,7 @@ docs: .stamps/python ## build the documentation into docs/_build/html; a warning
 	python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
 
-bench-setup: .stamps/bench-mlflow .stamps/bench-mlserver .stamps/bench-bentoml venv ## install the benchmarks' peers, each into an environment of its own
+bench-setup: .stamps/bench-mlflow .stamps/bench-mlserver .stamps/bench-bentoml .stamps/bench-flaml .stamps/bench-autogluon venv ## install the benchmarks' peers, each into an environment of its own
 	@echo "python -m benchmarks lists the benchmarks"
 
 clean: ## remove what was installed and built; workspaces (.mlstudio) stay
@@ -88,6 +88,8 @@ clean: ## remove what was installed and built; workspaces (.mlstudio) stay
 PEER_mlflow := mlflow==3.17.2 scikit-learn
 PEER_mlserver := mlserver==1.7.1 mlserver-sklearn==1.7.1 scikit-learn
 PEER_bentoml := bentoml==1.4.39 scikit-learn
+PEER_flaml := 'flaml[automl]==2.7.*' pyarrow
+PEER_autogluon := 'autogluon.tabular[lightgbm,xgboost,catboost]==1.6.*' pyarrow
 
 # --- the parts of `make test`; each leaves its result in .results, from which .ci/tally.py counts
 

@@ -21,6 +21,8 @@ NAMES = (
     "sweep-overhead",
     "sweep-quality",
     "sweep-view",
+    "automl-rank",
+    "automl-memory",
 )
 
 

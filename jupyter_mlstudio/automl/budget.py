@@ -15,6 +15,13 @@ CHECK_S_PER_BYTE = 2.5e-7
 """Of a pickled model; what its conversion and comparison take, beside the features'."""
 
 
+SMOOTH = "scaled"
+"""The form of the features of models that are no trees."""
+
+PROBE_S = 0.15
+"""The check of a tiny model, where nothing else runs."""
+
+
 @dataclass(slots=True)
 class Clock:
     """Time from the run's beginning, ``time.monotonic()``. ``parts`` sums up what it went into."""
@@ -37,19 +44,19 @@ class Clock:
 class Costs:
     """Predicts how long trials take, from those that were seen.
 
-    A family's own trials count most; one that was not tried yet is guessed from the others by how expensive it usually
-    is beside them.
+    A family's own trials count most; one that was not tried yet is guessed from others of its kind (trees, or models of
+    scaled features) by how expensive it usually is beside them.
     """
 
     def __init__(self) -> None:
         self._seen: dict[str, list[float]] = defaultdict(list)
-        self._units: list[float] = []
+        self._units: dict[bool, list[float]] = {True: [], False: []}
 
     def add(self, family: Family, seconds: float, rows: int, folds: int) -> None:
         """Notes what a trial took in all."""
         one = seconds / (max(1, rows) ** GROWTH * folds)
         self._seen[family.name].append(one)
-        self._units.append(one / family.expense)
+        self._units[family.form == SMOOTH].append(one / family.expense)
 
     def trial_s(self, family: Family, rows: int, folds: int) -> float | None:
         """About how long a trial will take; None when nothing was seen yet."""
@@ -57,10 +64,11 @@ class Costs:
         if seen:
             recent = sorted(seen[-5:])
             one = recent[len(recent) * 3 // 4]
-        elif self._units:
-            one = sorted(self._units)[len(self._units) // 2] * family.expense
         else:
-            return None
+            units = self._units[family.form == SMOOTH] or self._units[False]
+            if not units:
+                return None
+            one = sorted(units)[len(units) // 2] * family.expense
         return one * max(1, rows) ** GROWTH * folds
 
 
@@ -69,6 +77,10 @@ def grown(seconds: float, rows: int, to_rows: int) -> float:
     return seconds * (max(1, to_rows) / max(1, rows)) ** GROWTH
 
 
-def check_s(probe_s: float, size_bytes: int) -> float:
-    """What the check of a model will take, from that of a tiny one of its family."""
-    return 1.5 * probe_s + CHECK_S_PER_BYTE * size_bytes
+def check_s(usual_s: float, members_s: float, size_bytes: int) -> float:
+    """What the check of a model will take.
+
+    Args:
+        usual_s: what that of a tiny model takes, which tells how slow the machine is; ``members_s`` of its members.
+    """
+    return usual_s + members_s + CHECK_S_PER_BYTE * size_bytes * max(1.0, usual_s / PROBE_S)

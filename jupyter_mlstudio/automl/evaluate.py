@@ -6,6 +6,7 @@ early and says how far to go, then the score after several numbers of rounds is 
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import time
@@ -27,7 +28,10 @@ PATIENCE = 30
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A configuration to try. ``rows`` limits each training set; 0 is all; ``folds`` are numbers of the plan's."""
+    """A configuration to try. ``rows`` limits each training set; 0 is all; ``folds`` are numbers of the plan's.
+
+    ``fit_limit_s`` is when a boosting fit of the first fold ends with the rounds that it has.
+    """
 
     number: int
     family: Family
@@ -36,6 +40,7 @@ class Job:
     rows: int = 0
     seed: int = 0
     threads: int = 1
+    fit_limit_s: float = math.inf
 
 
 @dataclass(slots=True)
@@ -103,7 +108,7 @@ def _evaluate(
     for place, number in enumerate(job.folds):
         part, held, codes = matrices.fold(family.form, number, job.rows)
         making = Making(shape, job.seed, job.threads, codes)
-        folds.append(_fitted(family, job.params, making, part, held, folds[0] if folds else None))
+        folds.append(_fitted(job, making, part, held, folds[0] if folds else None))
         found = folds[-1].after
         best = min(metric.loss(score_of(plan, metric, job.folds[place], one)) for one in found.values())
         say(FoldScore(place, metric.turned(best), folds[-1].fit_s))
@@ -124,8 +129,9 @@ def _evaluate(
     )  # fmt: skip
 
 
-def _fitted(family: Family, params: Params, making: Making, part: Part, held: Part, first: _Fold | None) -> _Fold:
+def _fitted(job: Job, making: Making, part: Part, held: Part, first: _Fold | None) -> _Fold:
     """Fits one fold; the first one of a boosting model stops early, the others go as far as it did."""
+    family, params = job.family, job.params
     boosts = bool(family.rounds) and family.rounds not in params
     classifies = making.shape.classifies
     began = time.perf_counter()
@@ -137,7 +143,7 @@ def _fitted(family: Family, params: Params, making: Making, part: Part, held: Pa
     else:
         if first is None:
             model = family.make(params, making)
-            best = family.fit_until_no_better(model, part, held, PATIENCE)
+            best = family.fit_until_no_better(model, part, held, PATIENCE, job.fit_limit_s)
             counts = stages(best, PATIENCE)
         else:
             counts = sorted(first.after)

@@ -6,6 +6,7 @@ Configurations that are known to be good follow what AutoML systems begin with: 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -24,6 +25,7 @@ from jupyter_mlstudio.automl.family import (
     with_log,
     without,
 )
+from jupyter_mlstudio.automl.time_limits import CatboostLimit, lightgbm_limit, xgboost_limit
 
 MOST_CODES = 255
 """Categories of one column that histogram gradient boosting takes."""
@@ -44,18 +46,18 @@ class _Boosting(Family):
         """Predictions of the first ``count`` rounds."""
         raise NotImplementedError
 
-    def fit_until_no_better(self, model: Any, part: Part, held: Part, patience: int) -> int:
+    def fit_until_no_better(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         inner = model
         if hasattr(model, "func"):
             inner = model.regressor
             part = Part(part.X, model.func(part.y), part.weights)
             held = Part(held.X, model.func(held.y), held.weights)
-        best = self.watched(inner, part, held, patience)
+        best = self.watched(inner, part, held, patience, limit_s)
         if inner is not model:
             model.regressor_ = inner
         return best
 
-    def watched(self, model: Any, part: Part, held: Part, patience: int) -> int:
+    def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         """Fits the booster itself, watching its loss on ``held``."""
         raise NotImplementedError
 
@@ -102,17 +104,20 @@ class LightGBM(_Boosting):
         if weighted_classes(params):
             settings["class_weight"] = params["class_weight"]
         if making.codes:
-            settings["categorical_feature"] = list(making.codes)
+            settings["categorical_column"] = list(making.codes)
+            settings["min_data_per_group"] = max(10, min(100, making.shape.rows // 50))
         model = kind(**settings, n_jobs=making.threads, random_state=making.seed, verbose=-1, deterministic=True,
                      force_col_wise=True)  # fmt: skip
         return with_log(model, params)
 
-    def watched(self, model: Any, part: Part, held: Part, patience: int) -> int:
+    def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         import lightgbm
 
-        model.fit(part.X, part.y, sample_weight=part.weights, eval_set=[(held.X, held.y)],
+        newer = "eval_X" in inspect.signature(model.fit).parameters
+        watched = {"eval_X": held.X, "eval_y": held.y} if newer else {"eval_set": [(held.X, held.y)]}
+        model.fit(part.X, part.y, sample_weight=part.weights, **watched,
                   eval_sample_weight=None if held.weights is None else [held.weights],
-                  callbacks=[lightgbm.early_stopping(patience, verbose=False)])  # fmt: skip
+                  callbacks=[lightgbm.early_stopping(patience, verbose=False), lightgbm_limit(limit_s)])  # fmt: skip
         return int(model.best_iteration_)
 
     def after(self, model: Any, rows: Any, count: int, classifies: bool) -> Any:
@@ -158,7 +163,7 @@ class HistGradientBoosting(_Boosting):
         model = kind(**settings, early_stopping=False, categorical_features=codes or None, random_state=making.seed)
         return with_log(model, params)
 
-    def watched(self, model: Any, part: Part, held: Part, patience: int) -> int:
+    def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         model.set_params(early_stopping=True, n_iter_no_change=patience, scoring="loss", tol=0.0)
         model.fit(part.X, part.y, sample_weight=part.weights, X_val=held.X, y_val=held.y,
                   sample_weight_val=held.weights)  # fmt: skip
@@ -209,10 +214,11 @@ class XGBoost(_Boosting):
         settings: Params = {"n_estimators": self.most_rounds} | without(params)
         return with_log(kind(**settings, n_jobs=making.threads, random_state=making.seed, tree_method="hist"), params)
 
-    def watched(self, model: Any, part: Part, held: Part, patience: int) -> int:
-        model.set_params(early_stopping_rounds=patience)
+    def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
+        model.set_params(early_stopping_rounds=patience, callbacks=[xgboost_limit(limit_s)])
         model.fit(part.X, part.y, sample_weight=part.weights, eval_set=[(held.X, held.y)], verbose=False,
                   sample_weight_eval_set=None if held.weights is None else [held.weights])  # fmt: skip
+        model.set_params(early_stopping_rounds=None, callbacks=None)
         return int(model.best_iteration) + 1
 
     def after(self, model: Any, rows: Any, count: int, classifies: bool) -> Any:
@@ -251,11 +257,12 @@ class CatBoost(_Boosting):
                      allow_writing_files=False)  # fmt: skip
         return with_log(model, params)
 
-    def watched(self, model: Any, part: Part, held: Part, patience: int) -> int:
+    def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         import catboost
 
         pools = [catboost.Pool(one.X, one.y, weight=one.weights) for one in (part, held)]
-        model.fit(pools[0], eval_set=pools[1], early_stopping_rounds=patience, use_best_model=False)
+        model.fit(pools[0], eval_set=pools[1], early_stopping_rounds=patience, use_best_model=False,
+                  callbacks=[CatboostLimit(limit_s)])  # fmt: skip
         return int(model.get_best_iteration()) + 1
 
     def after(self, model: Any, rows: Any, count: int, classifies: bool) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyter_mlstudio.automl.family import (
     Family,
@@ -112,7 +112,6 @@ class KNN(Family):
         return {
             "n_neighbors": trial.suggest_int("n_neighbors", 1, max(2, min(100, shape.rows // 5)), log=True),
             "weights": trial.suggest_categorical("weights", ["uniform", "distance"]),
-            "p": trial.suggest_categorical("p", [1, 2]),
         } | ({"log_target": trial.suggest_categorical("log_target", [False, True])} if shape.skewed else {})
 
     def make(self, params: Params, making: Making) -> Any:
@@ -126,6 +125,7 @@ class MLP(Family):
     """A small network of dense layers."""
 
     name = "MLP"
+    usual: ClassVar[Params] = {"activation": "relu", "log_target": False}
     also = ("MLPClassifier", "MLPRegressor", "NeuralNetwork", "TCNForecaster")
     expense = 3.0
 

@@ -125,8 +125,12 @@ class Family(ABC):
             return model.fit(part.X, part.y, sample_weight=part.weights)
         return model.fit(part.X, part.y)
 
-    def fit_until_no_better(self, model: Any, part: Part, held: Part, patience: int) -> int:
-        """Fits a boosting model until ``held`` is no better for ``patience`` rounds; answers how many were best."""
+    def fit_until_no_better(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
+        """Fits a boosting model until ``held`` is no better for ``patience`` rounds, or for about ``limit_s``.
+
+        Returns:
+            How many rounds were best.
+        """
         raise NotImplementedError
 
     def staged(self, model: Any, rows: Any, counts: list[int], classifies: bool) -> Iterator[Any]:

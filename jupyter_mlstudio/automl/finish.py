@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-import math
 import pickle
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jupyter_mlstudio.automl import ensemble
-from jupyter_mlstudio.automl.evaluate import measured, scores_of, spare_path
+from jupyter_mlstudio.automl.choices import Choice, Choices
+from jupyter_mlstudio.automl.evaluate import spare_path
 from jupyter_mlstudio.automl.family import Making
 from jupyter_mlstudio.automl.kept import Record
 from jupyter_mlstudio.automl.matrices import codes_of
 from jupyter_mlstudio.automl.refit import Fitted, checked, refit, rows_to_check, single, spare
-from jupyter_mlstudio.automl.trials import bounds_of
+from jupyter_mlstudio.automl.state import Asked, Outcome, State, Told
 from jupyter_mlstudio.entities.automl import Budget, Candidate, OnnxCheck
 from jupyter_mlstudio.errors import Invalid
 
-if TYPE_CHECKING:
-    from jupyter_mlstudio.automl.search import Asked, Outcome, Search, Told
-
-VOTE = "VotingEnsemble"
-POOL = 25
-MOST_NUMBERS = 300_000
-"""Of predictions of one model while members are chosen; of more, some rows are taken."""
-
 LOOK_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """What may win: one candidate, or members with weights."""
-
-    candidate: Candidate
-    members: list[Record]
-    weights: list[float]
 
 
 class Finish:
     """Ends a search."""
 
-    def __init__(self, search: Search, told: Told, said: Callable[[], Asked]) -> None:
+    def __init__(self, search: State, told: Told, said: Callable[[], Asked]) -> None:
         self._search, self._told, self._said = search, told, said
         self._models: dict[tuple[int, bool], Any] = {}
         self._number = 10_000
@@ -56,13 +39,11 @@ class Finish:
         Raises:
             Invalid: not one model could be fitted.
         """
-        from jupyter_mlstudio.automl.search import Outcome
-
         search = self._search
         ranked = search.ranked()
         if not ranked:
             raise Invalid(_why(list(search.records.values()), search.out))
-        choices = self._choices(ranked)
+        choices = Choices(search, self._told).made(ranked)
         winner, model = self._first_that_holds(choices)
         for record in list(search.records.values()):
             if record.candidate.number == winner.number:
@@ -74,108 +55,7 @@ class Finish:
         budget = Budget(timeout_s=search.clock.timeout_s, used_s=search.clock.used_s, parts=parts)
         return Outcome(candidates, search.families, winner, model, oof, budget)
 
-    def _choices(self, ranked: list[Record]) -> list[_Choice]:
-        began = time.monotonic()
-        best = [_Choice(one.candidate, [one], [1.0]) for one in ranked[:4]]
-        found = self._ensemble(ranked) if self._search.spec.training.enable_vote_ensemble else None
-        self._search.clock.parts["ensemble"] += time.monotonic() - began
-        if found is None:
-            return best
-        choice, better = found
-        return [choice, *best] if better else [*best[:1], choice, *best[1:]]
-
-    def _ensemble(self, ranked: list[Record]) -> tuple[_Choice, bool] | None:
-        """The vote of the best candidates, and whether it is better than the best one; None with fewer than two."""
-        search = self._search
-        pool = self._pool(ranked)
-        predictions = [search.kept.oof(one.candidate.number) for one in pool]
-        rows = [one for one, found in zip(pool, predictions, strict=True) if found is not None]
-        found = [one for one in predictions if one is not None]
-        if len(rows) < 2:
-            return None
-        until = time.monotonic() + 0.15 * search.clock.left_s
-        weights = ensemble.select(
-            self._thinned(found), self._loss(found[0]), timed_out=lambda: time.monotonic() > until
-        )
-        if len(weights) < 2:
-            return None
-        mixed = ensemble.mixed(found, weights)
-        members = [rows[place] for place in weights]
-        choice = self._voted(members, list(weights.values()), mixed)
-        better = ensemble.is_better(search.metric, choice.candidate.folds, rows[0].candidate.folds)
-        return choice, better
-
-    def _pool(self, ranked: list[Record]) -> list[Record]:
-        """Who may be a member: the best, and the best of each family, that can be fitted in the time that is left."""
-        search = self._search
-        firsts = {record.candidate.family: record for record in reversed(ranked)}
-        wanted = ranked[:POOL] + [one for one in firsts.values() if one not in ranked[:POOL]]
-        room = 0.5 * search.clock.left_s / ensemble.MOST_MEMBERS * max(1, search.limits.max_concurrent_trials)
-        return [ranked[0], *(one for one in wanted if one is not ranked[0] and search.refit_s(one) <= 2.5 * room)]
-
-    def _places(self, numbers: int) -> list[NDArray[np.int64]]:
-        """For each fold which of its rows are looked at while members are chosen."""
-        search = self._search
-        sizes = [len(search.plan.folds[fold][1]) for fold in search.rungs.folds]
-        share = min(1.0, MOST_NUMBERS / max(1, sum(sizes) * numbers))
-        rng = np.random.default_rng(search.spec.seed)
-        return [np.sort(rng.permutation(size)[: max(50, math.ceil(share * size))]) for size in sizes]
-
-    def _thinned(self, found: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-        search = self._search
-        places = self._places(found[0][0].size)
-        starts = np.cumsum([0, *(len(search.plan.folds[fold][1]) for fold in search.rungs.folds)])
-        picked = np.concatenate([start + one for start, one in zip(starts, places, strict=False)])
-        return [one[picked] for one in found]
-
-    def _loss(self, like: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], float]:
-        """The mean loss over the folds, of the rows that are looked at."""
-        search, plan = self._search, self._search.plan
-        places = self._places(like[0].size)
-        ends = np.cumsum([len(one) for one in places])[:-1]
-        rows = [np.asarray(plan.folds[fold][1])[one] for fold, one in zip(search.rungs.folds, places, strict=True)]
-        scale = None if plan.classes is not None else float(np.ptp(plan.y)) or 1.0
-        own = getattr(plan, "score", None)
-
-        def score(which: NDArray[np.int64], part: NDArray[np.float64]) -> float:
-            if own is not None:
-                return float(own(search.metric, which, part))
-            weights = None if plan.weights is None else plan.weights[which]
-            return search.metric.score(plan.y[which], part, weights, scale=scale, positive=plan.positive)
-
-        def loss(predicted: NDArray[np.float64]) -> float:
-            parts = np.split(predicted, ends)
-            return float(np.mean([
-                search.metric.loss(score(which, part)) for which, part in zip(rows, parts, strict=True)
-            ]))  # fmt: skip
-
-        return loss
-
-    def _voted(self, members: list[Record], weights: list[float], mixed: NDArray[np.float64]) -> _Choice:
-        from jupyter_mlstudio.automl.evaluate import write_array
-
-        search = self._search
-        earlier = [one for one in search.records.values() if one.candidate.stage == "ensemble"]
-        number = max(search.records) + 1 if not earlier else earlier[0].candidate.number
-        folds = scores_of(search.plan, search.metric, search.rungs.folds, mixed)
-        write_array(search.kept.oof_path(number), mixed)
-        low, high = bounds_of(search, number, folds)
-        candidate = Candidate(
-            number=number, run_id="", family=VOTE, stage="ensemble", score=float(np.mean(folds)), low=low, high=high,
-            folds=folds, metrics=measured(search.plan, search.shape, search.rungs.folds, mixed),
-            rows=max(one.candidate.rows for one in members), fit_s=sum(one.candidate.fit_s for one in members),
-            predict_ms=sum(one.candidate.predict_ms for one in members),
-            size_bytes=sum(one.candidate.size_bytes for one in members),
-            weights={str(one.candidate.number): weight for one, weight in zip(members, weights, strict=True)},
-        )  # fmt: skip
-        loss = search.metric.loss(float(np.mean(folds)))
-        search.records[number] = Record(candidate, loss=loss, whole=True)
-        search.kept.write(search.records[number])
-        self._told(replace(candidate, score=None, folds=[], metrics={}, low=None, high=None))
-        self._told(candidate)
-        return _Choice(candidate, members, weights)
-
-    def _first_that_holds(self, choices: list[_Choice]) -> tuple[Candidate, Any]:
+    def _first_that_holds(self, choices: list[Choice]) -> tuple[Candidate, Any]:
         """Fits and checks one after the other until one holds, or there is no more time."""
         search = self._search
         fallback: tuple[Candidate, Any] | None = None
@@ -201,7 +81,7 @@ class Finish:
         self._search.kept.write(record)
         self._told(candidate)
 
-    def _checked(self, choice: _Choice, model: Any) -> OnnxCheck | None:
+    def _checked(self, choice: Choice, model: Any) -> OnnxCheck | None:
         """The check of a model; None where the time was over before it ended and its family's passed."""
         search = self._search
         began = time.monotonic()
@@ -215,7 +95,7 @@ class Finish:
             return found
         return OnnxCheck(ready=False, reason=f"the check did not end: {found}")
 
-    def _model(self, choice: _Choice) -> Any | None:
+    def _model(self, choice: Choice) -> Any | None:
         """A choice, fitted on all rows; None when there is no time for it."""
         alone = len(choice.members) == 1
         fitted = self._fitted(choice.members, alone)
@@ -286,7 +166,7 @@ class Finish:
                 break
         return found
 
-    def _spare(self, choices: list[_Choice]) -> tuple[Candidate, Any]:
+    def _spare(self, choices: list[Choice]) -> tuple[Candidate, Any]:
         """The best candidate's model of its last fold, when nothing was fitted on all rows in time."""
         search = self._search
         for record in search.ranked():
@@ -294,7 +174,7 @@ class Finish:
             if path.is_file():
                 family = search.by_name[record.candidate.family]
                 model = spare(search.plan, family, path)
-                found = self._checked(_Choice(record.candidate, [record], [1.0]), model)
+                found = self._checked(Choice(record.candidate, [record], [1.0]), model)
                 candidate = replace(record.candidate, onnx=found)
                 self._note(candidate)
                 return candidate, model

@@ -9,58 +9,26 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from jupyter_mlstudio.automl import families, metrics, proposals
-from jupyter_mlstudio.automl.budget import Clock, Costs, check_s, grown
+from jupyter_mlstudio.automl import proposals
 from jupyter_mlstudio.automl.evaluate import FoldScore, Job, Result, evaluate
-from jupyter_mlstudio.automl.family import Family, Params, Shape
-from jupyter_mlstudio.automl.kept import Kept, Record
-from jupyter_mlstudio.automl.matrices import Matrices
-from jupyter_mlstudio.automl.refit import Check, Probe, probe
-from jupyter_mlstudio.automl.rungs import Rungs, shape_of
+from jupyter_mlstudio.automl.family import Family, Making, Params
+from jupyter_mlstudio.automl.finish import Finish
+from jupyter_mlstudio.automl.kept import Record
+from jupyter_mlstudio.automl.refit import Check, probe
+from jupyter_mlstudio.automl.state import Asked, Outcome, State, Told
 from jupyter_mlstudio.automl.trials import begun, ended, failed
-from jupyter_mlstudio.automl.workers import Event, Workers
-from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Budget, Candidate, FamilyState
+from jupyter_mlstudio.automl.workers import Event
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate
 
 LOOK_S = 0.1
 ASK_S = 0.2
-Told = Callable[[Candidate], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What people ask of a search while it runs; ``stopped`` are numbers of candidates that are to be ended."""
-
-    paused: bool = False
-    stop: bool = False
-    limits: AutoMLLimits | None = None
-    stopped: set[int] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a search ended with.
-
-    Args:
-        model: the winner, fitted on all rows: a pipeline, or a vote of pipelines.
-        oof: predictions of candidates for the rows of the plan, ``(n_rows, ...)``, NaN where there are none.
-    """
-
-    candidates: list[Candidate]
-    families: list[FamilyState]
-    winner: Candidate
-    model: Any
-    oof: dict[int, NDArray[np.float64]]
-    budget: Budget
-
-
-class Search:
+class Search(State):
     """A search for the best model of a plan.
 
     Args:
@@ -71,45 +39,13 @@ class Search:
     """
 
     def __init__(self, plan: Any, spec: AutoMLSpec, folder: Path, *, check: Check, began: float | None = None) -> None:
-        self.plan, self.spec, self.check = plan, spec, check
-        self.metric = metrics.find(spec.primary_metric, plan.task)
-        self.shape: Shape = shape_of(plan, self.metric.name)
-        self.limits = spec.limits
-        self.kept = Kept(folder)
-        state = self.kept.state()
-        used = float(state.get("used_s", 0.0)) if state else max(0.0, time.time() - (began or time.time()))
-        self.clock = Clock(self.limits.timeout_s, time.monotonic() - used)
-        self.workers = Workers()
-        self.costs = Costs()
-        self.records: dict[int, Record] = self.kept.records()
-        own = getattr(plan, "families", None)
-        self.out: dict[str, str]
-        taking, self.out = own(spec) if own else families.chosen(spec.training, self.shape)
-        self.by_name: dict[str, Family] = {family.name: family for family in taking}
-        self.proposals = proposals.Proposals(taking, self.shape, spec.seed)
-        self.rungs = Rungs.read(state.get("rungs")) or Rungs.of(plan, self.shape, self.limits.timeout_s)
-        self.matrices = Matrices(plan, self.kept.features, spec.seed)
-        self.probes: dict[str, Probe] = {}
-        self.onnx = spec.training.enable_onnx_compatible_models
+        super().__init__(plan, spec, folder, check, began)
+        self.proposals = proposals.Proposals(list(self.by_name.values()), self.shape, spec.seed)
         self._running: dict[int, _Running] = {}
         self._numbers = max(self.records, default=-1) + 1
         self._said = Asked()
         self._asked_at = 0.0
         self._take_up()
-
-    @property
-    def families(self) -> list[FamilyState]:
-        """How families fare so far."""
-        return proposals.states(self.records, list(self.by_name), self.out)
-
-    def oof(self, number: int) -> NDArray[np.float64] | None:
-        """A candidate's out-of-fold predictions, a row for each of the plan's; NaN where there is none."""
-        found = self.kept.oof(number)
-        if found is None:
-            return None
-        whole = np.full((len(self.plan.y), *found.shape[1:]), np.nan)
-        whole[self.rungs.judged(self.plan)] = found
-        return whole
 
     def run(self, told: Told, asked: Callable[[], Asked]) -> Outcome:
         """Searches, and fits the winner.
@@ -121,8 +57,6 @@ class Search:
         Raises:
             Invalid: not one model could be fitted.
         """
-        from jupyter_mlstudio.automl.finish import Finish
-
         self._tell, self._ask = told, asked
         getattr(self.check, "warm", lambda: None)()
         self.kept.write_state(used_s=self.clock.used_s, rungs=self.rungs.written())
@@ -155,7 +89,7 @@ class Search:
                 self.proposals.begun(record.candidate.family, record.base)
             self.proposals.learn(record, record.loss)
             self._cost(record)
-        best = self._best()
+        best = self.best()
         if best is not None:
             self.kept.keep_spare(best.candidate.number, True)
 
@@ -190,31 +124,8 @@ class Search:
     def _is_over(self) -> bool:
         if self.clock.left_s <= self.reserve_s():
             return True
-        best, wanted = self._best(), self.limits.exit_score
+        best, wanted = self.best(), self.limits.exit_score
         return best is not None and wanted is not None and best.loss <= self.metric.loss(wanted)
-
-    def reserve_s(self) -> float:
-        """What must be left for the end: fitting the members of a likely winner on all rows, and its check."""
-        likely = self.ranked()[: 6 if self.spec.training.enable_vote_ensemble else 1]
-        fits = sum(self.refit_s(record) for record in likely)
-        size = sum(record.candidate.size_bytes for record in likely)
-        slowest = max((one.seconds for one in self.probes.values()), default=0.5)
-        check = check_s(slowest, size) if self.onnx else 0.0
-        return float(min(0.4 * self.clock.timeout_s, 0.3 + 0.02 * self.clock.timeout_s + 1.2 * fits + check))
-
-    def refit_s(self, record: Record) -> float:
-        """What fitting a candidate on all rows will take."""
-        return 0.05 + 1.1 * grown(record.candidate.fit_s, record.candidate.rows, len(self.plan.X))
-
-    def ranked(self) -> list[Record]:
-        """Candidates that may win, the best first; those of a part of the rows while there are no others."""
-        fine = [one for one in self.records.values() if math.isfinite(one.loss) and one.candidate.stage != "ensemble"]
-        fine = [one for one in fine if one.candidate.family in self.by_name]
-        whole = [one for one in fine if one.whole] or fine
-        return sorted(whole, key=lambda one: (one.loss, one.candidate.number))
-
-    def _best(self) -> Record | None:
-        return next(iter(self.ranked()), None)
 
     def _start(self) -> bool:
         """Begins what is next, if anything fits into what is left."""
@@ -230,27 +141,19 @@ class Search:
         return True
 
     def _launch(self, number: int, family: Family, record: Record, rows: int, room: float) -> None:
-        limit = min(room, self.limits.trial_timeout_s or math.inf, max(2.0, 0.35 * room) if not rows else room)
-        job = Job(number, family, record.base, self.rungs.folds, rows, self.spec.seed, self.threads())
+        limit = min(
+            room, self.limits.trial_timeout_s or math.inf, room if rows or not self.ranked() else max(2.0, 0.5 * room)
+        )
+        job = Job(
+            number, family, record.base, self.rungs.folds, rows, self.spec.seed, self.threads(),
+            fit_limit_s=0.6 * limit / len(self.rungs.folds),
+        )  # fmt: skip
         self.workers.start(
             number, evaluate, self.plan, self.shape, job, self.matrices, self.kept.oof_path(number),
             timeout_s=limit, memory_bytes=self.memory_bytes(),
         )  # fmt: skip
         self._running[number] = _Running(record, rows, time.monotonic())
         self._tell(begun(record.candidate))
-
-    def threads(self) -> int:
-        """Threads of one fit."""
-        return self.rungs.threads(max(1, self.limits.max_concurrent_trials))
-
-    def memory_bytes(self) -> int:
-        """What a worker may take: its share of the limit, or of what the machine has left."""
-        import psutil
-
-        free = int(0.8 * psutil.virtual_memory().available)
-        own = int(psutil.Process().memory_info().rss)
-        whole = free if self.limits.memory_bytes is None else min(free, self.limits.memory_bytes - own)
-        return max(256 << 20, whole // max(1, self.limits.max_concurrent_trials))
 
     def _fresh(self, room: float) -> tuple[Record, int] | None:
         if self._numbers >= self.limits.max_trials:
@@ -273,7 +176,7 @@ class Search:
 
     def _fits(self, family: Family, rows: int, room: float) -> bool:
         predicted = self.costs.trial_s(family, rows or self.rungs.most, len(self.rungs.folds))
-        return predicted is None or predicted <= 0.9 * room
+        return predicted is None or predicted <= (0.7 if self.ranked() else 0.9) * room
 
     def _promotion(self, room: float) -> tuple[Record, int] | None:
         """The best candidate that was fitted on a part of the rows, when its turn on more of them has come."""
@@ -286,7 +189,8 @@ class Search:
         return record, rows
 
     def _start_probe(self, family: Family, record: Record, rows: int, room: float) -> bool:
-        number = -1 - list(self.by_name).index(family.name)
+        number = -1 - record.candidate.number
+        family.make(record.base, Making(self.shape))  # its imports, once for all workers
         limit = min(room, max(10.0, 0.15 * self.clock.timeout_s))
         self.workers.start(
             number, probe, self.plan, family, record.base, self.shape, self.check, self.spec.seed, timeout_s=limit,
@@ -342,7 +246,7 @@ class Search:
                 running.record.candidate, folds=[said.score], fit_s=said.fit_s, rows=running.rows or self.rungs.most,
                 failed=f"ended after a fold: {said.score:.4g}, the best has {self.metric.turned(far):.4g} there",
             )  # fmt: skip
-            guess = (self._best() or running.record).loss + loss - far
+            guess = (self.best() or running.record).loss + loss - far
             self._end(number, replace(running.record, candidate=candidate, first_loss=loss), guess)
 
     def _ended(self, running: _Running, result: Result) -> Record:
@@ -361,7 +265,7 @@ class Search:
         self.records[number] = record
         self._cost(record)
         if math.isfinite(record.loss):
-            best = self._best()
+            best = self.best()
             self.kept.keep_spare(number, best is not None and best.candidate.number == number)
         elif before is None:
             self.kept.forget(number)
@@ -385,3 +289,6 @@ class _Running:
     rows: int
     began: float
     first_loss: float = math.inf
+
+
+__all__ = ["Asked", "Outcome", "Search"]

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jupyter_mlstudio.automl import metrics
 from jupyter_mlstudio.automl.evaluate import Result
 from jupyter_mlstudio.automl.kept import Record
+from jupyter_mlstudio.automl.state import State
 from jupyter_mlstudio.entities.automl import Candidate
-
-if TYPE_CHECKING:
-    from jupyter_mlstudio.automl.search import Search
 
 
 def begun(candidate: Candidate) -> Candidate:
@@ -27,7 +24,7 @@ def failed(record: Record, reason: str) -> Record:
     return replace(record, candidate=replace(record.candidate, failed=reason), loss=math.inf)
 
 
-def ended(search: Search, record: Record, result: Result) -> Record:
+def ended(search: State, record: Record, result: Result) -> Record:
     """A candidate that was scored on all its folds."""
     score = float(np.mean(result.scores))
     if not math.isfinite(score):
@@ -41,14 +38,14 @@ def ended(search: Search, record: Record, result: Result) -> Record:
     return replace(record, candidate=candidate, loss=search.metric.loss(score))
 
 
-def bounds_of(search: Search, number: int, scores: list[float]) -> tuple[float | None, float | None]:
-    """The 95 % interval of a candidate's score: over the folds, or of the rows of a single one."""
+def bounds_of(search: State, number: int, scores: list[float]) -> tuple[float | None, float | None]:
+    """The 95 % interval of a candidate's score: over the folds, or of their rows where there are not three."""
     plan, folds = search.plan, search.rungs.folds
-    if len(folds) > 1:
+    if len(folds) > 2:
         train, test = (np.mean([len(plan.folds[fold][side]) for fold in folds]) for side in (0, 1))
         return metrics.interval(scores, float(test / train), search.metric) or (None, None)
     found = search.kept.oof(number)
-    rows = np.asarray(plan.folds[folds[0]][1])
+    rows = search.rungs.judged(plan)
     if found is None or hasattr(plan, "score"):
         return None, None
     scale = None if plan.classes is not None else float(np.ptp(plan.y)) or 1.0

@@ -47,6 +47,18 @@ def check(model: Any, rows: Any) -> OnnxCheck:
     )  # fmt: skip
 
 
+def warm() -> None:
+    """Imports what a check needs, so that forked processes have it."""
+    import onnxruntime  # noqa: F401
+    import skl2onnx  # noqa: F401
+
+    import jupyter_mlstudio.plugins.converters.sklearn
+    import jupyter_mlstudio.programs.ladder  # noqa: F401
+
+
+check.warm = warm  # type: ignore[attr-defined]
+
+
 def _speedup(model: Any, rows: Any, onnx: bytes, signature: Any) -> float:
     """How many times faster onnxruntime answers one row, both with the least time of several calls."""
     from jupyter_mlstudio.onnx.session import Execution, open_session

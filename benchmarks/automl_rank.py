@@ -1,0 +1,145 @@
+"""AutoML beside FLAML, AutoGluon and plain boosting: rank over tables at equal seconds, on the same rows and core.
+
+``python -m benchmarks.automl_rank --seconds 60 300 --tables titanic,wine --seeds 0,1,2 --data FOLDER --cores 1``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import automl_tables
+from jupyter_mlstudio.automl import metrics
+from jupyter_mlstudio.entities.automl import Task
+
+ROOT = Path(__file__).parents[1]
+SIDES = ("mlstudio", "flaml", "autogluon", "boosting")
+NEAR = 0.005
+OVER = 1.05
+
+
+def run(arguments: Sequence[str] = ()) -> int:
+    """Prints the whole table; 0 when the mean rank is as good as every peer's, and no budget is exceeded by 5 %."""
+    asked = _parsed(arguments)
+    sides = [side for side in asked.sides.split(",") if _python(side) is not None]
+    left_out = [side for side in asked.sides.split(",") if side not in sides]
+    tables = asked.tables.split(",") if asked.tables else automl_tables.names(asked.data)
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {asked.cores} for each; not installed: "
+          f"{', '.join(left_out) or 'none'}", flush=True)  # fmt: skip
+    short = False
+    for seconds in asked.seconds:
+        scores, told = _measured(sides, tables, seconds, asked)
+        short |= _printed(sides, scores, told, seconds)
+    return int(short)
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="automl-rank")
+    parser.add_argument("--seconds", type=float, nargs="+", default=[60.0])
+    parser.add_argument("--tables", default="", help="names with commas between them; all without it")
+    parser.add_argument("--seeds", default="0", help="numbers with commas between them")
+    parser.add_argument("--data", type=Path, help="a folder of CSV files with a column target")
+    parser.add_argument("--sides", default=",".join(SIDES))
+    parser.add_argument("--cores", type=int, default=1)
+    return parser.parse_args(list(arguments))
+
+
+def _python(side: str) -> Path | None:
+    """The Python of a side: this one, or that of its environment below ``.bench``."""
+    if side in ("mlstudio", "boosting"):
+        return Path(sys.executable)
+    path = ROOT / ".bench" / side / "bin" / "python"
+    return path if path.is_file() else None
+
+
+Scores = dict[str, dict[str, list[float]]]
+"""By table and side; a loss, for each seed."""
+
+
+def _measured(
+    sides: list[str], tables: list[str], seconds: float, asked: argparse.Namespace
+) -> tuple[Scores, dict[str, list[dict[str, Any]]]]:
+    scores: Scores = defaultdict(lambda: defaultdict(list))
+    told: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for name in tables:
+        for seed in map(int, asked.seeds.split(",")):
+            table = automl_tables.read(name, asked.data, seed)
+            for side in sides:
+                score, what = _one(side, table, seconds, seed, asked.cores)
+                scores[name][side].append(score)
+                told[side].append({**what, "table": name})
+                print(f"{name:16}{side:10}seed {seed} {table.metric} {score:.5f}  {_short(what)}", flush=True)
+    return scores, told
+
+
+def _one(side: str, table: automl_tables.Table, seconds: float, seed: int, cores: int) -> tuple[float, dict[str, Any]]:
+    task = Task.CLASSIFICATION if table.classifies else Task.REGRESSION
+    metric = metrics.find(table.metric, task)
+    with tempfile.TemporaryDirectory(prefix="automl-rank-") as place:
+        folder = Path(place)
+        table.train.to_parquet(folder / "train.parquet")
+        table.test.to_parquet(folder / "test.parquet")
+        (folder / "task.json").write_text(json.dumps({"classifies": table.classifies, "metric": table.metric}))
+        script = Path(__file__).with_name("automl_peers.py")
+        command = [str(_python(side)), str(script), side, str(folder), str(seconds), str(seed), str(cores)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)} if side == "mlstudio" else dict(os.environ)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=10 * seconds + 300)
+        if done.returncode:
+            print(f"{table.name} {side} failed: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+            return float("inf"), {"used_s": 0.0}
+        predicted = np.load(folder / "predicted.npy")
+        what = json.loads((folder / "told.json").read_text())
+    y = table.test["target"].to_numpy()
+    if table.classifies:
+        y = np.searchsorted(np.unique(table.train["target"].to_numpy().astype(str)), y.astype(str))
+    return metric.loss(metric.score(y, predicted)), what
+
+
+def _short(what: dict[str, Any]) -> str:
+    kept = {name: round(value, 4) if isinstance(value, float) else value for name, value in what.items()}
+    return " ".join(f"{name}={value}" for name, value in kept.items() if value not in (None, ""))
+
+
+def _printed(sides: list[str], scores: Scores, told: dict[str, list[dict[str, Any]]], seconds: float) -> bool:
+    """Prints mean losses and ranks; answers whether a target was missed."""
+    print(f"\n{seconds:g} s; means over seeds, less is better\n{'table':16}" + "".join(f"{side:>14}" for side in sides))
+    ranks: dict[str, list[float]] = defaultdict(list)
+    lost = []
+    for name, by_side in scores.items():
+        means = {side: statistics.fmean(by_side[side]) for side in sides}
+        best = min(means.values())
+        for side in sides:
+            ranks[side].append(1 + sum(other < means[side] for other in means.values()))
+        print(f"{name:16}" + "".join(f"{means[side]:>14.5f}" for side in sides))
+        if abs(means["mlstudio"] - best) > NEAR * max(abs(best), 1e-9):
+            lost.append(name)
+    mean = {side: statistics.fmean(ranks[side]) for side in sides}
+    over = max(one["used_s"] for one in told["mlstudio"]) / seconds
+    print(f"{'mean rank':16}" + "".join(f"{mean[side]:>14.2f}" for side in sides))
+    for what in ("cpu_s", "peak_mb"):
+        print(
+            f"{what:16}" + "".join(f"{statistics.fmean(o.get(what, 0) for o in told[side]):>14.0f}" for side in sides)
+        )
+    print("versions: " + ", ".join(f"{side} {told[side][0].get('version', '(this tree)')}" for side in sides))
+    print(f"more than {NEAR:.1%} behind the best: {', '.join(lost) or 'nowhere'}")
+    bad = [one["table"] for one in told["mlstudio"] if not one.get("ready") or one.get("flips")]
+    print(f"winners whose ONNX form does not agree: {', '.join(bad) or 'none'}; most of the budget used: {over:.2f}")
+    missed = mean["mlstudio"] > min(mean.values()) or bool(lost) or over > OVER or bool(bad)
+    print(f"automl-rank: mean rank {mean['mlstudio']:.2f} at {seconds:g} s (target {min(mean.values()):.2f}): "
+          f"{'short' if missed else 'ok'}")  # fmt: skip
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
