@@ -21,7 +21,7 @@ from jupyter_mlstudio.errors import Invalid, StudioError
 from jupyter_mlstudio.programs import automl_engine as engine
 from jupyter_mlstudio.programs import context
 from jupyter_mlstudio.programs.automl_board import Board, limits_of
-from jupyter_mlstudio.programs.automl_evidence import charts_of, tell_charts
+from jupyter_mlstudio.programs.automl_evidence import Drawings
 from jupyter_mlstudio.programs.automl_files import began, take_over
 from jupyter_mlstudio.programs.automl_winner import Winner
 
@@ -52,6 +52,7 @@ class AutoML:
         self._control: dict[str, JSON] = {}
         self._search: Any = None
         self._plan: Any = None
+        self._drawings: Any = None
 
     def run(self) -> int:
         """Does everything; the run fails when the table cannot be learnt from, or no model could be fitted."""
@@ -78,12 +79,14 @@ class AutoML:
         self._search = engine.search_of(self._plan, searched, self._folder, self._began)
         board.known([record.candidate for record in self._search.records.values()])
         board.clock = lambda: self._search.clock.used_s
+        self._drawings = Drawings(self._gateway, self._plan, self._search.oof, board.clock)
         outcome = self._search.run(self._told, self._asked)
         budget = replace(outcome.budget, timeout_s=self._spec.limits.timeout_s)
         board.change(families=outcome.families, budget=budget)
         for one in outcome.candidates:
             board.candidate(one)
         Winner(self._job, self._spec, self._plan, outcome, board, self._search.threads()).keep()
+        self._drawings.draw_all(self._spec.limits.timeout_s)
 
     def _looked_at(self, tables: engine.Tables) -> Any:
         try:
@@ -111,14 +114,11 @@ class AutoML:
     def _told(self, candidate: Candidate) -> None:
         """Takes in a candidate that begins or has ended."""
         candidate = self._board.candidate(candidate)
-        if candidate.score is not None and not candidate.failed:
-            found = self._search.oof(candidate.number)
-            if found is not None:
-                plan = self._plan
-                charts = charts_of(found, plan.y, plan.classes, plan.positive, plan.weights)
-                self._board.tell(now=True)  # the run has to be there first
-                tell_charts(self._gateway, candidate.run_id, charts)
+        if candidate.score is None and not candidate.failed:
+            self._board.send()  # its run has to be there before its charts
         self._board.tell()
+        if candidate.score is not None and not candidate.failed:
+            self._drawings.want(candidate.number, candidate.run_id)
 
     def _asked(self) -> Any:
         """Answers what people ask for; called several times a second by the search."""
@@ -127,6 +127,7 @@ class AutoML:
             self._control = control
         self._board.change_families(self._search.families)
         self._board.tell()
+        self._drawings.draw()
         limits = replace(self._spec.limits, **limits_of(self._control)) if self._control else self._spec.limits
         return engine.asked(
             paused=bool(self._control.get("paused")), stop=bool(self._control.get("stop")),

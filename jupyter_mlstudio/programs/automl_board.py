@@ -22,6 +22,9 @@ from jupyter_mlstudio.programs.automl_files import as_json, write_whole
 from jupyter_mlstudio.programs.sweep_told import Teller
 
 WRITE_S, PROGRESS_S = 0.5, 0.5
+WRITE_SHARE = 25
+"""A report that takes long to write is written less often: so many times longer apart."""
+
 INTERRUPTED = "interrupted: the program ended meanwhile"
 GIVEN_UP = ("stopped", "the time was over")
 """Reasons for which a candidate has no score though nothing is wrong with it."""
@@ -126,7 +129,7 @@ class Board:
             self.candidate(one)
         self._quiet = False
         if found:
-            print(f"{self.used_s:7.1f} s  {len(found)} models are known from before", flush=True)
+            print(f"{self.used_s:7.1f} s  {len(found)} model{'s'[: len(found) - 1]} known from before", flush=True)
 
     def tell(self, *, now: bool = False) -> None:
         """Writes the report and sends what there is, when it is time to, or at once."""
@@ -147,13 +150,18 @@ class Board:
             parts = {**budget.parts, part: round(self.used_s - since_s, 3)}
             self.change(budget=replace(budget, parts=parts))
 
+    def send(self) -> None:
+        """Tells of candidates at once."""
+        self._teller.send(now=True)
+
     def write(self) -> None:
         """Writes the report, whole."""
-        budget = self.report.budget
+        began, budget = time.monotonic(), self.report.budget
         used = None if budget is None else replace(budget, used_s=round(self.used_s, 3))
         self.report = replace(self.report, leaderboard=self.leaderboard(), budget=used)
         write_whole(self._file, as_json(asdict(self.report)))
-        self._moved, self._next_write = False, time.monotonic() + WRITE_S
+        now = time.monotonic()
+        self._moved, self._next_write = False, now + max(WRITE_S, WRITE_SHARE * (now - began))
 
     def leaderboard(self) -> list[Candidate]:
         """All candidates, the best first, those that are under way later, those that failed last."""
@@ -267,7 +275,7 @@ def better(one: float, other: float, goal: Goal) -> bool:
 
 
 def metrics_of(told: Candidate, primary: str) -> dict[str, float]:
-    """What the run of a candidate shows as its metrics."""
+    """What the run of a candidate shows."""
     found: dict[str, float | None] = {**told.metrics, primary: told.score}
     found |= {"score_low": told.low, "score_high": told.high, "fit_s": told.fit_s, "predict_ms": told.predict_ms}
     found |= {"size_bytes": float(told.size_bytes), "rows": float(told.rows)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,11 @@ from jupyter_mlstudio.client.regression import regress
 from jupyter_mlstudio.client.wire import Connection, segment
 from jupyter_mlstudio.errors import StudioError
 
-ROWS_LIMIT = 20_000
-"""Of more rows, so many are drawn, evenly spaced."""
+ROWS_LIMIT, ROWS_LEAST = 20_000, 1000
+"""Of more rows, so many are drawn, evenly spaced; fewer where each class has curves of its own."""
+
+SHARE, LEAST_S = 0.03, 1.0
+"""Of the time that a run has taken, for drawing candidates."""
 
 Array = np.ndarray[Any, Any]
 
@@ -65,7 +69,8 @@ def charts_of(
         positive: number of the class that a binary classifier looks for.
         weights: how much each row counts, or None.
     """
-    rows = known_rows(predicted)
+    curves = 1 if classes is None or len(classes) == 2 else len(classes)
+    rows = known_rows(predicted, max(ROWS_LEAST, ROWS_LIMIT // curves))
     if not len(rows):
         return {}
     counted = None if weights is None else weights[rows]
@@ -78,7 +83,54 @@ def charts_of(
     return classify(model, rows, truth, model.predict(rows), None, looked_for, counted)[1]
 
 
-def tell_charts(gateway: Connection, run_id: str, charts: Mapping[str, Envelope]) -> None:
+class Drawings:
+    """The charts of candidates, drawn while others are fitted, and never for long.
+
+    Args:
+        gateway: whom they are told to.
+        plan: what was learnt from.
+        oof: candidate's number -> its out-of-fold predictions, None where there are none.
+        used_s: seconds that the run has taken.
+    """
+
+    def __init__(
+        self, gateway: Connection, plan: Any, oof: Callable[[int], Array | None], used_s: Callable[[], float]
+    ) -> None:
+        self._gateway = gateway
+        self._plan = plan
+        self._oof = oof
+        self._used_s = used_s
+        self._spent_s = 0.0
+        self._waiting: dict[int, str] = {}
+
+    def want(self, number: int, run_id: str) -> None:
+        """Notes that a candidate is to be drawn; one that was fitted again is drawn again."""
+        self._waiting[number] = run_id
+
+    def draw(self) -> None:
+        """Draws what waits, as far as there is time for it."""
+        while self._waiting and self._spent_s < LEAST_S + SHARE * self._used_s():
+            self._draw_next()
+
+    def draw_all(self, until_s: float) -> None:
+        """Draws what waits until the run has taken so many seconds."""
+        while self._waiting and self._used_s() < until_s:
+            self._draw_next()
+        if self._waiting:
+            print(f"the time was over before {len(self._waiting)} candidates were drawn", flush=True)
+
+    def _draw_next(self) -> None:
+        began = time.monotonic()
+        number = next(iter(self._waiting))
+        run_id = self._waiting.pop(number)
+        predicted, plan = self._oof(number), self._plan
+        if predicted is not None:
+            charts = charts_of(predicted, plan.y, plan.classes, plan.positive, plan.weights)
+            _tell(self._gateway, run_id, charts)
+        self._spent_s += time.monotonic() - began
+
+
+def _tell(gateway: Connection, run_id: str, charts: Mapping[str, Envelope]) -> None:
     """Keeps charts with the run of a candidate; one that cannot be kept is passed over, it is none of the search."""
     for name, chart in charts.items():
         try:

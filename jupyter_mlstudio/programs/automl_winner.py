@@ -23,7 +23,7 @@ from jupyter_mlstudio.programs.automl_files import FOLDER, as_json, write_whole
 
 EXPLAIN_S, LEAST_EXPLAIN_S = 60.0, 1.0
 SAMPLE_ROWS = 1000
-EVIDENCE_ROWS = 200_000
+EVIDENCE_ROWS = 100_000
 
 
 class Winner:
@@ -93,7 +93,8 @@ class Winner:
         if found is None:
             return
         plan, predicted = self._plan, np.asarray(found)
-        rows = known_rows(predicted, EVIDENCE_ROWS)
+        classes = 0 if plan.classes is None else len(plan.classes)
+        rows = known_rows(predicted, EVIDENCE_ROWS // max(1, classes - 1))
         if len(rows):
             self._log("", Answers(predicted, plan.classes), rows, plan.y[rows], plan.weights)
 
