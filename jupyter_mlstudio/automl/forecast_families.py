@@ -86,7 +86,8 @@ def _find(name: str) -> str:
 
 def configs(plan: ForecastPlan, families: list[str], seed: int) -> Iterator[Config]:
     """Configurations without end: good ones first, then such that are drawn. The same seed draws the same."""
-    positive = bool((plan.y > 0).all() and (plan.X["lag_1"] > 0).all())
+    lags = plan.X.iloc[:, : plan.maker.history]
+    positive = bool((plan.y > 0).all() and (lags.min() > 0).all())
     first = [one for one in _portfolio(plan, positive) if one.family in families]
     yield from first
     drawn = [family for family in families if family in ("Ridge", *REGRESSORS)]

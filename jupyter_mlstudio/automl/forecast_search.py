@@ -167,18 +167,29 @@ class ForecastSearch:
             fine = [one for one in fine if one.candidate.onnx is None or one.candidate.onnx.ready]
         return sorted(fine, key=lambda one: (one.loss, one.candidate.number))
 
-    def _next(self) -> Config | None:
+    def _next(self, limit_s: float) -> Config | None:
         for _ in range(10_000):
             found = next(self._configs, None)
-            if found is None or _key(found.family, found.params) not in self._known:
+            if found is None:
+                return None
+            fits = found.stage != "search" or limit_s > self._needed_s(found.family)
+            if fits and _key(found.family, found.params) not in self._known:
                 return found
         return None
+
+    def _needed_s(self, family: str) -> float:
+        """What a drawn candidate of a family takes at least, from what it took before."""
+        own = [one for one in self.records.values() if one.candidate.family == family]
+        ended = [one.seconds for one in own if math.isfinite(one.loss)]
+        return min(ended) if ended else 1.2 * max((one.seconds for one in own), default=0.0)
 
     def _start(self) -> bool:
         numbers = max([*self.records, *self._running], default=-1) + 1
         if numbers >= self.limits.max_trials:
             return False
-        config = self._next()
+        room = max(1.0, self.clock.left_s - self._reserve_s())
+        limit_s = min(max(3.0, room / 3), room, self.limits.trial_timeout_s or math.inf)
+        config = self._next(limit_s)
         if config is None:
             return False
         self._known.add(_key(config.family, config.params))
@@ -189,11 +200,9 @@ class ForecastSearch:
             stage=config.stage,
             params=dict(config.params),
         )
-        room = max(1.0, self.clock.left_s - self._reserve_s())
         self.workers.start(
             numbers, forecast_work.tried, self.plan, self.metric, config, self.check, self.spec.seed, self.threads(),
-            timeout_s=min(max(3.0, room / 3), room, self.limits.trial_timeout_s or math.inf),
-            memory_bytes=self.memory_bytes(),
+            timeout_s=limit_s, memory_bytes=self.memory_bytes(),
         )  # fmt: skip
         self._running[numbers] = _Running(candidate, config, time.monotonic())
         self.tell(candidate)

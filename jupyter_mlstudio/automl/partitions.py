@@ -121,7 +121,7 @@ class Work(Protocol):
         ...
 
     def stop(self, begun: Partition) -> None:
-        """Ends what is under way."""
+        """Asks what is under way to end with the best that it has."""
         ...
 
 
@@ -132,7 +132,8 @@ class PartitionRun:
     Args:
         known: fingerprint -> a model from before, which is taken again.
         told: called with all parts so far, in their order, when one begins or ends.
-        stopped: whether people want it to end; asked several times a second.
+        stopped: whether people want it to end; asked several times a second. What is under way then has ``patience_s``
+            to end with what it has.
     """
 
     parts: list[Part]
@@ -143,6 +144,7 @@ class PartitionRun:
     timeout_s: float
     parallel: int = 1
     began: float = field(default_factory=time.monotonic)
+    patience_s: float = 60.0
 
     def run(self) -> list[Partition]:
         """Makes them. One that fails ends no other; one that there is no time for has failed, too."""
@@ -155,6 +157,7 @@ class PartitionRun:
             else:
                 done[number] = replace(before, key=part.key, rows=len(part.rows), reused=True, failed="")
         running: dict[int, Partition] = {}
+        ends_at = math.inf
         self._tell(done, running)
         while waiting or running:
             over = self.stopped()
@@ -163,17 +166,18 @@ class PartitionRun:
                 for number in waiting:
                     done[number] = self._failed(number, reason)
                 waiting = []
-            if over:
-                for number, begun in running.items():
+            if over and ends_at == math.inf:
+                ends_at = time.monotonic() + self.patience_s
+                for begun in running.values():
                     self.work.stop(begun)
-                    done[number] = replace(begun, failed="stopped")
-                running = {}
             while waiting and len(running) < max(1, self.parallel):
                 share = self._share_s(len(waiting), len(running))
                 number = waiting.pop(0)
                 self._begin(number, share, running, done)
             for number, begun in list(running.items()):
                 found = self.work.ended(number, begun)
+                if found is None and time.monotonic() > ends_at:
+                    found = replace(begun, failed="stopped")
                 if found is not None:
                     del running[number]
                     done[number] = found

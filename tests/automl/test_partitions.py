@@ -30,6 +30,7 @@ class Quick:
         self.seconds = seconds
         self.shares: list[float] = []
         self.at_once = self.most = 0
+        self.asked_to_stop: list[str] = []
         self._ends: dict[int, float] = {}
 
     def start(self, number: int, part: Part, timeout_s: float) -> Partition:
@@ -49,7 +50,7 @@ class Quick:
         return replace(begun, failed="it is bad") if bad else replace(begun, score=0.5)
 
     def stop(self, begun: Partition) -> None:
-        self.at_once -= 1
+        self.asked_to_stop.append(begun.run_id)
 
 
 def made(work: Quick, stores: list[str], **changed: Any) -> list[Partition]:
@@ -117,12 +118,19 @@ def test_the_time_is_shared_fairly_and_some_are_made_at_a_time() -> None:
     assert work.shares[-1] > 50  # what the others left
 
 
-def test_stop_ends_what_is_under_way_and_keeps_what_there_is() -> None:
+def test_stop_lets_what_is_under_way_end_and_begins_nothing_more() -> None:
     work = Quick(seconds=0.4)
     began = time.monotonic()
     found = made(work, list("abc"), stopped=lambda: time.monotonic() - began > 0.6)
-    assert [one.failed for one in found] == ["", "stopped", "stopped"]
-    assert work.at_once == 0
+    assert [one.failed for one in found] == ["", "", "stopped"]
+    assert work.asked_to_stop == ["run1"]
+
+
+def test_what_does_not_end_when_it_is_asked_to_is_not_waited_for() -> None:
+    found = made(Quick(seconds=60), list("ab"), stopped=lambda: True, patience_s=0.1)
+    assert [one.failed for one in found] == ["stopped", "stopped"]
+    found = made(Quick(seconds=60), ["a"], stopped=iter([False, *[True] * 99]).__next__, patience_s=0.1)
+    assert [(one.run_id, one.failed) for one in found] == [("run0", "stopped")]
 
 
 def test_what_there_is_no_time_for_says_so() -> None:
