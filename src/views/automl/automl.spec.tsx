@@ -137,6 +137,9 @@ describe('the view of an AutoML run', () => {
     expect(items[0]?.textContent).toContain('You can: choose another target');
     expect(items[1]?.textContent).toContain('Done: left out');
     expect(screen.getByText('1 error, 1 note')).toBeTruthy();
+    expect(screen.queryByRole('button', { name: 'Continue 5 more minutes' })).toBeNull();
+    await click(screen.getByRole('button', { name: 'New AutoML run' }));
+    expect(execute).toHaveBeenCalledWith(CommandIDs.newAutoML, { data: 'churn.csv' });
   });
 
   it('shows where the time went and which families were left out', async () => {

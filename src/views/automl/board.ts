@@ -121,6 +121,16 @@ export function stageWord(stage: string): string {
   return STAGES[stage] ?? stage;
 }
 
+/** Whether it ended before any model was tried, because the table cannot be learnt from. */
+export function isRefused(report: AutoMLReport, run: Pick<Run, 'status'>): boolean {
+  return (
+    isEnded(run.status) &&
+    report.leaderboard.length === 0 &&
+    report.partitions.length === 0 &&
+    report.findings.some(one => one.severity === 'error')
+  );
+}
+
 /** What the models answer: their metric's name, or what is known before it is chosen. */
 export function metricOf({ spec, report }: AutoML): string {
   return report.primary_metric || spec.primary_metric || 'score';

@@ -17,7 +17,7 @@ function factsOf({ report, spec }: AutoMLProps['automl']): [string, JSX.Element 
   return [
     ['table', spec.data],
     ['target', spec.target],
-    ['task', taskWord(report.task)],
+    ...(report.task === 'auto' ? [] : [['task', taskWord(report.task)] as [string, string]]),
     ...(report.rows > 0 ? [['rows', grouped(report.rows)] as [string, string]] : []),
     ...(report.folds > 0 ? [['folds', grouped(report.folds)] as [string, string]] : []),
     ...(classes
@@ -50,34 +50,36 @@ export function DataTab({ automl, run, execute }: RunProps & AutoMLProps): JSX.E
           <p className="jp-mls-quiet">Nothing stood out.</p>
         )}
       </Section>
-      <Section title="Columns" note={report.columns.length}>
-        <ColumnTable
-          label="Columns"
-          columns={report.columns}
-          rows={report.rows}
-          findings={report.findings}
-          taken={column => (
-            <span
-              className={column.role === 'dropped' ? 'jp-mls-quiet' : ''}
-              title={column.reason ? visible(column.reason) : undefined}
-            >
-              {ROLE_WORDS[column.role] ?? visible(column.role)}
-            </span>
-          )}
-          more={[
-            {
-              id: 'steps',
-              title: 'What is made of it',
-              cell: column => <Name text={column.steps.join(' → ') || MISSING} />
-            },
-            {
-              id: 'reason',
-              title: 'Why',
-              cell: column => <Name text={column.reason || MISSING} className="jp-mls-quiet" />
-            }
-          ]}
-        />
-      </Section>
+      {report.columns.length > 0 && (
+        <Section title="Columns" note={report.columns.length}>
+          <ColumnTable
+            label="Columns"
+            columns={report.columns}
+            rows={report.rows}
+            findings={report.findings}
+            taken={column => (
+              <span
+                className={column.role === 'dropped' ? 'jp-mls-quiet' : ''}
+                title={column.reason ? visible(column.reason) : undefined}
+              >
+                {ROLE_WORDS[column.role] ?? visible(column.role)}
+              </span>
+            )}
+            more={[
+              {
+                id: 'steps',
+                title: 'What is made of it',
+                cell: column => <Name text={column.steps.join(' → ') || MISSING} />
+              },
+              {
+                id: 'reason',
+                title: 'Why',
+                cell: column => <Name text={column.reason || MISSING} className="jp-mls-quiet" />
+              }
+            ]}
+          />
+        </Section>
+      )}
     </div>
   );
 }

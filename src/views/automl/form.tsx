@@ -5,11 +5,12 @@ import type { TablePreviewModel } from '../../models/automl';
 import type { StudioModel } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import { Button, ErrorBox, Loading, automlIcon, grouped, plural, useResource } from '../common';
-import { Block, type BlockProps, LimitsBlock, ModelsBlock, TargetBlock, TaskBlock } from './blocks';
+import { Block, type BlockProps, LimitsBlock, TargetBlock, TaskBlock } from './blocks';
 import { CodePane } from './codepane';
 import { ColumnTable, Head, TypeChoice } from './columns';
 import { type Draft, emptyDraft, forTable, problemsOf, requestOf } from './draft';
 import { FindingList } from './findings';
+import { ModelsBlock } from './models';
 import { Source } from './source';
 
 export interface AutoMLFormProps {

@@ -14,13 +14,14 @@ import {
   formatNumber,
   grouped,
   pinIcon,
+  plural,
   shortened,
   useNow,
   visible
 } from '../common';
 import { Header, type RunProps } from '../run/header';
 import { Menu } from '../run/menu';
-import { type AutoMLProps, leaderOf, metricOf } from './board';
+import { type AutoMLProps, isRefused, leaderOf, metricOf } from './board';
 import { OnnxMark } from './onnx';
 
 type HeadProps = RunProps & AutoMLProps;
@@ -41,7 +42,8 @@ function State(props: HeadProps): JSX.Element {
 const MORE_MINUTES = [15, 60];
 
 function Actions(props: HeadProps): JSX.Element {
-  const { run, execute } = props;
+  const { automl, run, execute } = props;
+  const refused = isRefused(automl.report, run);
   const args = { id: run.id };
   const ended = isEnded(run.status);
   const phase = phaseOf(props);
@@ -70,7 +72,18 @@ function Actions(props: HeadProps): JSX.Element {
           </CommandButton>
         </>
       )}
-      {ended && (
+      {refused && (
+        <CommandButton
+          primary
+          execute={execute}
+          command={CommandIDs.newAutoML}
+          args={automl.spec.data.startsWith('runs:/') ? {} : { data: automl.spec.data }}
+          title="Choose another target, other types, or another table"
+        >
+          New AutoML run
+        </CommandButton>
+      )}
+      {ended && !refused && (
         <CommandButton
           execute={execute}
           command={CommandIDs.continueAutoML}
@@ -84,7 +97,7 @@ function Actions(props: HeadProps): JSX.Element {
         label="More"
         items={[
           ...(ended
-            ? MORE_MINUTES.map(minutes => ({
+            ? (refused ? [] : MORE_MINUTES).map(minutes => ({
                 label: `Continue ${minutes} more minutes`,
                 run: () => execute(CommandIDs.continueAutoML, { ...args, minutes })
               }))
@@ -150,7 +163,9 @@ function Progress(props: HeadProps): JSX.Element {
   const failed = report.leaderboard.filter(one => one.failed).length;
   const parts = [
     ended ? '' : visible(report.phase),
-    `${grouped(report.leaderboard.length)} ${report.leaderboard.length === 1 ? 'model' : 'models'}`,
+    report.partitions.length > 0
+      ? plural(report.partitions.length, 'part')
+      : plural(report.leaderboard.length, 'model'),
     failed > 0 ? `${grouped(failed)} failed` : ''
   ].filter(Boolean);
   return (
@@ -234,7 +249,6 @@ function Best({ run, automl, execute, best }: HeadProps & { best: Candidate }): 
 export function AutoMLHead(props: HeadProps): JSX.Element {
   const { studio, run, execute, automl } = props;
   const best = leaderOf(automl.report);
-  const errors = automl.report.findings.filter(one => one.severity === 'error').length;
   return (
     <Header
       studio={studio}
@@ -247,7 +261,7 @@ export function AutoMLHead(props: HeadProps): JSX.Element {
       {best && <Best {...props} best={best} />}
       {run.status === 'Failed' && (
         <Notice tone="bad">
-          {errors > 0 && automl.report.leaderboard.length === 0 ? (
+          {isRefused(automl.report, run) ? (
             <>
               <strong>The table cannot be learnt from as it is.</strong> No model was tried; the tab Data says
               what to do.

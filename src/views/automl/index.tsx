@@ -1,6 +1,6 @@
 /** One AutoML run: how far it is, what leads, what it noticed, and what the winner rests on. */
 import { type JSX, useEffect, useMemo, useState } from 'react';
-import { type AutoMLReport, isEnded } from '../../api/types';
+import type { AutoMLReport } from '../../api/types';
 import { ErrorBox, Loading, type Tab, Tabs, grouped, useResource } from '../common';
 import { ArtifactsTab } from '../run/artifacts/tab';
 import { CodeTab } from '../run/code/tab';
@@ -8,6 +8,7 @@ import { EvaluationTab } from '../run/evaluation/tab';
 import { Header, type RunProps } from '../run/header';
 import { LogsTab } from '../run/logs/tab';
 import { SystemTab } from '../run/metrics/system';
+import { isRefused } from './board';
 import { DataTab } from './data';
 import { ExplainTab } from './explain';
 import { AutoMLHead } from './head';
@@ -46,11 +47,13 @@ function noteOf(tab: AutoMLTab, report: AutoMLReport): string | undefined {
   return count > 0 ? grouped(count) : undefined;
 }
 
+const OF_ONE_MODEL: readonly AutoMLTab[] = ['leaderboard', 'explain', 'model', 'evaluation'];
+
 /** Which tabs there are: many models have parts and no model of their own. */
 function tabsOf(report: AutoMLReport): AutoMLTab[] {
   const many = report.partitions.length > 0;
   return (Object.keys(LABELS) as AutoMLTab[]).filter(
-    tab => tab !== 'code' && (many ? !['explain', 'model', 'evaluation'].includes(tab) : tab !== 'partitions')
+    tab => tab !== 'code' && (many ? !OF_ONE_MODEL.includes(tab) : tab !== 'partitions')
   );
 }
 
@@ -87,11 +90,7 @@ export function AutoMLView({
     );
   }
   const { report } = automl;
-  const stopped =
-    isEnded(run.status) &&
-    report.leaderboard.length === 0 &&
-    report.findings.some(one => one.severity === 'error');
-  const first = report.partitions.length > 0 ? 'partitions' : stopped ? 'data' : 'leaderboard';
+  const first = report.partitions.length > 0 ? 'partitions' : isRefused(report, run) ? 'data' : 'leaderboard';
   const selected = chosen !== null && ids.includes(chosen) ? chosen : first;
   const props = { studio, run, execute, automl };
   const bodies: Record<AutoMLTab, () => JSX.Element> = {

@@ -116,7 +116,7 @@ function Heat({ automl, execute }: AutoMLProps & { execute: Execute }): JSX.Elem
         </table>
       </div>
       <p className="jp-mls-quiet">
-        Darker is better in the light theme, brighter in the dark one.
+        {theme.light ? 'Darker' : 'Brighter'} is better.
         {left > 0 && ' Not all fit on the map; the list below has every part.'}
       </p>
     </>
