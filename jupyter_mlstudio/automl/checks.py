@@ -85,7 +85,7 @@ def _strange_values(look: Look, rows: int, found: Findings) -> None:
         )  # fmt: skip
     if look.infinite:
         found.warning(
-            "infinite_numbers", f"column {name!r} has infinite numbers in {rows_of(look.infinite)}",
+            "infinite_numbers", f"column {name!r} has infinite or huge numbers in {rows_of(look.infinite)}",
             "they count as missing", "mend them: a model cannot be sent infinite numbers", name,
         )  # fmt: skip
     if look.unsure:

@@ -77,7 +77,7 @@ def unique_names(names: Iterable[Any]) -> list[str]:
     taken: set[str] = set()
     following: dict[str, int] = {}
     for given in names:
-        name = wanted = str(given)
+        name = wanted = values.as_text(str(given)) or "unnamed"
         while name in taken:
             following[wanted] = following.get(wanted, 0) + 1
             name = f"{wanted}.{following[wanted]}"
@@ -112,6 +112,37 @@ def settle(column: pd.Series[Any], rule: Rule) -> pd.Series[Any]:
     if rule.role is Role.TEXT:
         return values.words(column)
     return values.texts(column)
+
+
+def settled(frame: pd.DataFrame, wanted: list[tuple[int, Rule]], rows: Any) -> pd.DataFrame:
+    """Columns of a table in the types of their rules; ``rows`` are the numbers of those to keep, None is all."""
+    count = len(frame) if rows is None else len(rows)
+    rows = None if rows is not None and count == len(frame) else rows
+    numbers = [place for place, (_, rule) in enumerate(wanted) if rule.role in (Role.NUMERIC, Role.BOOLEAN)]
+    block = np.empty((count, len(numbers)), order="F")
+    others: dict[int, pd.Series[Any]] = {}
+    at = {place: number for number, place in enumerate(numbers)}
+    for place, (source, rule) in enumerate(wanted):
+        column = frame.iloc[:, source]
+        if rule.role is Role.NUMERIC and column.dtype == np.float64:
+            given = column.to_numpy()
+            block[:, at[place]] = given if rows is None else given[rows]
+            continue
+        made = settle(column if rows is None else column.iloc[rows], rule)
+        if place in at:
+            block[:, at[place]] = made.to_numpy()
+        else:
+            others[place] = made.reset_index(drop=True)
+    for place in range(block.shape[1]):
+        huge = np.abs(block[:, place]) > values.LARGEST
+        if huge.any():
+            block[huge, place] = np.nan
+    table = pd.DataFrame(block, columns=[wanted[place][1].name for place in numbers], copy=False)
+    if not others:
+        return table
+    rest = pd.DataFrame({wanted[place][1].name: made for place, made in others.items()}, copy=False)
+    whole = pd.concat([table, rest], axis=1)
+    return whole[[rule.name for _, rule in wanted]]
 
 
 def look(column: pd.Series[Any], forced: str | None = None) -> Look:
@@ -152,7 +183,7 @@ def _counted(column: pd.Series[Any], rule: Rule) -> Look:
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufM":
         given = column.to_numpy()
         if given.dtype.kind == "f":
-            infinite = int(np.isinf(given).sum())
+            infinite = int((np.abs(given) > values.LARGEST).sum())
         ordered = np.sort(given)
         gaps = np.isnat(ordered) if given.dtype.kind == "M" else ordered != ordered
         missing = int(gaps.sum())
@@ -210,12 +241,13 @@ def _guess(
     if values.day_numbers([text.strip() for text in kept]) and values.formats_of(kept[:LOOKED_AT])[1] == 1:
         return rule(Role.DATETIME, "dates as eight digits", ("%Y%m%d",)), [], False
     if any(issubclass(kind, int | float | np.number) for kind in kinds) or _like_numbers(kept):
-        read = np.array([values.number_of(text) for text in kept]) if str in kinds else np.zeros(len(kept))
+        plain = all(issubclass(kind, int | float | np.number) for kind in kinds)
+        read = np.zeros(len(kept)) if plain else np.array([values.number_of(text) for text in kept])
         junk = np.isnan(read) & ~absent
         share = 1 - counts[junk].sum() / max(counts[~absent].sum(), 1)
         if share >= NUMBERS_SHARE:
             bad = np.flatnonzero(np.isnan(read)).tolist()
-            return rule(Role.NUMERIC, "numbers written as text" if str in kinds else "numbers"), bad, False
+            return rule(Role.NUMERIC, "numbers" if plain else "numbers written as text"), bad, False
     formats, share, unsure = values.formats_of(kept[:LOOKED_AT])
     if share >= DATES_SHARE:
         bad = np.flatnonzero(np.isnat(values.dates(kept, formats))).tolist()

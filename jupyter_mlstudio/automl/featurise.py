@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from jupyter_mlstudio.automl.texts import TextComponents
-from jupyter_mlstudio.automl.transformers import CategoryCodes, DateParts, OneHotCategories, TargetMeans
+from jupyter_mlstudio.automl.transformers import CategoryCodes, DateParts, Numbers, OneHotCategories, TargetMeans
 from jupyter_mlstudio.entities.automl import Featurization, FeaturizationMode, Role, Task
 from jupyter_mlstudio.errors import Invalid
 
@@ -119,7 +119,7 @@ class Features:
         self, word: str, names: list[str], form: str, chosen: Mapping[str, Any]
     ) -> list[tuple[str, Any, list[str]]]:
         if not names or form == NATIVE:
-            return [(word, "passthrough", names)] if names else []
+            return [(word, Numbers(), names)] if names else []
         groups: dict[tuple[str, Any], list[str]] = {}
         for name in names:
             own = self._own("Imputer", name)
@@ -152,7 +152,7 @@ class Features:
     def _times(self, form: str) -> Any:
         parts = DateParts(cyclic=form == SCALED and self._allows("Cyclic"))
         if form == NATIVE:
-            return parts
+            return Pipeline([("parts", parts), ("numbers", Numbers())])
         steps: list[tuple[str, Any]] = [("parts", parts), ("impute", self._imputer("median", None, indicator=True))]
         return Pipeline([*steps, ("scale", StandardScaler())] if form == SCALED else steps)
 

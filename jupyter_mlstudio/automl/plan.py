@@ -11,11 +11,11 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 
 from jupyter_mlstudio.automl import checks, columns, folds, likeness, preflight
-from jupyter_mlstudio.automl.columns import Look, Rule, unique_names
+from jupyter_mlstudio.automl.columns import Look, Rule, settled, unique_names
 from jupyter_mlstudio.automl.featurise import Features
 from jupyter_mlstudio.automl.preflight import Findings, Refused
 from jupyter_mlstudio.automl.target import Target, guess_task, read_target
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, Finding, Role, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, Finding, Task
 from jupyter_mlstudio.errors import Invalid
 
 
@@ -71,35 +71,6 @@ class Plan:
         """Places of the features that are numbers of categories, for models that take them as such."""
         assert self.features is not None
         return self.features.categorical_features(form, params)
-
-
-def settled(frame: pd.DataFrame, wanted: list[tuple[int, Rule]], rows: Any) -> pd.DataFrame:
-    """Columns of a table in the types of their rules; ``rows`` are the numbers of those to keep, None is all."""
-    count = len(frame) if rows is None else len(rows)
-    rows = None if rows is not None and count == len(frame) else rows
-    numbers = [place for place, (_, rule) in enumerate(wanted) if rule.role in (Role.NUMERIC, Role.BOOLEAN)]
-    block = np.empty((count, len(numbers)), order="F")
-    others: dict[int, pd.Series[Any]] = {}
-    at = {place: number for number, place in enumerate(numbers)}
-    for place, (source, rule) in enumerate(wanted):
-        column = frame.iloc[:, source]
-        if rule.role is Role.NUMERIC and column.dtype == np.float64:
-            given = column.to_numpy()
-            block[:, at[place]] = given if rows is None else given[rows]
-            continue
-        made = columns.settle(column if rows is None else column.iloc[rows], rule)
-        if place in at:
-            block[:, at[place]] = made.to_numpy()
-        else:
-            others[place] = made.reset_index(drop=True)
-    for place in range(block.shape[1]):
-        block[np.isinf(block[:, place]), place] = np.nan
-    table = pd.DataFrame(block, columns=[wanted[place][1].name for place in numbers], copy=False)
-    if not others:
-        return table
-    rest = pd.DataFrame({wanted[place][1].name: made for place, made in others.items()}, copy=False)
-    whole = pd.concat([table, rest], axis=1)
-    return whole[[rule.name for _, rule in wanted]]
 
 
 def make_plan(
@@ -317,4 +288,4 @@ def _with_held(plan: Plan, held: Any, useless: Any, split: list[folds.Split]) ->
     return plan
 
 
-__all__ = ["Plan", "Refused", "make_plan", "settled"]
+__all__ = ["Plan", "Refused", "make_plan"]

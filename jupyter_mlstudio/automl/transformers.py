@@ -127,7 +127,7 @@ class CategoryCodes(Tables):
         kept = self._kept(np.bincount(codes + 1, minlength=len(texts) + 1)[1:])
         table = np.full((len(texts) + 2, 1), float(len(kept)) if len(kept) < len(texts) else self.missing)
         table[kept, 0] = np.arange(len(kept))
-        table[-1] = self.missing
+        table[-1] = self.missing if len(kept) else 0.0
         self.categories_.append(texts)
         self.tables_.append(table)
 
@@ -187,6 +187,29 @@ class TargetMeans(Tables):
         sums = np.column_stack([np.bincount(codes, one, minlength=count + 1) for one in targets.T])
         prior = (targets if len(targets) else every).mean(axis=0)
         return (sums + self.smoothing * prior) / (rows + self.smoothing)
+
+
+class Numbers(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Passes numbers as they are, missing ones too; a column that had none in ``fit`` is 0, since no model takes it.
+
+    Attributes:
+        empty_: which columns had no number ``(n_columns,) bool``.
+    """
+
+    def fit(self, rows: Any, y: Any = None) -> Numbers:
+        given = np.asarray(rows, dtype=np.float64)
+        self.n_features_in_ = given.shape[1]
+        self.empty_ = np.isnan(given).all(axis=0)
+        return self
+
+    def transform(self, rows: Any) -> Any:
+        check_is_fitted(self, "empty_")
+        given = np.asarray(rows, dtype=np.float64)
+        return np.where(self.empty_, 0.0, given) if self.empty_.any() else given
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        given = [f"x{place}" for place in range(self.n_features_in_)] if input_features is None else input_features
+        return np.asarray(given, dtype=object)
 
 
 class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -21,6 +21,9 @@ DATE_FORMATS = (
 TWINS = {one: one.replace("%m/%d", "%d/%m") for one in DATE_FORMATS if "%m/%d/" in one} | {"%m-%d-%Y": "%d-%m-%Y"}
 """Formats with the month first, and the same with the day first."""
 
+LARGEST = 1e38
+"""A number beyond it is taken for infinite: trees compute in float32, which ends there."""
+
 _NOT_A_DATE = re.compile(r"\s*[-+]?\d*[.,]?\d*\s*")
 _LIKE_A_DATE = re.compile(
     r"\d+\D+\d+\D+\d+|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec).*\d|\d{8}|\d{4}-\d\d?", re.IGNORECASE
@@ -34,7 +37,7 @@ _MONEY = str.maketrans("", "", "$€£¥%\u00a0\u202f ")
 def as_text(value: Any) -> str | None:
     """A category's text: whole numbers without a point, so that 1 and 1.0 are one; None for what is missing."""
     if isinstance(value, str):
-        return value or None
+        return (value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")) or None
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, bytes | bytearray):
@@ -115,7 +118,7 @@ def number_of(text: str) -> float:
 
 
 def numbers(column: pd.Series[Any]) -> pd.Series[Any]:
-    """The column as float64; what is no finite number is NaN."""
+    """The column as float64; what is no number, or infinite, is NaN."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return _seconds(times(column))
     if pd.api.types.is_timedelta64_dtype(column.dtype):
@@ -126,8 +129,9 @@ def numbers(column: pd.Series[Any]) -> pd.Series[Any]:
         codes, found = distinct(column)
         table = np.array([_number(value) for value in found] + [np.nan], dtype=np.float64)
         made = table[codes]
-    if not np.isfinite(made).all():
-        made = np.where(np.isinf(made), np.nan, made)
+    huge = np.abs(made) > LARGEST
+    if huge.any():
+        made = np.where(huge, np.nan, made)
     return pd.Series(made, index=column.index, name=column.name, copy=False)
 
 

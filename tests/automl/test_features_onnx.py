@@ -120,3 +120,51 @@ def test_one_column_of_texts_without_words_converts() -> None:
     rows = pd.DataFrame({"prose": ["! ! !", "", "- - -", "?"] * 10})
     conversion = converted(make_pipeline(TextComponents(), Ridge()).fit(rows, np.arange(40.0)), rows)
     assert conversion.ready, conversion.reason
+
+
+def odd_tables() -> dict[str, pd.DataFrame]:
+    random, rows = np.random.default_rng(3), 120
+    letters, numbers = random.choice(list("pqr"), rows), random.normal(size=rows)
+    names = ["a b", "a_b", "a.b", "q\"uo'te", " ", "", "1st", "日本", "x" * 300, "a\nb", "label", "probabilities", "X"]
+    return {
+        "names": pd.DataFrame(
+            {name: numbers * at if at % 2 else np.roll(letters, at) for at, name in enumerate(names)}
+        ),
+        "one column of categories": pd.DataFrame({"a": letters}),
+        "one column of times": pd.DataFrame({"a": pd.date_range("2024", periods=rows, freq="7h")[::-1]}),
+        "whole numbers as names": pd.DataFrame({0: numbers, 1: random.permutation(numbers)}),
+        "nearly nothing": pd.DataFrame({"a": np.where(np.arange(rows) < 2, 5.0, np.nan), "b": numbers}),
+        "texts that are none": pd.DataFrame(
+            {"a": pd.Series(["\ud800x", "ok", "\0nul", "nul\0"] * (rows // 4), dtype=object), "b": numbers * 1e300}
+        ),
+        "types of pandas": pd.DataFrame(
+            {
+                "a": pd.array([1, 2, None, 4] * (rows // 4), dtype="Int64"),
+                "b": pd.array([True, None, False] * (rows // 3), dtype="boolean"),
+                "c": pd.Categorical(random.integers(0, 4, rows)),
+                "d": pd.to_timedelta(random.integers(0, 99, rows), unit="h"),
+                "e": pd.date_range("2020", periods=rows, tz="Europe/Berlin"),
+            }
+        ),
+    }
+
+
+@pytest.mark.parametrize("what", odd_tables())
+def test_odd_tables_are_planned_learnt_from_and_converted(what: str) -> None:
+    frame = odd_tables()[what]
+    plan = make_plan(frame.assign(y=np.arange(len(frame)) % 7 / 2), AutoMLSpec(data="x", target="y"))
+    model = make_pipeline(plan.featuriser("native"), HistGradientBoostingRegressor(max_iter=4)).fit(plan.X, plan.y)
+    conversion = converted(model, plan.prepare(frame))
+    assert conversion.ready, conversion.reason
+
+
+def test_a_column_without_any_number_among_the_rows_that_were_learnt_is_no_harm() -> None:
+    frame = pd.DataFrame(
+        {"a": [np.nan] * 40 + [1.0] * 40, "b": np.arange(80.0) ** 1.5, "c": [None] * 40 + ["x", "z"] * 20}
+    )
+    frame["day"] = pd.Series([pd.NaT] * 40 + list(pd.date_range("2024", periods=40)))
+    plan = make_plan(frame.assign(y=np.sin(np.arange(80))), AutoMLSpec(data="x", target="y"))
+    for form, model in (("scaled", Ridge()), ("native", HistGradientBoostingRegressor(max_iter=4))):
+        fitted = make_pipeline(plan.featuriser(form), model).fit(plan.X.iloc[:40], plan.y[:40])
+        conversion = converted(fitted, plan.X)
+        assert conversion.ready, conversion.reason

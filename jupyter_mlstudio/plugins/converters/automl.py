@@ -33,7 +33,8 @@ def announce(kind: type, doubles: bool) -> tuple[Callable[..., None], Callable[.
     """
     from skl2onnx import update_registered_converter
 
-    write = {"DateParts": _write_dates, "TextComponents": _write_text}.get(kind.__name__, _write_tables)
+    writers = {"DateParts": _write_dates, "TextComponents": _write_text, "Numbers": _write_numbers}
+    write = writers.get(kind.__name__, _write_tables)
     name = f"Mlstudio{kind.__name__}"
 
     def floats(dimensions: Any = None) -> Any:
@@ -78,6 +79,15 @@ def _write_tables(graph: Graph, operator: Any, doubles: bool) -> list[str]:
         rows = graph.node("Gather", [graph.constant(table, doubles), place], axis=0)
         names.append(graph.node("Reshape", [rows, graph.constant(np.array([-1, table.shape[1]]))], version=14))
     return names
+
+
+def _write_numbers(graph: Graph, operator: Any, doubles: bool) -> list[str]:
+    model = operator.raw_operator
+    given = graph.node("Cast", [graph.matrix(operator.inputs)], to=DOUBLE if doubles else FLOAT)
+    if not model.empty_.any():
+        return [given]
+    empty = graph.constant(model.empty_[np.newaxis, :])
+    return [graph.node("Where", [empty, graph.constant(0.0, doubles), given], version=16)]
 
 
 def _write_text(graph: Graph, operator: Any, doubles: bool) -> list[str]:
