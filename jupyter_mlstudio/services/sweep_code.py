@@ -43,7 +43,7 @@ class SweepCode:
         Raises:
             Conflict: Azure's YAML has no form for it.
         """
-        sweep = self._sweeps.get(run_id)
+        sweep = self._sweeps.get(self._sweeps.searched(run_id).id)
         return as_python(sweep) if form == "python" else as_yaml(sweep)
 
     def notebook(self, run_id: str, number: int | None = None) -> str:
@@ -52,7 +52,7 @@ class SweepCode:
         Raises:
             NotFound: there is no such trial. Conflict: there are several objectives, so none is the best.
         """
-        sweep, trial = self._sweeps.best_trial(run_id, number)
+        sweep, trial = self._sweeps.best_trial(self._sweeps.searched(run_id).id, number)
         content = notebook_of(sweep, trial, self._workspace.run_folder(sweep.run_id))
         folder = self._workspace.root / sweep.work.folder
         stem = re.sub(r"[^\w.-]+", " ", sweep.name).strip(" .")[:80] or "sweep"

@@ -126,7 +126,7 @@ class Sweeps:
         Raises:
             Conflict: it is under way, or has done all the trials that it may.
         """
-        run = self._run(run_id)
+        run = self.searched(run_id)
         if run.status not in TERMINAL:
             raise Conflict(f"the sweep {run.name!r} is under way; only one that is over can be gone on with")
         sweep = self.get(run.id)
@@ -231,7 +231,7 @@ class Sweeps:
         Raises:
             Conflict: the sweep is over. Invalid: a parameter is not searched for, or its value is none.
         """
-        run = self._run(run_id)
+        run = self.searched(run_id)
         with self._database.write() as connection:
             control = self._live_control(connection, run)
             base = points.log_base(_spec_of(run).sampling.options)
@@ -298,6 +298,17 @@ class Sweeps:
         """Reads the complete, feasible trials as plain JSON."""
         with self._database.read() as connection:
             return store.complete(connection, self._run(run_id).id)
+
+    def searched(self, run_id: str) -> Run:
+        """Finds the run of a sweep whose space people gave: what has no meaning for AutoML asks here.
+
+        Raises:
+            Conflict: it is an AutoML run, which chooses its models itself.
+        """
+        run = self._run(run_id)
+        if run.kind is RunKind.AUTOML:
+            raise Conflict(f"{run.name!r} is an AutoML run: it chooses its models itself; see automl/{run.id}")
+        return run
 
     def _run(self, run_id: str) -> Run:
         run = self._runs.get(run_id)

@@ -175,6 +175,17 @@ def test_stopping_ends_the_search_first_and_the_run_when_asked_again(studio: Stu
     assert not studio.sweeps.stop_if_running(run_id)
 
 
+def test_what_only_a_sweep_has_is_refused(studio: Studio) -> None:
+    run_id = searched(studio)
+
+    for ask in (
+        lambda: studio.sweeps.enqueue(run_id, {"lr": 1}), lambda: studio.sweeps.resume(run_id),
+        lambda: studio.sweep_code.text(run_id, "python"), lambda: studio.sweep_code.notebook(run_id),
+    ):  # fmt: skip
+        with pytest.raises(Conflict, match="chooses its models itself"):
+            ask()
+
+
 def test_a_sweep_of_it_knows_the_metric_that_the_run_chose(studio: Studio) -> None:
     run_id = searched(studio)
     log(studio, run_id, tags={AUTOML_METRIC: "normalized_root_mean_squared_error", AUTOML_GOAL: "minimize"})
