@@ -23,6 +23,7 @@ NAMES = (
     "sweep-view",
     "automl-rank",
     "automl-memory",
+    "automl-forecast",
 )
 
 
