@@ -112,6 +112,14 @@ def test_an_error_keeps_its_kind_and_message(status: int, code: str, kind: type[
     assert error.message == "why"
 
 
+def test_an_error_keeps_its_kind_where_a_room_has_one_of_its_own_with_the_same_code() -> None:
+    class Refused(errors.Invalid):
+        """A kind with the code of the one that it is made of."""
+
+    assert Refused.code == errors.Invalid.code
+    assert type(error_of(400, b'{"code": "invalid", "message": "why"}')) is errors.Invalid
+
+
 def test_an_answer_that_is_no_error_of_ours_is_told_by_its_status() -> None:
     assert type(error_of(502, b"<html>")) is errors.StudioError
     assert type(error_of(403, b"<html>")) is errors.Forbidden
