@@ -8,6 +8,8 @@ RESULTS := .results
 FRONT_END := $(shell find src style schema -type f 2>/dev/null) package.json tsconfig.json
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 TESTS := lint types drift vitest unit docs-test labextension wheel binder-test offline slow ui
+# Bytecode is kept: tests start many processes, and none of them has to compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 # Those that wait for one processor most of the time run two at a time; the others use all there is, or measure time.
 TOGETHER := lint types drift docs-test labextension wheel binder-test
 TWO_AT_A_TIME = $(MAKE) --no-print-directory --keep-going -j2 --output-sync=target PARALLEL=1
@@ -31,8 +33,8 @@ demo: venv ## run the main job end to end in an empty folder: notebook cell, kil
 	python -m jupyter_mlstudio demo
 
 check: .stamps/front-end ## lint, types and the fast tests: what to run before a commit
-	@$(TWO_AT_A_TIME) lint types
-	@$(MAKE) --no-print-directory vitest unit
+	@$(TWO_AT_A_TIME) vitest lint types
+	@$(MAKE) --no-print-directory unit
 
 test: venv ## run everything that CI runs, and count what passed
 	@rm -rf $(RESULTS)
@@ -123,8 +125,9 @@ drift: .stamps/front-end
 vitest: .stamps/front-end
 	npx --no-install vitest run --reporter=default --reporter=junit --outputFile.junit=$(RESULTS)/vitest.xml
 
+# Schemathesis is a program for the slow tests; as a plugin it would only take seconds to be loaded.
 unit: .stamps/front-end
-	python -m pytest -q -n 2 -m "not slow" --junitxml=$(RESULTS)/unit.xml
+	python -m pytest -q -n 2 -m "not slow" -p no:schemathesis --junitxml=$(RESULTS)/unit.xml
 
 slow: .stamps/front-end .stamps/snippets
 	python -m pytest -q -n 2 -m slow --junitxml=$(RESULTS)/slow.xml

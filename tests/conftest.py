@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
+import re
 import signal
 import socket
 import time
@@ -23,11 +25,19 @@ from tests.server import JupyterServer, Oracle
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 _STARTS_SERVERS = frozenset({"server", "based_server", "oracle", "jp_serverapp"})
+_SLOW_FILE = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
 
 
 def pytest_configure() -> None:
     """Has the servers under test heed a terminal that is closed, also where ``nohup`` runs the tests."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where slow tests are left out, a file of nothing else is not even imported: that alone takes seconds."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return True if _SLOW_FILE.search(collection_path.read_text(encoding="utf-8")) else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -40,9 +50,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _environment_as_it_was() -> Iterator[None]:
-    """Forgets what a server in this process sets for its kernels."""
-    before = dict(os.environ)
+    """Forgets what a server in this process sets for its kernels, and a program for the rest of its process."""
+    before, limit = dict(os.environ), csv.field_size_limit()
     yield
+    csv.field_size_limit(limit)
     for name in [n for n in os.environ if n.startswith(("MLSTUDIO_", "MLFLOW_")) and n not in before]:
         del os.environ[name]
 
