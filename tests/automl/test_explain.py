@@ -127,7 +127,8 @@ def test_of_very_many_columns_those_that_matter_are_found() -> None:
 
 
 def test_a_regression_is_told_in_its_own_unit() -> None:
-    frame = table().drop(columns="bought").assign(price=lambda rows: rows["noise"] * 10 + 100)
+    frame = table().drop(columns="bought")
+    frame["price"] = frame["noise"] * 10 + (frame["colour"] == "red") * 6 + 100
     plan = make_plan(frame, AutoMLSpec(data="", target="price", task=Task.REGRESSION))
     model = Pipeline([("features", plan.featuriser("scaled")), ("model", LinearRegression())]).fit(plan.X, plan.y)
     one = dependence(model, plan, "noise", plan.X.head(50))
