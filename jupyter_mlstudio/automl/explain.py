@@ -21,6 +21,7 @@ from jupyter_mlstudio.automl.family import answers
 from jupyter_mlstudio.automl.metrics import Metric
 from jupyter_mlstudio.automl.shap_values import mean_absolute
 from jupyter_mlstudio.entities.automl import Dependence, Explanation, Importance, Task
+from jupyter_mlstudio.errors import Invalid
 
 ROWS, REPEATS = 5000, 5
 DRAWN, DRAWN_ROWS = 8, 300
@@ -61,7 +62,7 @@ def explain(
     """
     began = time.monotonic()
     until = began + SECONDS if deadline is None else deadline
-    measure = metric if isinstance(metric, Metric) else metrics.find(metric, plan.task)
+    measure = metric if isinstance(metric, Metric) else _found(metric, plan.task)
     notes: list[str] = []
     judge = _judge(model, plan, measure, rows, seed, until, fit_s, notes)
     importances = judge.importances(began + IMPORTANCE_SHARE * (until - began), notes)
@@ -71,6 +72,16 @@ def explain(
     if time.monotonic() < until:
         shap = mean_absolute(model, plan, [one.column for one in importances], seed, until, notes)
     return Explanation(importances=importances, dependences=drawn, shap=shap, note="; ".join(notes))
+
+
+def _found(name: str | None, task: Task) -> Metric:
+    """The metric of that name; one that only forecasts have, which looks at whole series, is the task's usual one."""
+    try:
+        return metrics.find(name, task)
+    except Invalid:
+        if task is not Task.FORECASTING:
+            raise
+        return metrics.find(None, task)
 
 
 def _judge(

@@ -18,13 +18,25 @@ from threadpoolctl import threadpool_limits
 from jupyter_mlstudio.automl import families, refit
 from jupyter_mlstudio.automl.emitted import notebook
 from jupyter_mlstudio.automl.ensemble import vote
+from jupyter_mlstudio.automl.explain import explain
 from jupyter_mlstudio.automl.family import Making
+from jupyter_mlstudio.automl.forecast_families import Config
+from jupyter_mlstudio.automl.forecast_plan import make_forecast_plan
+from jupyter_mlstudio.automl.forecast_work import fitted as fitted_forecast
 from jupyter_mlstudio.automl.matrices import Matrices, codes_of
 from jupyter_mlstudio.automl.plan import make_plan
 from jupyter_mlstudio.automl.reading import read
 from jupyter_mlstudio.automl.rungs import shape_of
 from jupyter_mlstudio.automl.search import Asked, Search
-from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Candidate, OnnxCheck, Task, Training
+from jupyter_mlstudio.entities.automl import (
+    AutoMLLimits,
+    AutoMLSpec,
+    Candidate,
+    ForecastingSettings,
+    OnnxCheck,
+    Task,
+    Training,
+)
 
 # Models of a few rounds do not converge; LightGBM warns of a parameter that it takes.
 pytestmark = [
@@ -108,6 +120,26 @@ def test_every_family_is_made_again_to_the_bit(
     model = refit.single(plan, family, fitted(plan, family))
     content = notebook(spec, plan, candidate(family.name), model)
     assert_same(executed(content, tmp_path, monkeypatch), model, plan)
+
+
+def test_a_forecast_is_made_again_to_the_bit_and_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    days = pd.date_range("2024-01-01", periods=120)
+    units = 50 + 10 * np.sin(np.arange(120) * 2 * np.pi / 7) + random.normal(size=120)
+    pd.DataFrame({"day": days, "units": units}).to_csv(tmp_path / "units.csv", index=False)
+    settings = ForecastingSettings(time_column_name="day", forecast_horizon=5)
+    spec = AutoMLSpec(
+        data="units.csv", target="units", task=Task.FORECASTING, forecasting=settings, primary_metric="mase"
+    )
+    plan = make_forecast_plan(read(tmp_path / "units.csv"), spec)
+    models = [
+        fitted_forecast(plan, Config(name), None, seed=0, threads=1)
+        for name in ("SeasonalNaive", "ExponentialSmoothing")
+    ]
+    model = vote([("seasonalnaive_0", models[0]), ("exponentialsmoothing_1", models[1])], [0.3, 0.7], None)
+    content = notebook(spec, plan, candidate("VotingEnsemble"), model)
+    assert_same(executed(content, tmp_path, monkeypatch), model, plan)
+    assert explain(model, plan, "mase", deadline=time.monotonic() + 10).importances[0].mean > 0
 
 
 @pytest.mark.parametrize("name", ["Linear", "XGBoost"])
