@@ -109,10 +109,13 @@ class Features:
         parts = self._categories(of.get(Role.CATEGORICAL, []), form, chosen)
         for role, word in ((Role.NUMERIC, "numbers"), (Role.BOOLEAN, "flags")):
             parts += self._numbers(word, of.get(role, []), form, chosen)
-        if times := of.get(Role.DATETIME, []):
+        times = of.get(Role.DATETIME, [])
+        if times and self._allows("DateParts"):
             parts.append(("times", self._times(form), times))
-        for place, name in enumerate(of.get(Role.TEXT, [])):
-            parts.append((f"text_{place}", self._text(name, form, chosen), [name]))
+        for place, name in enumerate(of.get(Role.TEXT, []) if self._allows("TfIdf") else []):
+            parts.append((f"text_{place}", self._text(name, chosen), [name]))
+        if not parts:
+            raise Invalid("every step that could make features of these columns is blocked: allow one of them")
         return parts
 
     def _numbers(
@@ -156,7 +159,7 @@ class Features:
         steps: list[tuple[str, Any]] = [("parts", parts), ("impute", self._imputer("median", None, indicator=True))]
         return Pipeline([*steps, ("scale", StandardScaler())] if form == SCALED else steps)
 
-    def _text(self, name: str, form: str, chosen: Mapping[str, Any]) -> Any:
+    def _text(self, name: str, chosen: Mapping[str, Any]) -> Any:
         own = self._own("TfIdf", name)
         return TextComponents(
             words=int(own.get("max_features", chosen["text_words"])), components=int(chosen["text_components"]),

@@ -12,7 +12,7 @@ from sklearn.compose import ColumnTransformer
 
 from jupyter_mlstudio.automl import checks, columns, folds, likeness, preflight
 from jupyter_mlstudio.automl.columns import Look, Rule, settled, unique_names
-from jupyter_mlstudio.automl.featurise import Features
+from jupyter_mlstudio.automl.featurise import NATIVE, Features
 from jupyter_mlstudio.automl.preflight import Findings, Refused
 from jupyter_mlstudio.automl.target import Target, guess_task, read_target
 from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, Finding, Task
@@ -113,6 +113,7 @@ class _Planner:
         rules = [look.rule for _, look in kept if look.rule.name not in dropped]
         held, useless, split = self._split(table, target, part)
         features = self._features(table, rules, target, looks)
+        features.transformer(NATIVE)
         plan = Plan(
             task=target.task, classes=target.classes, positive=target.positive, findings=list(found), rules=rules,
             X=table, y=target.y, weights=None if weights is None else weights[rows], features=features,

@@ -280,4 +280,7 @@ def test_blocked_steps_and_own_parameters_are_followed() -> None:
     assert made.shape[1] == 3
     assert (made == 7).any(axis=1).tolist() == plan.X["b"].isna().tolist()
     with pytest.raises(Invalid, match="no step 'Nonsense'"):
-        plan_of(frame, featurization=Featurization(blocked_transformers=["Nonsense"])).featuriser("trees")
+        plan_of(frame, featurization=Featurization(blocked_transformers=["Nonsense"]))
+    text = pd.DataFrame({"t": [f"a word or two {at}" for at in range(ROWS)], "y": frame["y"]})
+    with pytest.raises(Invalid, match="is blocked"):
+        plan_of(text, featurization=Featurization(blocked_transformers=["TfIdf"]))
