@@ -22,7 +22,7 @@ from jupyter_mlstudio.programs import automl_engine as engine
 from jupyter_mlstudio.programs import context
 from jupyter_mlstudio.programs.automl_board import Board, limits_of
 from jupyter_mlstudio.programs.automl_evidence import Drawings
-from jupyter_mlstudio.programs.automl_files import began, take_over
+from jupyter_mlstudio.programs.automl_files import began, check_same, take_over
 from jupyter_mlstudio.programs.automl_winner import Winner
 
 LOOK_S = 0.25
@@ -71,7 +71,9 @@ class AutoML:
 
     def _run(self, board: Board) -> None:
         board.say("reading the table")
-        tables = engine.tables_of(self._spec, self._job.run_folder.parent)
+        runs = self._job.run_folder.parent
+        check_same(self._folder, engine.paths_of(self._spec, runs))
+        tables = engine.tables_of(self._spec, runs)
         board.say("looking at the table")
         self._plan = self._looked_at(tables)
         board.say("trying models")

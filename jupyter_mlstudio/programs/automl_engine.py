@@ -32,14 +32,16 @@ def tables_of(spec: AutoMLSpec, runs: Path) -> Tables:
     """
     from jupyter_mlstudio.automl.reading import read
 
+    paths = paths_of(spec, runs)
+    found = {name: read(path) for name, path in paths.items()}
+    return Tables(found["data"], found.get("validation_data"), found.get("test_data"))
+
+
+def paths_of(spec: AutoMLSpec, runs: Path) -> dict[str, Path]:
+    """Where the tables lie that a specification names."""
     root = Path(os.environ["MLSTUDIO_WORKSPACE"])
-
-    def one(text: str | None) -> DataFrame | None:
-        return None if text is None else read(table_path(root, runs, text))
-
-    data = one(spec.data)
-    assert data is not None
-    return Tables(data, one(spec.validation_data), one(spec.test_data))
+    named = {name: getattr(spec, name) for name in ("data", "validation_data", "test_data")}
+    return {name: table_path(root, runs, text) for name, text in named.items() if text is not None}
 
 
 def plan_of(spec: AutoMLSpec, tables: Tables) -> Any:
@@ -112,12 +114,8 @@ def notebook_of(outcome: Any, plan: Any, spec: AutoMLSpec, runs: Path, threads: 
     """A notebook that makes the winner again, with the paths of tables below the workspace's root."""
     from jupyter_mlstudio.automl.emitted import notebook
 
-    root = Path(os.environ["MLSTUDIO_WORKSPACE"])
-    tables = {name: getattr(spec, name) for name in ("data", "validation_data", "test_data")}
-    below = {
-        name: table_path(root, runs, text).relative_to(root.resolve()).as_posix()
-        for name, text in tables.items() if text is not None
-    }  # fmt: skip
+    root = Path(os.environ["MLSTUDIO_WORKSPACE"]).resolve()
+    below = {name: path.relative_to(root).as_posix() for name, path in paths_of(spec, runs).items()}
     whole = replace(spec, **below)
     return notebook(whole, plan, outcome.winner, outcome.model, data=whole.data, threads=threads)
 

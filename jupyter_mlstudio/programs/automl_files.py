@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from jupyter_mlstudio.entities.values import JSON
@@ -17,7 +19,7 @@ FOLDER = "automl"
 
 OF_RUN = "runs:/"
 _WRITTEN_ONCE = (".npy", ".npz", ".joblib", ".parquet")
-_BEGAN = "began.json"
+_BEGAN, _TABLES = "began.json", "tables.json"
 
 
 def table_path(root: Path, runs: Path, text: str) -> Path:
@@ -81,6 +83,31 @@ def began(folder: Path) -> float:
     now = time.time()
     write_whole(path, json.dumps({"began": now}).encode())
     return now
+
+
+def check_same(folder: Path, tables: Mapping[str, Path]) -> None:
+    """Makes sure that a search that goes on sees the tables it began with: what it found is about their rows.
+
+    Raises:
+        Conflict: one of them was changed.
+    """
+    now = {name: _digest(path) for name, path in tables.items()}
+    path = folder / _TABLES
+    known = now
+    with contextlib.suppress(OSError, ValueError):
+        known = json.loads(path.read_bytes())
+    changed = [name for name in now if known.get(name) != now[name]]
+    if changed:
+        raise Conflict(
+            f"the table {tables[changed[0]].name!r} was changed since the search began, so what was found no longer"
+            " fits: begin a new run"
+        )
+    write_whole(path, json.dumps(now).encode())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -13,7 +13,7 @@ from jupyter_mlstudio.entities.automl import Candidate, Goal, OnnxCheck
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 from jupyter_mlstudio.programs.automl_board import Runs, limits_of, metrics_of, ordered
 from jupyter_mlstudio.programs.automl_evidence import charts_of, known_rows
-from jupyter_mlstudio.programs.automl_files import as_json, began, table_path, take_over
+from jupyter_mlstudio.programs.automl_files import as_json, began, check_same, table_path, take_over
 
 RUN = "a" * 32
 
@@ -64,6 +64,18 @@ def test_a_run_that_goes_on_takes_over_what_was_found_and_counts_its_own_time(tm
     (tmp_path / "third").mkdir()
     with pytest.raises(Conflict, match="nothing to go on from"):
         take_over(tmp_path / "third", "gone")
+
+
+def test_a_search_does_not_go_on_with_another_table(tmp_path: Path) -> None:
+    table = tmp_path / "churn.csv"
+    table.write_text("a,churn\n1,yes\n")
+    check_same(tmp_path, {"data": table})
+    check_same(tmp_path, {"data": table})
+
+    table.write_text("a,churn\n2,yes\n")
+
+    with pytest.raises(Conflict, match=r"'churn\.csv' was changed"):
+        check_same(tmp_path, {"data": table})
 
 
 def test_a_candidate_keeps_its_run_and_an_interrupted_one_gets_another(tmp_path: Path) -> None:
