@@ -41,6 +41,8 @@ export const WORK_KINDS: readonly RunKind[] = [
 export const TRIAL_TAG = 'mlstudio.trial';
 /** Leaves the trials of sweeps out of a list of runs; they are shown at their sweep. */
 export const NO_TRIALS = `tags.\`${TRIAL_TAG}\` IS NULL`;
+/** Leaves out the many models of an AutoML run as well. */
+export const NO_PARTS = `${NO_TRIALS} AND tags.\`mlstudio.automl.partition\` IS NULL`;
 
 /** A resource that nobody retains is forgotten after this time, so that going back and forth costs nothing. */
 const FORGET_MS = 60_000;
@@ -64,8 +66,8 @@ export class StudioModel implements IDisposable {
     this.feed = options.feed ?? new Feed(this.client, options.events);
     this.workspaces = new WorkspacesModel(this.feed, this.client);
     this.experiments = new ExperimentsModel(this.feed, this.client);
-    this.recentRuns = new RunsModel(this.feed, this.client, { kind: [...WORK_KINDS], filter: NO_TRIALS }, 50);
-    this.liveRuns = new RunsModel(this.feed, this.client, { status: 'live', filter: NO_TRIALS }, 200);
+    this.recentRuns = new RunsModel(this.feed, this.client, { kind: [...WORK_KINDS], filter: NO_PARTS }, 50);
+    this.liveRuns = new RunsModel(this.feed, this.client, { status: 'live', filter: NO_PARTS }, 200);
     this.models = new ModelsModel(this.feed, this.client);
     this.endpoints = new EndpointsModel(this.feed, this.client);
     this.batchEndpoints = new BatchEndpointsModel(this.feed, this.client);

@@ -3,7 +3,7 @@ import { addIcon } from '@jupyterlab/ui-components';
 import { type JSX, useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { isLive } from '../../api/types';
 import type { RunsModel } from '../../models/runs';
-import { NO_TRIALS, type StudioModel, WORK_KINDS } from '../../models/studio';
+import { NO_PARTS, type StudioModel, WORK_KINDS } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import { Button, CommandButton, MenuButton, Name, useResource, useSignal, visible } from '../common';
 import { TargetRow } from './compute';
@@ -30,7 +30,7 @@ function useSettled(text: string, delayMs: number): string {
 /** The recent runs, or those that the search finds on the server. */
 function useRuns(studio: StudioModel, text: string): RunsModel {
   const found = useMemo(
-    () => (text === '' ? null : studio.runs({ q: text, kind: [...WORK_KINDS], filter: NO_TRIALS }, 50)),
+    () => (text === '' ? null : studio.runs({ q: text, kind: [...WORK_KINDS], filter: NO_PARTS }, 50)),
     [studio, text]
   );
   useEffect(() => () => found?.dispose(), [found]);

@@ -21,6 +21,9 @@ import { Row } from './sections';
 /** Metrics that the supervisor samples, which say nothing about the model. */
 export const SYSTEM_METRIC = /^system\//;
 
+/** What counts the work of an AutoML run; its score says more. */
+const COUNT_METRIC = 'models_tried';
+
 /** The metric to show where there is room for one: the experiment's primary one, else the first of the run's own. */
 export function mainMetric(
   metrics: Record<string, Real>,
@@ -29,7 +32,7 @@ export function mainMetric(
   if (primary && metrics[primary] !== undefined) {
     return [primary, metrics[primary]];
   }
-  return Object.entries(metrics).find(([name]) => !SYSTEM_METRIC.test(name));
+  return Object.entries(metrics).find(([name]) => !SYSTEM_METRIC.test(name) && name !== COUNT_METRIC);
 }
 
 /** A metric's name in the sidebar's space: `validation/accuracy` reads `accuracy`. */
