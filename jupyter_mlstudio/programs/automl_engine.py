@@ -115,7 +115,7 @@ def notebook_of(outcome: Any, plan: Any, spec: AutoMLSpec, runs: Path, threads: 
     from jupyter_mlstudio.automl.emitted import notebook
 
     root = Path(os.environ["MLSTUDIO_WORKSPACE"]).resolve()
-    below = {name: path.relative_to(root).as_posix() for name, path in paths_of(spec, runs).items()}
+    below: dict[str, Any] = {name: path.relative_to(root).as_posix() for name, path in paths_of(spec, runs).items()}
     whole = replace(spec, **below)
     return notebook(whole, plan, outcome.winner, outcome.model, data=whole.data, threads=threads)
 
