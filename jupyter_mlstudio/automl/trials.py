@@ -26,9 +26,10 @@ def failed(record: Record, reason: str) -> Record:
 
 def ended(search: State, record: Record, result: Result) -> Record:
     """A candidate that was scored on all its folds."""
-    score = float(np.mean(result.scores))
-    if not math.isfinite(score):
+    defined = [one for one in result.scores if math.isfinite(one)]
+    if not defined:
         return failed(record, "its score is not a number")
+    score = float(np.mean(defined))  # a class that a fold has no row of leaves some metrics undefined there
     bounds = bounds_of(search, record.candidate.number, result.scores)
     candidate = replace(
         record.candidate, params=result.params, score=score, low=bounds[0], high=bounds[1], folds=result.scores,
