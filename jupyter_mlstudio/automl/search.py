@@ -239,6 +239,8 @@ class Search(State):
         if said.fold != 0 or len(self.rungs.folds) == 1 or not self.limits.enable_early_termination:
             return
         loss = self.metric.loss(said.score)
+        if not math.isfinite(loss):
+            return
         running.first_loss = loss
         far = self.rungs.far_behind(loss, running.rows, list(self.records.values()), running.record.candidate.stage)
         if far is not None:
