@@ -19,7 +19,7 @@ from jupyter_mlstudio.automl.values import columns_of
 from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, FeaturizationMode, Role
 
 ID_NAME = re.compile(
-    r"(^|[_\W]|(?<=[a-z]))(id|ID|Id|uuid|guid|key|index|idx|rownum|row_number|unnamed: \d+)$|^Unnamed: \d+$"
+    r"(^|[_\W])(id|ID|Id|uuid|UUID|guid|GUID|key|index|idx|rownum|row_number)$|(?<=[a-z])(Id|ID)$|^Unnamed: \d+$"
 )
 COUNTS = re.compile(r"year|month|week|day|date|time|hour|step|age|period|quarter", re.IGNORECASE)
 """Names of numbers that count up and yet mean something."""

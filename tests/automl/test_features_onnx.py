@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,13 @@ from sklearn.pipeline import make_pipeline
 from jupyter_mlstudio.automl.plan import Plan, make_plan
 from jupyter_mlstudio.automl.texts import TextComponents
 from jupyter_mlstudio.automl.transformers import DateParts
+from jupyter_mlstudio.client.model_files import write_model
 from jupyter_mlstudio.entities.automl import AutoMLSpec
 from jupyter_mlstudio.entities.models import Conversion
-from jupyter_mlstudio.plugins.converters.base import Original
+from jupyter_mlstudio.plugins.converters.base import Converted, Original
 from jupyter_mlstudio.plugins.converters.sklearn import SklearnConverter
-from jupyter_mlstudio.programs.ladder import climb
+from jupyter_mlstudio.programs.convert import convert
+from jupyter_mlstudio.programs.ladder import answers, climb
 
 WORDS = ["red", "Straße", "ÉCOLE", "İstanbul", "ΟΔΟΣ", "寿司", "naïve", "co-op", "x_1", "don't", "Ärger\n", "\tup"]
 
@@ -168,3 +171,18 @@ def test_a_column_without_any_number_among_the_rows_that_were_learnt_is_no_harm(
         fitted = make_pipeline(plan.featuriser(form), model).fit(plan.X.iloc[:40], plan.y[:40])
         conversion = converted(fitted, plan.X)
         assert conversion.ready, conversion.reason
+
+
+def test_a_logged_model_is_converted_and_answers_raw_rows_with_times_as_text(tmp_path: Path) -> None:
+    plan = plan_for("value")
+    model = make_pipeline(plan.featuriser("scaled"), Ridge()).fit(plan.X, plan.y)
+    write_model(tmp_path, model, plan.X.head(60))
+    outcome = convert(tmp_path)
+    assert outcome.conversion.ready, outcome.conversion.reason
+    signature = outcome.conversion.signature
+    assert signature is not None
+    assert outcome.onnx is not None
+    raw = plan.X.head(4).astype({"city": object, "two": object, "many": object})
+    raw["at"] = raw["at"].dt.strftime("%Y-%m-%d %H:%M:%S")
+    _, found = answers(Converted(outcome.onnx, signature), raw)
+    assert np.ravel(found.values) == pytest.approx(model.predict(plan.X.head(4)), rel=1e-9)

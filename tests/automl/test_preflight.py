@@ -64,6 +64,14 @@ def test_a_column_that_would_do_harm_is_left_out_and_told_of(what: str) -> None:
     assert column.reason
 
 
+@pytest.mark.parametrize(
+    ("name", "left_out"), [("customerId", True), ("row_id", True), ("paid", False), ("people", False)]
+)
+def test_whole_numbers_that_never_come_twice_are_ids_by_their_names_only(name: str, left_out: bool) -> None:
+    plan = plan_of(base().assign(**{name: RANDOM.permutation(10 * ROWS)[:ROWS]}))
+    assert (name not in plan.X) is left_out
+
+
 def test_a_leak_that_the_user_gives_a_type_is_kept() -> None:
     own = Featurization(mode=FeaturizationMode.CUSTOM, column_name_and_types={"x": "Numeric"})
     plan = plan_of(base().assign(x=(base()["y"] == "yes") * 1.0), featurization=own)
