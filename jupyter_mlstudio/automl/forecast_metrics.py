@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,12 @@ def score(plan: ForecastPlan, metric: Metric, rows: Ints, predicted: Floats) -> 
     Args:
         predicted: ``(len(rows),)``.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of few rows some are not defined
+        return _score(plan, metric, rows, predicted)
+
+
+def _score(plan: ForecastPlan, metric: Metric, rows: Ints, predicted: Floats) -> float:
     y, series = plan.y[rows], plan.series[rows]
     weights = None if plan.weights is None else plan.weights[rows]
     if metric is OWN[0]:

@@ -75,7 +75,8 @@ class Rows:
         marks = {*starts.origins, *range(starts.end, max(one.end for one in series), maker.horizon)}
         frames, ys, weights, numbers, origins, about = [], [], [], [], [], []
         for number, one in enumerate(series):
-            first = max(1, min(maker.history, len(one.values) // 3))
+            before = starts.origins[0] - one.start - 2 * maker.horizon if starts.origins else 1
+            first = max(1, min(maker.history, len(one.values) // 3, before))
             parts = list(pairs(first, len(one.values) - 1, maker.horizon, len(one.values)))
             known, steps = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
             at = known + one.start

@@ -176,6 +176,7 @@ def _maker(
     most = max(3 * window, 2 * window + 2, _USUAL.get(laid.grid.unit, 12))
     history = min(most, max(room, min(2 * window, length - horizon - 1)))
     history = max([history, *(settings.target_lags or []), settings.target_rolling_window_size or 1])
+    window = window if window <= history else 1  # the series are shorter than their season
     maker = RowMaker(
         target=spec.target, settings=settings, grid=laid.grid, history=int(history), season=int(window),
         long_seasons=sorted(longer), numbers=numbers, texts=texts,
@@ -194,15 +195,14 @@ def _plan(
     frame: pd.DataFrame, spec: AutoMLSpec, laid: Laid, maker: RowMaker, findings: list[Finding], starts: Starts
 ) -> ForecastPlan:
     table = Rows(laid.series, maker, starts)
-    cuts = [origin for origin in starts.origins if table.ahead_of(origin).any()]
-    if not cuts or not all(table.before(origin).any() for origin in cuts):
-        cuts = [origin for origin in cuts if table.before(origin).any()]
+    learnt = table.about < starts.end
+    cuts = [origin for origin in starts.origins if (table.ahead_of(origin) & learnt).any()]
+    cuts = [origin for origin in cuts if table.before(origin).any()]
     if not cuts:
         most = max(len(one.values) for one in laid.series)
         what = f"{most} values are too few to look {maker.horizon} steps ahead and compare"
         raise Unfit([*findings, Finding(code="too_short", severity=Severity.ERROR, columns=[spec.target], what=what,
                                         remedy="give more history, or a smaller forecast_horizon")])  # fmt: skip
-    learnt = table.about < starts.end
     test = np.flatnonzero(~learnt & (table.origins >= starts.end) & table.on_stride(starts.end, maker.horizon))
     learnt_rows = np.flatnonzero(learnt)
     place = np.full(len(table.about), -1)

@@ -115,7 +115,7 @@ class RowMaker:
         others = series.known if future is None else pd.concat([series.known, future], ignore_index=True)
         if self.numbers:
             blocks.append(others[self.numbers].astype("float64").to_numpy()[about])
-        numbers = np.concatenate([block.reshape(len(origins), -1) for block in blocks], axis=1)
+        numbers = np.concatenate([block if block.ndim == 2 else block[:, None] for block in blocks], axis=1)
         texts = self.text_columns
         made = pd.DataFrame(numbers, columns=self.columns[: len(self.columns) - len(texts)])
         for name, value in zip(texts[: len(self._row_ids)], series.key, strict=False):

@@ -190,6 +190,20 @@ def test_a_table_that_cannot_be_forecast_says_what_to_do(change: dict[str, Any],
     assert all(one.remedy for one in raised.value.findings)
 
 
+def test_a_season_longer_than_the_series_is_none() -> None:
+    plan = make_forecast_plan(monthly(9), spec(seasonality=12, horizon=2))
+    assert plan.maker.season == 1
+
+
+def test_a_series_without_a_row_to_learn_from_does_no_harm() -> None:
+    frame = pd.concat([monthly(40).assign(store="long"), monthly(1).assign(store="short")])
+    plan = make_forecast_plan(
+        frame, spec(time_series_id_column_names=["store"], short_series_handling_config="none", test_data_size=0.2)
+    )
+    assert set(plan.series.tolist()) == {0}
+    assert all(len(known) and len(ahead) for known, ahead in plan.folds)
+
+
 def test_one_row_is_too_short() -> None:
     with pytest.raises(Unfit):
         make_forecast_plan(monthly(1), spec())
