@@ -37,7 +37,7 @@ const GRAPH: Graph = {
   ],
   node_count: 2,
   operators: { MatMul: 1, 'ai.onnx.ml:ArrayFeatureExtractor': 1 },
-  values: {},
+  values: [],
   whole: true
 };
 
