@@ -85,7 +85,7 @@ def _telling(table: pd.DataFrame, target: Target, rows: Any) -> dict[str, float]
             if codes.max(initial=0) > len(rows) * 0.5:
                 codes = (codes >= 0).astype(np.int64) if table[name].dtype.kind != "M" else codes
             if table[name].dtype.kind == "M":
-                block = seconds(table[name].iloc[rows])[:, np.newaxis]
+                block = _times(table[name].iloc[rows], target)[:, np.newaxis]
             else:
                 block = _means(codes, y, target)[codes][:, np.newaxis]
             found[name] = float(_left(block, y, target)[0])
@@ -128,12 +128,17 @@ def _means(codes: Any, y: Any, target: Target) -> Any:
     return np.append(best, best[-1] if (codes < 0).any() else -1.0)
 
 
+def _times(column: pd.Series[Any], target: Target) -> Any:
+    """Times as numbers; for a value only whether there is one, since a value that grows with time is no leak."""
+    return column.notna().to_numpy(dtype=np.float64) if target.task is Task.REGRESSION else seconds(column)
+
+
 def _as_numbers(column: pd.Series[Any], y: Any, part: Any, target: Target) -> Any:
     """The column as one number for each row; of categories the target's among the rows of the other folds."""
     if column.dtype == np.float64:
         return column.to_numpy()
     if column.dtype.kind == "M":
-        return seconds(column)
+        return _times(column, target)
     codes, _ = pd.factorize(column, use_na_sentinel=True)
     if codes.max(initial=0) > len(codes) * 0.5:
         return (codes >= 0).astype(np.float64)

@@ -95,6 +95,12 @@ def test_a_column_that_is_the_value_with_little_noise_is_a_leak(noise: float, to
     assert ("x" not in plan.X) is told
 
 
+def test_a_value_that_grows_with_time_does_not_make_the_time_a_leak() -> None:
+    days = pd.date_range("2020-01-01", periods=ROWS)
+    plan = plan_of(base().assign(day=days, y=np.arange(ROWS) * 3.0 + RANDOM.normal(0, 1, ROWS)))
+    assert "day" in plan.X
+
+
 def test_an_easy_table_is_not_cut_down() -> None:
     bunch = datasets.load_iris()
     frame = pd.DataFrame(bunch.data, columns=list("abcd")).assign(y=bunch.target).query("y < 2")
