@@ -27,6 +27,9 @@ from jupyter_mlstudio.programs.automl_winner import Winner
 
 LOOK_S = 0.25
 BROKEN_OFF = "ended without a winner"
+DRAW_LEAST_S, DRAW_MOST_S = 1.0, 15.0
+"""After the time is over, for candidates that were not drawn yet: 2 % of it, within these."""
+
 EXPLAIN_S, EXPLAIN_SHARE = 30.0, 0.06
 """Of the time of a run, for explaining its winner."""
 
@@ -88,7 +91,8 @@ class AutoML:
         for one in outcome.candidates:
             board.candidate(one)
         Winner(self._job, self._spec, self._plan, outcome, board, self._search.threads()).keep()
-        self._drawings.draw_all(self._spec.limits.timeout_s)
+        timeout_s = self._spec.limits.timeout_s
+        self._drawings.draw_all(max(timeout_s, board.used_s) + min(DRAW_MOST_S, max(DRAW_LEAST_S, 0.02 * timeout_s)))
 
     def _looked_at(self, tables: engine.Tables) -> Any:
         try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -18,7 +15,7 @@ from jupyter_mlstudio.client.wire import Connection, segment
 from jupyter_mlstudio.entities.automl import AutoMLReport, Budget, Candidate, FamilyState, Goal
 from jupyter_mlstudio.entities.sweeps import Lead, SweepPhase, Trial, TrialState
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.programs.automl_files import as_json, write_whole
+from jupyter_mlstudio.programs.automl_files import Runs, as_json, write_whole
 from jupyter_mlstudio.programs.sweep_told import Teller
 
 WRITE_S, PROGRESS_S = 0.5, 0.5
@@ -192,7 +189,7 @@ class Board:
         began, ended = self._times[told.number]
         state = TrialState.COMPLETE if ended else TrialState.RUNNING
         if told.failed:
-            state = TrialState.PRUNED if told.folds or told.failed in GIVEN_UP else TrialState.FAIL
+            state = TrialState.PRUNED if _given_up(told) else TrialState.FAIL
         return Trial(
             number=told.number, run_id=told.run_id, state=state, params={"family": told.family, **told.params},
             values=[told.score], started_at=began, ended_at=ended, reason=told.failed,
@@ -215,7 +212,7 @@ class Board:
     def _line(self, told: Candidate, *, best: bool) -> str:
         head = f"{self.used_s:7.1f} s  {told.number:>4}  {told.family:<24}"
         if told.failed:
-            return f"{head}  failed: {told.failed}"
+            return f"{head}  {'given up' if _given_up(told) else 'failed'}: {told.failed}"
         bounds = "" if told.low is None or told.high is None else f" [{told.low:.4g}, {told.high:.4g}]"
         rows = f" on {told.rows:,} rows" if 0 < told.rows < self.report.rows else ""
         left = f"  not ONNX: {told.onnx.reason}" if told.onnx is not None and not told.onnx.ready else ""
@@ -229,31 +226,6 @@ class Board:
         best = self._best
         found = "" if best is None else f", best {best.score:.5g} ({best.family})"
         return f"{self.report.phase}: {ended} model{'' if ended == 1 else 's'}{found}"
-
-
-class Runs:
-    """Which run each candidate has, by its number; kept in a file, since a search may go on in another process."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._known: dict[str, str] = {}
-        with contextlib.suppress(OSError, ValueError):
-            self._known = {str(number): str(run_id) for number, run_id in json.loads(file.read_bytes()).items()}
-
-    def of(self, number: int) -> str:
-        """The run of a candidate, the same each time."""
-        if str(number) not in self._known:
-            self._known[str(number)] = uuid.uuid4().hex
-            self._write()
-        return self._known[str(number)]
-
-    def forget(self, number: int) -> None:
-        """Gives the next candidate of this number another run."""
-        if self._known.pop(str(number), None) is not None:
-            self._write()
-
-    def _write(self) -> None:
-        write_whole(self._file, json.dumps(self._known).encode())
 
 
 def ordered(found: Sequence[Candidate], goal: Goal) -> list[Candidate]:
@@ -282,6 +254,10 @@ def metrics_of(told: Candidate, primary: str) -> dict[str, float]:
     if told.onnx is not None:
         found |= {"onnx_max_abs_difference": told.onnx.max_abs_difference, "onnx_speedup": told.onnx.speedup}
     return {name: float(value) for name, value in found.items() if name and value is not None}
+
+
+def _given_up(told: Candidate) -> bool:
+    return bool(told.folds) or told.failed in GIVEN_UP
 
 
 def _lead(best: Candidate) -> Lead:

@@ -17,7 +17,7 @@ from jupyter_mlstudio.errors import StudioError
 ROWS_LIMIT, ROWS_LEAST = 20_000, 1000
 """Of more rows, so many are drawn, evenly spaced; fewer where each class has curves of its own."""
 
-SHARE, LEAST_S = 0.03, 1.0
+SHARE, LEAST_S = 0.08, 2.0
 """Of the time that a run has taken, for drawing candidates."""
 
 Array = np.ndarray[Any, Any]

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -108,6 +109,31 @@ def check_same(folder: Path, tables: Mapping[str, Path]) -> None:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Runs:
+    """Which run each candidate has, by its number; kept in a file, since a search may go on in another process."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known: dict[str, str] = {}
+        with contextlib.suppress(OSError, ValueError):
+            self._known = {str(number): str(run_id) for number, run_id in json.loads(file.read_bytes()).items()}
+
+    def of(self, number: int) -> str:
+        """The run of a candidate, the same each time."""
+        if str(number) not in self._known:
+            self._known[str(number)] = uuid.uuid4().hex
+            self._write()
+        return self._known[str(number)]
+
+    def forget(self, number: int) -> None:
+        """Gives the next candidate of this number another run."""
+        if self._known.pop(str(number), None) is not None:
+            self._write()
+
+    def _write(self) -> None:
+        write_whole(self._file, json.dumps(self._known).encode())
 
 
 def write_whole(path: Path, content: bytes) -> None:

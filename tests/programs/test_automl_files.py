@@ -11,9 +11,9 @@ import pytest
 
 from jupyter_mlstudio.entities.automl import Candidate, Goal, OnnxCheck
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
-from jupyter_mlstudio.programs.automl_board import Runs, limits_of, metrics_of, ordered
+from jupyter_mlstudio.programs.automl_board import limits_of, metrics_of, ordered
 from jupyter_mlstudio.programs.automl_evidence import charts_of, known_rows
-from jupyter_mlstudio.programs.automl_files import as_json, began, check_same, table_path, take_over
+from jupyter_mlstudio.programs.automl_files import Runs, as_json, began, check_same, table_path, take_over
 
 RUN = "a" * 32
 
