@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 ROWS = 20_000
 """Rows that are predicted at most for one explanation."""
 
+CELLS = 20_000_000
+"""The same for values, where there are very many columns; then not all background rows are used."""
+
 MOST_COLUMNS = 60
 """Columns that are told apart; more share one contribution."""
 
@@ -57,7 +60,7 @@ def contributions(
         background: rows of the kind that the model learnt from, 20 to 200 of them, as columns ``(n_background,)``.
         row: the value of each column.
         columns: which are told apart, the most important ones; None is all, or the first 60.
-        rows: rows to predict at most; each background row is used at least once with an order.
+        rows: rows to predict at most; as many background rows are used as that allows, each with as many orders.
         seed: the same seed makes the same numbers.
 
     Returns:
@@ -68,7 +71,8 @@ def contributions(
     others = [name for name in names if name not in set(told)]
     players = [[name] for name in told] + ([others] if others else [])
     random = np.random.default_rng(seed)
-    count = len(background[names[0]])
+    rows = min(rows, CELLS // len(names))
+    count = max(1, min(len(background[names[0]]), rows // (2 * (len(players) + 1))))
     orders = _orders(len(players), count, rows, random)
     marks = np.stack([_marks(order) for order in orders])  # (n_orders, n_players + 1, n_players)
     of = np.arange(len(orders)) // 2 % count
