@@ -26,7 +26,7 @@ from tests.programs.sweeping import ended, log_of, trials, until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 QUICK = Training(
-    allowed_training_algorithms=["LogisticRegression", "DecisionTree", "ExtraTrees", "RandomForest", "Linear"],
+    allowed_training_algorithms=["LogisticRegression", "KNN"],
     enable_onnx_compatible_models=False, enable_model_explainability=False,
 )  # fmt: skip
 
