@@ -44,7 +44,8 @@ from jupyter_mlstudio.automl.plan import make_plan
 from jupyter_mlstudio.automl.search import Asked, Search
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec
 from jupyter_mlstudio.programs.automl_check import check
-began, folder, seconds, cores, seed = time.time(), Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+began, folder, seconds = time.time(), Path(sys.argv[1]), float(sys.argv[2])
+cores, seed = int(sys.argv[3]), int(sys.argv[4])
 limits = AutoMLLimits(timeout_s=seconds, max_concurrent_trials=cores)
 spec = AutoMLSpec(data="train", target="target", limits=limits, seed=seed)
 plan = make_plan(pd.read_parquet(folder / "train.parquet"), spec)
@@ -54,7 +55,8 @@ labels = plan.y if plan.classes is None else plan.classes[plan.y]
 plan.X.assign(target=labels).to_pickle(folder / "rows.pkl")
 (folder / "model.pkl").write_bytes(pickle.dumps(outcome.model))
 (folder / "told.json").write_text(json.dumps({
-    "used_s": used, "winner": outcome.winner.family, "score": outcome.winner.score, "rows": outcome.winner.rows}))
+    "used_s": used, "winner": outcome.winner.family, "score": outcome.winner.score, "rows": outcome.winner.rows,
+}))
 """
 
 

@@ -18,6 +18,9 @@ from jupyter_mlstudio.automl.trials import bounds_of
 from jupyter_mlstudio.entities.automl import Candidate
 
 VOTE = "VotingEnsemble"
+SHARE = 0.7
+"""Of what is left that a vote may be expected to take: others may want the machine at the same time."""
+
 POOL = 25
 MOST_NUMBERS = 300_000
 """Of predictions of one model while members are chosen; of more, some rows are taken."""
@@ -146,4 +149,4 @@ class Choices:
     def _has_time(self, members: list[Record]) -> bool:
         search = self._search
         fits = sum(search.refit_s(one) for one in members) / max(1, search.limits.max_concurrent_trials)
-        return fits + search.check_s(members) <= search.clock.left_s
+        return fits + search.check_s(members) <= SHARE * search.clock.left_s

@@ -144,7 +144,7 @@ def _fitted(job: Job, making: Making, part: Part, held: Part, first: _Fold | Non
         if first is None:
             model = family.make(params, making)
             best = family.fit_until_no_better(model, part, held, PATIENCE, job.fit_limit_s)
-            counts = stages(best, PATIENCE)
+            counts = stages(best, PATIENCE, family.trained(model))
         else:
             counts = sorted(first.after)
             model = family.fit(family.make({**params, family.rounds: counts[-1]}, making), part)
@@ -157,10 +157,10 @@ def _fitted(job: Job, making: Making, part: Part, held: Part, first: _Fold | Non
     return _Fold(after, fit_s, seconds * 1e6 / max(1, held.X.shape[0]), pickled, part.X.shape[0])
 
 
-def stages(best: int, patience: int) -> list[int]:
+def stages(best: int, patience: int, trained: int) -> list[int]:
     """Numbers of rounds to compare around the best of one fold: half of it up to what it has seen behind it."""
-    last = best + max(1, min(patience, round(0.4 * best)))
-    return sorted({max(1, round(count)) for count in np.geomspace(max(1, best / 2), last, STAGES)})
+    last = max(1, min(trained, best + max(1, min(patience, round(0.4 * best)))))
+    return sorted({max(1, round(count)) for count in np.geomspace(max(1, min(best, last) / 2), last, STAGES)})
 
 
 def full(found: NDArray[np.float64], model: Any, shape: Shape) -> NDArray[np.float64]:

@@ -42,6 +42,13 @@ class _Boosting(Family):
                 found = model.inverse_func(found)
             yield np.asarray(found, dtype=np.float64)
 
+    def trained(self, model: Any) -> int:
+        return self.counted(getattr(model, "regressor_", model))
+
+    def counted(self, model: Any) -> int:
+        """How many rounds the booster itself has."""
+        raise NotImplementedError
+
     def after(self, model: Any, rows: Any, count: int, classifies: bool) -> Any:
         """Predictions of the first ``count`` rounds."""
         raise NotImplementedError
@@ -110,6 +117,9 @@ class LightGBM(_Boosting):
                      force_col_wise=True)  # fmt: skip
         return with_log(model, params)
 
+    def counted(self, model: Any) -> int:
+        return int(model.booster_.current_iteration())
+
     def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         import lightgbm
 
@@ -163,6 +173,9 @@ class HistGradientBoosting(_Boosting):
         model = kind(**settings, early_stopping=False, categorical_features=codes or None, random_state=making.seed)
         return with_log(model, params)
 
+    def counted(self, model: Any) -> int:
+        return int(model.n_iter_)
+
     def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         model.set_params(early_stopping=True, n_iter_no_change=patience, scoring="loss", tol=0.0)
         model.fit(part.X, part.y, sample_weight=part.weights, X_val=held.X, y_val=held.y,
@@ -214,6 +227,9 @@ class XGBoost(_Boosting):
         settings: Params = {"n_estimators": self.most_rounds} | without(params)
         return with_log(kind(**settings, n_jobs=making.threads, random_state=making.seed, tree_method="hist"), params)
 
+    def counted(self, model: Any) -> int:
+        return int(model.get_booster().num_boosted_rounds())
+
     def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         model.set_params(early_stopping_rounds=patience, callbacks=[xgboost_limit(limit_s)])
         model.fit(part.X, part.y, sample_weight=part.weights, eval_set=[(held.X, held.y)], verbose=False,
@@ -256,6 +272,9 @@ class CatBoost(_Boosting):
         model = kind(**settings, thread_count=making.threads, random_seed=making.seed, verbose=False,
                      allow_writing_files=False)  # fmt: skip
         return with_log(model, params)
+
+    def counted(self, model: Any) -> int:
+        return int(model.tree_count_)
 
     def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         import catboost

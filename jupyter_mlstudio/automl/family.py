@@ -133,6 +133,10 @@ class Family(ABC):
         """
         raise NotImplementedError
 
+    def trained(self, model: Any) -> int:
+        """How many rounds a boosting model has."""
+        raise NotImplementedError
+
     def staged(self, model: Any, rows: Any, counts: list[int], classifies: bool) -> Iterator[Any]:
         """Yields a boosting model's predictions after each of these numbers of rounds, ascending."""
         raise NotImplementedError

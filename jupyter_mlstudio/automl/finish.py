@@ -133,14 +133,14 @@ class Finish:
     def _begin(self, record: Record, labels: bool) -> bool:
         search, plan = self._search, self._search.plan
         family = search.by_name[record.candidate.family]
-        room = search.clock.left_s - 0.3
-        if search.refit_s(record) > 1.5 * room + 1.0 or room <= 0:
+        room, rows = search.clock.left_s - 0.3, self._rows(record)
+        if search.refit_s(record, len(rows)) > 1.5 * room + 1.0 or room <= 0:
             return False
         making = Making(search.shape, search.spec.seed, search.threads(), codes_of(plan, family.form))
         self._number += 1
         path = search.kept.models / f"{record.candidate.number:05d}.pkl"
         search.workers.start(
-            self._number, refit, plan, family, record.candidate.params, making, self._rows(record), path, labels,
+            self._number, refit, plan, family, record.candidate.params, making, rows, path, labels,
             timeout_s=room, memory_bytes=search.memory_bytes(),
         )  # fmt: skip
         return True
@@ -149,9 +149,11 @@ class Finish:
         """All rows; or only as many as there is time for, when no candidate was fitted on all."""
         search = self._search
         count = len(search.plan.X)
-        if record.whole or search.refit_s(record) < 0.6 * search.clock.left_s:
-            return np.arange(count)
-        return search.matrices.training_rows(search.rungs.folds[-1], record.candidate.rows)
+        if not record.whole:
+            count = search.affordable(record, 0.5 * search.clock.left_s)
+        if count >= len(search.plan.X):
+            return np.arange(len(search.plan.X))
+        return search.matrices.training_rows(search.rungs.folds[-1], count)
 
     def _wait(self, numbers: list[int], first: bool = False) -> dict[int, Any]:
         """What workers end with; a reason where one failed, or people ask to stop."""

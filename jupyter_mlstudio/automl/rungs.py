@@ -101,10 +101,15 @@ class Rungs:
         """Numbers of the rows that are judged on, one fold behind the other."""
         return np.concatenate([np.asarray(plan.folds[fold][1]) for fold in self.folds])
 
-    def threads(self, workers: int) -> int:
-        """Threads of a fit: several only for large tables, since threads that wait for each other cost more."""
+    def threads(self, workers: int, rows: int = 0) -> int:
+        """Threads of a fit: several only for many numbers and on a machine that has nothing else to do.
+
+        Threads that wait for each other on a busy machine take many times as long as one.
+        """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return max(1, min(cores // workers, self.cells // CELLS_PER_THREAD))
+        busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+        cells = self.cells * (rows or self.most) // self.most
+        return int(max(1, min((cores - max(0.0, busy - 1)) // workers, cells // CELLS_PER_THREAD)))
 
     def after(self, rows: int) -> int:
         """The next number of rows; 0 is all."""

@@ -26,6 +26,8 @@ from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate
 
 LOOK_S = 0.1
 ASK_S = 0.2
+FIT_SHARE = 0.2
+"""Of what is left that a boosting trial trains for at most."""
 
 
 class Search(State):
@@ -145,8 +147,8 @@ class Search(State):
             room, self.limits.trial_timeout_s or math.inf, room if rows or not self.ranked() else max(2.0, 0.5 * room)
         )
         job = Job(
-            number, family, record.base, self.rungs.folds, rows, self.spec.seed, self.threads(),
-            fit_limit_s=0.6 * limit / len(self.rungs.folds),
+            number, family, record.base, self.rungs.folds, rows, self.spec.seed, self.threads(rows),
+            fit_limit_s=min(0.6 * limit, max(1.0, FIT_SHARE * room)) / len(self.rungs.folds),
         )  # fmt: skip
         self.workers.start(
             number, evaluate, self.plan, self.shape, job, self.matrices, self.kept.oof_path(number),

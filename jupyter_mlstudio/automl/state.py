@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jupyter_mlstudio.automl import families, metrics, proposals
-from jupyter_mlstudio.automl.budget import Clock, Costs, check_s, grown
+from jupyter_mlstudio.automl.budget import GROWTH, Clock, Costs, check_s, grown
 from jupyter_mlstudio.automl.family import Family, Shape
 from jupyter_mlstudio.automl.kept import Kept, Record
 from jupyter_mlstudio.automl.matrices import Matrices
@@ -99,7 +99,9 @@ class State:
         )))  # fmt: skip
 
     def _end_s(self, members: list[Record]) -> float:
-        return 1.2 * sum(self.refit_s(record) for record in members) + self.check_s(members)
+        most = 0.12 * self.clock.timeout_s
+        fits = [self.refit_s(one) if one.whole else min(most, self.refit_s(one)) for one in members]
+        return 1.5 * (sum(fits) + self.check_s(members))
 
     def check_s(self, members: list[Record]) -> float:
         """What the check of a model of these members will take."""
@@ -110,9 +112,15 @@ class State:
         probes = sum(self.probes[name].seconds if name in self.probes else usual for name in own)
         return check_s(usual, 0.7 * probes, sum(record.candidate.size_bytes for record in members))
 
-    def refit_s(self, record: Record) -> float:
-        """What fitting a candidate on all rows will take."""
-        return 0.05 + 1.1 * grown(record.candidate.fit_s, record.candidate.rows, len(self.plan.X))
+    def refit_s(self, record: Record, rows: int = 0) -> float:
+        """What fitting a candidate on so many rows will take; 0 is all."""
+        return 0.05 + 1.1 * grown(record.candidate.fit_s, record.candidate.rows, rows or len(self.plan.X))
+
+    def affordable(self, record: Record, seconds: float) -> int:
+        """On how many rows a candidate can be fitted in a time; at least those that it was fitted on."""
+        one = max(1e-3, 1.1 * record.candidate.fit_s)
+        rows = record.candidate.rows * max(1.0, (seconds / one) ** (1 / GROWTH))
+        return int(min(len(self.plan.X), rows))
 
     def ranked(self) -> list[Record]:
         """Candidates that may win, the best first; those of a part of the rows while there are no others."""
@@ -125,9 +133,9 @@ class State:
         """The best candidate so far."""
         return next(iter(self.ranked()), None)
 
-    def threads(self) -> int:
-        """Threads of one fit."""
-        return self.rungs.threads(max(1, self.limits.max_concurrent_trials))
+    def threads(self, rows: int = 0) -> int:
+        """Threads of one fit on so many rows; 0 is all."""
+        return self.rungs.threads(max(1, self.limits.max_concurrent_trials), rows)
 
     def memory_bytes(self) -> int:
         """What a worker may take: its share of the limit, or of what the machine has left."""

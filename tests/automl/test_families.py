@@ -114,7 +114,8 @@ def test_boosting_stops_early_and_predicts_after_any_number_of_rounds(name: str,
     model = family.make(params, making)
     best = family.fit_until_no_better(model, part, held, 10, 30.0)
     assert 1 <= best < family.most_rounds
-    counts = stages(best, 10)
+    assert best <= family.trained(model)
+    counts = stages(best, 10, family.trained(model))
     found = dict(zip(counts, family.staged(model, held.X, counts, classifies=False), strict=True))
     again = family.fit(family.make({**params, family.rounds: counts[2]}, making), part)
     assert np.allclose(found[counts[2]], again.predict(held.X), rtol=1e-5)
