@@ -41,10 +41,8 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 def begun(studio: Studio, table: pd.DataFrame, timeout_s: float, **changed: Any) -> Run:
     table.to_csv(studio.workspace.root / "sales.csv", index=False)
-    training = Training(
-        allowed_training_algorithms=["Naive", "SeasonalNaive", "Ridge"], enable_model_explainability=False
-    )
-    limits = AutoMLLimits(timeout_s=timeout_s, max_trials=3, max_concurrent_trials=changed.pop("parallel", 1))
+    training = Training(allowed_training_algorithms=["Naive", "Ridge"], enable_model_explainability=False)
+    limits = AutoMLLimits(timeout_s=timeout_s, max_trials=2, max_concurrent_trials=changed.pop("parallel", 1))
     forecasting = ForecastingSettings(time_column_name="month", forecast_horizon=3, **changed.pop("settings", {}))
     return studio.automl.create(
         AutoMLSpec(data="sales.csv", target="sold", task=Task.FORECASTING, limits=limits, training=training,
@@ -84,9 +82,10 @@ def test_each_part_gets_a_run_and_only_what_changed_gets_another(studio: Studio)
     assert (child.kind, child.status, child.parent_run_id) == (RunKind.AUTOML, RunStatus.COMPLETED, run.id)
     assert (studio.workspace.run_folder(child.id) / "artifacts" / "model" / "model.joblib").is_file()
 
+    table = table[table["store"] != "tiny"]
     table.loc[(table["store"] == "south") & (table["month"] == "2018-03-01"), "sold"] += 1
     again = ended(studio, begun(studio, table, 60, partition_by=["store"], parallel=2))
     found = studio.automl.report(again.id).partitions
-    assert [one.reused for one in found] == [True, False, False]
+    assert [one.reused for one in found] == [True, False]
     assert found[0].run_id == north.run_id
     assert found[1].run_id != south.run_id
