@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jupyter_mlstudio.automl.forecast import scale_of
-from jupyter_mlstudio.automl.forecast_plan import ForecastPlan, make_forecast_plan
-from jupyter_mlstudio.automl.forecast_search import ForecastSearch
-from jupyter_mlstudio.automl.forecasters import HistoryForecaster
-from jupyter_mlstudio.automl.search import Asked
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, ForecastingSettings, Task
+from jupyter_mlstudio.learning.forecast import scale_of
+from jupyter_mlstudio.learning.forecast_plan import ForecastPlan, make_forecast_plan
+from jupyter_mlstudio.learning.forecast_search import ForecastSearch
+from jupyter_mlstudio.learning.forecasters import HistoryForecaster
+from jupyter_mlstudio.learning.search import Asked
 from jupyter_mlstudio.programs.automl_check import check
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

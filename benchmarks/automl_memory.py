@@ -40,8 +40,8 @@ model.fit(rows.drop(columns="target"), rows["target"])
 SEARCHED = """
 import pickle, sys, time, json, pandas as pd
 from pathlib import Path
-from jupyter_mlstudio.automl.plan import make_plan
-from jupyter_mlstudio.automl.search import Asked, Search
+from jupyter_mlstudio.learning.plan import make_plan
+from jupyter_mlstudio.learning.search import Asked, Search
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec
 from jupyter_mlstudio.programs.automl_check import check
 began, folder, seconds = time.time(), Path(sys.argv[1]), float(sys.argv[2])

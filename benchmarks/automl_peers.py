@@ -24,9 +24,9 @@ Told = dict[str, Any]
 
 def mlstudio(train: Any, test: Any, task: Told, seconds: float, seed: int, cores: int, folder: Path) -> Any:
     """The studio's own search, with the ONNX form of the winner checked within the time."""
-    from jupyter_mlstudio.automl.plan import make_plan
-    from jupyter_mlstudio.automl.search import Asked, Search
     from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Task
+    from jupyter_mlstudio.learning.plan import make_plan
+    from jupyter_mlstudio.learning.search import Asked, Search
     from jupyter_mlstudio.programs.automl_check import check
 
     began = time.time()

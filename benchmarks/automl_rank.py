@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import automl_tables
-from jupyter_mlstudio.automl import metrics
 from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.learning import metrics
 
 ROOT = Path(__file__).parents[1]
 SIDES = ("mlstudio", "flaml", "autogluon", "boosting")

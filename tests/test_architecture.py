@@ -21,7 +21,7 @@ GROUND = {"errors", "entities", "_version"}
 """What every room may import; standard library only."""
 
 STUDIO_WING = {"extension", "handlers", "clock", "rooms", "runner", "api", "studio", "services", "store", "workspace"}
-RUN_WING = {"client", "kernel", "programs", "serving", "sweeps", "onnx", "automl"}
+RUN_WING = {"client", "kernel", "programs", "serving", "sweeps", "onnx", "learning"}
 ARROWS: dict[str, set[str]] = {
     "errors": set(),
     "_version": set(),
@@ -39,14 +39,14 @@ ARROWS: dict[str, set[str]] = {
     "cli": {"client", "kernel", "demo", "studio", "workspace", "api"},
     "demo": set(),
     "events": set(),
-    "client": {"onnx", "automl"},
+    "client": {"onnx", "learning"},
     "kernel": {"client"},
     "onnx": set(),
-    "automl": {"onnx"},
+    "learning": {"onnx"},
     "serving": {"onnx"},
     "sweeps": set(),
     "plugins": {"onnx"},
-    "programs": {"client", "plugins", "onnx", "serving", "sweeps", "automl"},
+    "programs": {"client", "plugins", "onnx", "serving", "sweeps", "learning"},
     "testing": {"client", "plugins", "programs", "onnx"},
     "__init__": {"_version", "client", "kernel", "extension"},
     "__main__": {"cli"},

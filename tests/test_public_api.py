@@ -120,6 +120,11 @@ print("bare")
     assert done.stdout == "bare\n", done.stderr
 
 
+def test_no_room_hides_a_public_name_once_it_is_imported() -> None:
+    rooms = {path.stem for path in (ROOT / "jupyter_mlstudio").iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert rooms & set(PROMISED) == set()
+
+
 def test_importing_the_package_imports_nothing_of_it() -> None:
     code = "import sys; import jupyter_mlstudio; print([n for n in sys.modules if n.startswith('jupyter_mlstudio.')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -142,7 +142,7 @@ class AutoMLRun:
         file = self.run.folder / "artifacts" / "automl" / "forecast.json"
         if not file.is_file():
             raise Conflict(f"{self.name} is no forecast; its model takes rows: run.model.predict(rows)")
-        from jupyter_mlstudio.automl import forecast
+        from jupyter_mlstudio.learning import forecast
 
         maker, spread = forecast.from_json(json.loads(file.read_bytes()))
         return forecast.forecast(model, maker, history, known=known, steps=steps, spread=spread, level=level)

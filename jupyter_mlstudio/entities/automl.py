@@ -121,7 +121,7 @@ class AutoMLSpec:
         data: the table (CSV, TSV, JSON lines, Parquet): a path below the workspace's root, or
             ``runs:/<run id>/<path>``.
         target: the column to predict.
-        primary_metric: a name of ``automl.metrics``, in any spelling of Azure's; None chooses.
+        primary_metric: a name of ``learning.metrics``, in any spelling of Azure's; None chooses.
         n_cross_validations: folds; None chooses by the number of rows.
         validation_data, test_data: other tables with the same columns; else a share of the rows, when one is given.
         weight_column: how much each row counts; 0 leaves it out.

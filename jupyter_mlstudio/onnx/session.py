@@ -32,6 +32,11 @@ _REASONS: tuple[tuple[str, str], ...] = (
 )
 
 
+def load() -> None:
+    """Loads onnxruntime, so that processes that are forked from this one have it."""
+    import onnxruntime  # noqa: F401
+
+
 def open_session(model: bytes, threads: int = 1) -> ort.InferenceSession:
     """Loads a single-file ONNX model.
 

@@ -50,11 +50,13 @@ def check(model: Any, rows: Any) -> OnnxCheck:
 
 def warm() -> None:
     """Imports what a check needs, so that forked processes have it."""
-    import onnxruntime  # noqa: F401
     import skl2onnx  # noqa: F401
 
     import jupyter_mlstudio.plugins.converters.sklearn
     import jupyter_mlstudio.programs.ladder  # noqa: F401
+    from jupyter_mlstudio.onnx import session
+
+    session.load()
 
 
 check.warm = warm  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The engine of :mod:`jupyter_mlstudio.automl` as an AutoML run uses it: which part of it a task needs."""
+"""The engine of :mod:`jupyter_mlstudio.learning` as an AutoML run uses it: which part of it a task needs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tables_of(spec: AutoMLSpec, runs: Path) -> Tables:
     Raises:
         Invalid: one of them is no table, with row and column where that can be said. NotFound: it is gone.
     """
-    from jupyter_mlstudio.automl.reading import read
+    from jupyter_mlstudio.learning.reading import read
 
     paths = paths_of(spec, runs)
     found = {name: read(path) for name, path in paths.items()}
@@ -51,17 +51,17 @@ def plan_of(spec: AutoMLSpec, tables: Tables) -> Any:
         Invalid: they cannot be learnt from; it says why, for each reason with the column and a remedy.
     """
     if spec.task is Task.FORECASTING:
-        from jupyter_mlstudio.automl.forecast_plan import make_forecast_plan
+        from jupyter_mlstudio.learning.forecast_plan import make_forecast_plan
 
         return make_forecast_plan(tables.data, spec, validation=tables.validation, test=tables.test)
-    from jupyter_mlstudio.automl.plan import make_plan
+    from jupyter_mlstudio.learning.plan import make_plan
 
     return make_plan(tables.data, spec, validation=tables.validation, test=tables.test)
 
 
 def metric_of(spec: AutoMLSpec, plan: Any) -> tuple[str, Goal]:
     """The primary metric of a task, and which way is better."""
-    from jupyter_mlstudio.automl import forecast_metrics, metrics
+    from jupyter_mlstudio.learning import forecast_metrics, metrics
 
     forecasts = plan.task is Task.FORECASTING
     found = forecast_metrics.find(spec.primary_metric) if forecasts else metrics.find(spec.primary_metric, plan.task)
@@ -70,11 +70,11 @@ def metric_of(spec: AutoMLSpec, plan: Any) -> tuple[str, Goal]:
 
 def search_of(plan: Any, spec: AutoMLSpec, folder: Path, began: float) -> Any:
     """Makes the search; on a folder that has been searched in, it goes on where it was."""
-    from jupyter_mlstudio.automl.search import Search
+    from jupyter_mlstudio.learning.search import Search
     from jupyter_mlstudio.programs.automl_check import check
 
     if spec.task is Task.FORECASTING:
-        from jupyter_mlstudio.automl.forecast_search import ForecastSearch
+        from jupyter_mlstudio.learning.forecast_search import ForecastSearch
 
         return ForecastSearch(plan, spec, folder, check=check, began=began)
     return Search(plan, spec, folder, check=check, began=began)
@@ -82,21 +82,21 @@ def search_of(plan: Any, spec: AutoMLSpec, folder: Path, began: float) -> Any:
 
 def asked(**values: Any) -> Any:
     """What people ask for, as the search takes it."""
-    from jupyter_mlstudio.automl.search import Asked
+    from jupyter_mlstudio.learning.search import Asked
 
     return Asked(**values)
 
 
 def diagram_of(outcome: Any) -> str:
     """The winner as a drawing, HTML without scripts."""
-    from jupyter_mlstudio.automl.diagram import diagram
+    from jupyter_mlstudio.learning.diagram import diagram
 
     return diagram(outcome.model)
 
 
 def explanation_of(outcome: Any, plan: Any, spec: AutoMLSpec, deadline: float) -> Explanation | None:
     """What the winner rests on, as far as it can be told until a time of ``time.monotonic()``; None when it cannot."""
-    from jupyter_mlstudio.automl.explain import explain
+    from jupyter_mlstudio.learning.explain import explain
 
     return explain(
         outcome.model, plan, spec.primary_metric, seed=spec.seed, deadline=deadline, fit_s=outcome.winner.fit_s
@@ -105,14 +105,14 @@ def explanation_of(outcome: Any, plan: Any, spec: AutoMLSpec, deadline: float) -
 
 def forecasting_of(plan: Any) -> dict[str, JSON]:
     """What the model of a forecast needs beside it."""
-    from jupyter_mlstudio.automl.forecast import to_json
+    from jupyter_mlstudio.learning.forecast import to_json
 
     return to_json(plan.maker, plan.spread)
 
 
 def notebook_of(outcome: Any, plan: Any, spec: AutoMLSpec, runs: Path, threads: int) -> dict[str, JSON]:
     """A notebook that makes the winner again, with the paths of tables below the workspace's root."""
-    from jupyter_mlstudio.automl.emitted import notebook
+    from jupyter_mlstudio.learning.emitted import notebook
 
     root = Path(os.environ["MLSTUDIO_WORKSPACE"]).resolve()
     below: dict[str, Any] = {name: path.relative_to(root).as_posix() for name, path in paths_of(spec, runs).items()}
@@ -124,6 +124,6 @@ def forecast_of(plan: Any) -> dict[str, JSON] | None:
     """What a forecast's model needs beside it: how rows are made of a table, and how far it may be off."""
     if plan.task is not Task.FORECASTING:
         return None
-    from jupyter_mlstudio.automl.forecast import to_json
+    from jupyter_mlstudio.learning.forecast import to_json
 
     return to_json(plan.maker, plan.spread)

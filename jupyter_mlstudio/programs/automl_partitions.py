@@ -30,7 +30,7 @@ from jupyter_mlstudio.programs.automl_files import OF_RUN, as_json, began, take_
 if TYPE_CHECKING:
     import pandas as pd
 
-    from jupyter_mlstudio.automl.partitions import Part
+    from jupyter_mlstudio.learning.partitions import Part
 
 INDEX = "automl/partitions.json"
 LOOK_S = 0.5
@@ -59,7 +59,7 @@ class Children:
 
     def start(self, number: int, part: Part, timeout_s: float) -> Partition:
         """Writes the part's rows beside the run above, and begins a run below it; one that is there is taken."""
-        from jupyter_mlstudio.automl.partitions import part_spec
+        from jupyter_mlstudio.learning.partitions import part_spec
 
         named = {which: self._written(which, number, part) for which in self._tables}
         spec = part_spec(self._spec, timeout_s, **named)
@@ -146,7 +146,7 @@ def known_before(runs: Path, own: str, experiment: str) -> dict[str, Partition]:
 
 def run(job: context.Job) -> int:
     """Executes an AutoML run that makes many models."""
-    from jupyter_mlstudio.automl.partitions import PartitionRun, request_of, split
+    from jupyter_mlstudio.learning.partitions import PartitionRun, request_of, split
 
     spec = msgspec.convert(job.spec["options"]["automl"], AutoMLSpec)
     gateway = connect()

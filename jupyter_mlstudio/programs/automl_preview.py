@@ -29,8 +29,8 @@ _LIKELY = ("target", "label", "class", "y", "outcome", "response", "churn")
 
 def preview(question: dict[str, JSON]) -> TablePreview:
     """Looks at a table."""
-    from jupyter_mlstudio.automl.columns import unique_names
-    from jupyter_mlstudio.automl.reading import read
+    from jupyter_mlstudio.learning.columns import unique_names
+    from jupyter_mlstudio.learning.reading import read
 
     path = Path(str(question["path"]))
     frame = read(path, nrows=WIDE_ROWS)
@@ -56,8 +56,8 @@ def preview(question: dict[str, JSON]) -> TablePreview:
 
 def _looked_at(frame: pd.DataFrame, target: str | None) -> tuple[list[Column], list[Finding]]:
     """Its columns, and with a target what would be done with them and what is wrong with the table."""
-    from jupyter_mlstudio.automl.columns import look
-    from jupyter_mlstudio.automl.plan import make_plan
+    from jupyter_mlstudio.learning.columns import look
+    from jupyter_mlstudio.learning.plan import make_plan
 
     findings: list[Finding] = []
     known: dict[str, Column] = {}

@@ -26,7 +26,7 @@ DOUBT = 2.0
 
 def keep(plan: Any, folder: Path) -> None:
     """Keeps what explaining a row needs beside the search: how rows are read, and some rows to compare with."""
-    from jupyter_mlstudio.automl.explain_row import background_of
+    from jupyter_mlstudio.learning.explain_row import background_of
 
     background = background_of(plan, BACKGROUND_ROWS)
     small = replace(
@@ -41,7 +41,7 @@ def explain(question: dict[str, JSON]) -> RowExplanation:
     import numpy as np
     import pandas as pd
 
-    from jupyter_mlstudio.automl.explain_row import explain_row
+    from jupyter_mlstudio.learning.explain_row import explain_row
 
     folder = Path(str(question["run_folder"]))
     file = folder / FOLDER / FILE

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_mlstudio.automl.forecast import forecast, from_json
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, ForecastingSettings, Task, Training
 from jupyter_mlstudio.entities.runs import Run, RunKind, RunStatus
+from jupyter_mlstudio.learning.forecast import forecast, from_json
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.programs.sweeping import ended, log_of

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from sklearn import __version__
 
-from jupyter_mlstudio.automl import families, refit
-from jupyter_mlstudio.automl.ensemble import vote
-from jupyter_mlstudio.automl.family import Making
-from jupyter_mlstudio.automl.matrices import codes_of
-from jupyter_mlstudio.automl.plan import make_plan
-from jupyter_mlstudio.automl.rungs import shape_of
 from jupyter_mlstudio.entities.automl import AutoMLSpec
+from jupyter_mlstudio.learning import families, refit
+from jupyter_mlstudio.learning.ensemble import vote
+from jupyter_mlstudio.learning.family import Making
+from jupyter_mlstudio.learning.matrices import codes_of
+from jupyter_mlstudio.learning.plan import make_plan
+from jupyter_mlstudio.learning.rungs import shape_of
 from jupyter_mlstudio.onnx.parity import plain_labels
 from jupyter_mlstudio.onnx.session import open_session
 from jupyter_mlstudio.plugins.converters.base import Original

@@ -17,7 +17,7 @@ from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, FLOAT, STR
 from jupyter_mlstudio.plugins.converters.sklearn_tensors import Tensor
 from jupyter_mlstudio.plugins.converters.sklearn_wrappers import inner
 
-HOMES = ("jupyter_mlstudio.automl.transformers", "jupyter_mlstudio.automl.texts")
+HOMES = ("jupyter_mlstudio.learning.transformers", "jupyter_mlstudio.learning.texts")
 WORDS = {"locale": "C.UTF-8", "tokenexp": r"[\p{L}\p{N}_][\p{L}\p{N}_]+"}
 """How text is split: words as Python's expression for them has it, in every script."""
 

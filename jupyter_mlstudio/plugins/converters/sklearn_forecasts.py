@@ -11,7 +11,7 @@ from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, FLOAT, Gra
 from jupyter_mlstudio.plugins.converters.sklearn_tensors import Tensor, beside
 from jupyter_mlstudio.plugins.converters.sklearn_wrappers import inner, tensor
 
-HOME = "jupyter_mlstudio.automl.forecasters"
+HOME = "jupyter_mlstudio.learning.forecasters"
 """The module of these models."""
 
 

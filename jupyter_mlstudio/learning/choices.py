@@ -1,0 +1,152 @@
+"""What may win: the best candidates, and a vote of them that there is time for."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jupyter_mlstudio.entities.automl import Candidate
+from jupyter_mlstudio.learning import ensemble
+from jupyter_mlstudio.learning.evaluate import measured, scores_of, write_array
+from jupyter_mlstudio.learning.kept import Record
+from jupyter_mlstudio.learning.state import State, Told
+from jupyter_mlstudio.learning.trials import bounds_of
+
+VOTE = "VotingEnsemble"
+SHARE = 0.7
+"""Of what is left that a vote may be expected to take: others may want the machine at the same time."""
+
+POOL = 25
+MOST_NUMBERS = 300_000
+"""Of predictions of one model while members are chosen; of more, some rows are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What may win: one candidate, or members with weights."""
+
+    candidate: Candidate
+    members: list[Record]
+    weights: list[float]
+
+
+class Choices:
+    """Makes the choices of a search, in the order in which they are tried."""
+
+    def __init__(self, search: State, told: Told) -> None:
+        self._search, self._told = search, told
+
+    def made(self, ranked: list[Record]) -> list[Choice]:
+        """The winner first, then what is taken where it does not hold."""
+        began = time.monotonic()
+        best = [Choice(one.candidate, [one], [1.0]) for one in ranked[:4]]
+        found = self._ensemble(self._pool(ranked)) if self._search.spec.training.enable_vote_ensemble else None
+        self._search.clock.parts["ensemble"] += time.monotonic() - began
+        if found is None:
+            return best
+        choice, better = found
+        return [choice, *best] if better else [*best[:1], choice, *best[1:]]
+
+    def _ensemble(self, pool: list[Record]) -> tuple[Choice, bool] | None:
+        """A vote that there is time for, and whether it is better than the best one; None with fewer than two."""
+        search = self._search
+        predictions = [search.kept.oof(one.candidate.number) for one in pool]
+        rows = [one for one, found in zip(pool, predictions, strict=True) if found is not None]
+        found = [one for one in predictions if one is not None]
+        if len(rows) < 2:
+            return None
+        until = time.monotonic() + 0.15 * search.clock.left_s
+        weights = ensemble.select(
+            self._thinned(found), self._loss(found[0]), timed_out=lambda: time.monotonic() > until
+        )
+        if len(weights) < 2:
+            return None
+        members = [rows[place] for place in weights]
+        if not self._has_time(members):
+            slow = max(members, key=self._end_s)
+            return self._ensemble([one for one in rows if self._end_s(one) < self._end_s(slow) or one is rows[0]])
+        mixed = ensemble.mixed(found, weights)
+        choice = self._voted(members, list(weights.values()), mixed)
+        better = ensemble.is_better(search.metric, choice.candidate.folds, rows[0].candidate.folds)
+        return choice, better
+
+    def _pool(self, ranked: list[Record]) -> list[Record]:
+        """Who may be a member: the best, and the best of each family, that can be fitted in the time that is left."""
+        search = self._search
+        firsts = {record.candidate.family: record for record in reversed(ranked)}
+        wanted = ranked[:POOL] + [one for one in firsts.values() if one not in ranked[:POOL]]
+        room = 0.5 * search.clock.left_s / ensemble.MOST_MEMBERS * max(1, search.limits.max_concurrent_trials)
+        return [ranked[0], *(one for one in wanted if one is not ranked[0] and search.refit_s(one) <= 2.5 * room)]
+
+    def _places(self, numbers: int) -> list[NDArray[np.int64]]:
+        """For each fold which of its rows are looked at while members are chosen."""
+        search = self._search
+        sizes = [len(search.plan.folds[fold][1]) for fold in search.rungs.folds]
+        share = min(1.0, MOST_NUMBERS / max(1, sum(sizes) * numbers))
+        rng = np.random.default_rng(search.spec.seed)
+        return [np.sort(rng.permutation(size)[: max(50, math.ceil(share * size))]) for size in sizes]
+
+    def _thinned(self, found: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        search = self._search
+        places = self._places(found[0][0].size)
+        starts = np.cumsum([0, *(len(search.plan.folds[fold][1]) for fold in search.rungs.folds)])
+        picked = np.concatenate([start + one for start, one in zip(starts, places, strict=False)])
+        return [one[picked] for one in found]
+
+    def _loss(self, like: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], float]:
+        """The mean loss over the folds, of the rows that are looked at."""
+        search, plan = self._search, self._search.plan
+        places = self._places(like[0].size)
+        ends = np.cumsum([len(one) for one in places])[:-1]
+        rows = [np.asarray(plan.folds[fold][1])[one] for fold, one in zip(search.rungs.folds, places, strict=True)]
+        scale = None if plan.classes is not None else float(np.ptp(plan.y)) or 1.0
+        own = getattr(plan, "score", None)
+
+        def score(which: NDArray[np.int64], part: NDArray[np.float64]) -> float:
+            if own is not None:
+                return float(own(search.metric, which, part))
+            weights = None if plan.weights is None else plan.weights[which]
+            return search.metric.score(plan.y[which], part, weights, scale=scale, positive=plan.positive)
+
+        def loss(predicted: NDArray[np.float64]) -> float:
+            parts = np.split(predicted, ends)
+            return float(np.mean([
+                search.metric.loss(score(which, part)) for which, part in zip(rows, parts, strict=True)
+            ]))  # fmt: skip
+
+        return loss
+
+    def _voted(self, members: list[Record], weights: list[float], mixed: NDArray[np.float64]) -> Choice:
+        search = self._search
+        earlier = [one for one in search.records.values() if one.candidate.stage == "ensemble"]
+        number = max(search.records) + 1 if not earlier else earlier[0].candidate.number
+        folds = scores_of(search.plan, search.metric, search.rungs.folds, mixed)
+        write_array(search.kept.oof_path(number), mixed)
+        low, high = bounds_of(search, number, folds)
+        candidate = Candidate(
+            number=number, run_id="", family=VOTE, stage="ensemble", score=float(np.mean(folds)), low=low, high=high,
+            folds=folds, metrics=measured(search.plan, search.shape, search.rungs.folds, mixed),
+            rows=max(one.candidate.rows for one in members), fit_s=sum(one.candidate.fit_s for one in members),
+            predict_ms=sum(one.candidate.predict_ms for one in members),
+            size_bytes=sum(one.candidate.size_bytes for one in members),
+            weights={str(one.candidate.number): weight for one, weight in zip(members, weights, strict=True)},
+        )  # fmt: skip
+        loss = search.metric.loss(float(np.mean(folds)))
+        search.records[number] = Record(candidate, loss=loss, whole=True)
+        search.kept.write(search.records[number])
+        self._told(replace(candidate, score=None, folds=[], metrics={}, low=None, high=None))
+        self._told(candidate)
+        return Choice(candidate, members, weights)
+
+    def _end_s(self, record: Record) -> float:
+        return self._search.refit_s(record) + self._search.check_s([record])
+
+    def _has_time(self, members: list[Record]) -> bool:
+        search = self._search
+        fits = sum(search.refit_s(one) for one in members) / max(1, search.limits.max_concurrent_trials)
+        return fits + search.check_s(members) <= SHARE * search.clock.left_s

@@ -1,0 +1,110 @@
+"""Ensembles: greedy selection on out-of-fold predictions, and the vote that is served.
+
+Selection with replacement follows Caruana, Niculescu-Mizil, Crew and Ksikes, "Ensemble selection from libraries of
+models" (ICML 2004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jupyter_mlstudio.learning.metrics import Metric
+
+MOST_MEMBERS = 8
+STEPS = 40
+Floats = NDArray[np.float64]
+
+
+def select(
+    predictions: Sequence[Floats],
+    loss: Callable[[Floats], float],
+    *,
+    most: int = MOST_MEMBERS,
+    steps: int = STEPS,
+    timed_out: Callable[[], bool] = lambda: False,
+) -> dict[int, float]:
+    """Weighs models so that the mean of their predictions is best.
+
+    Args:
+        predictions: of each model for the same rows, the best model first.
+        loss: of mixed predictions; less is better.
+        most: models at most.
+
+    Returns:
+        Weights by place in ``predictions``; they add up to 1.
+    """
+    counts = np.zeros(len(predictions), dtype=np.int64)
+    counts[0] = 1
+    total, best = predictions[0].copy(), loss(predictions[0])
+    chosen = counts.copy()
+    for step in range(1, steps):
+        open_ = [place for place in range(len(predictions)) if counts[place] or (counts > 0).sum() < most]
+        losses = []
+        for place in open_:
+            if timed_out():
+                return _shares(chosen)
+            losses.append(loss((total + predictions[place]) / (step + 1)))
+        place = open_[int(np.argmin(losses))]
+        counts[place] += 1
+        total += predictions[place]
+        if min(losses) < best - 1e-12:
+            best, chosen = min(losses), counts.copy()
+        elif step - int(chosen.sum()) >= 8:
+            break
+    return _shares(chosen)
+
+
+def _shares(counts: NDArray[np.int64]) -> dict[int, float]:
+    total = int(counts.sum())
+    return {place: int(count) / total for place, count in enumerate(counts) if count}
+
+
+def mixed(predictions: Sequence[Floats], weights: dict[int, float]) -> Floats:
+    """The weighted mean of predictions."""
+    return np.asarray(sum(weights[place] * predictions[place] for place in weights), dtype=np.float64)
+
+
+def is_better(metric: Metric, ensemble: Sequence[float], single: Sequence[float]) -> bool:
+    """Tells whether an ensemble is better than a single model by more than noise, from scores of the same folds.
+
+    The mean of the differences must be above half of its standard error; on one fold any gain of a thousandth counts.
+    """
+    gains = np.asarray([metric.loss(two) - metric.loss(one) for one, two in zip(ensemble, single, strict=True)])
+    if not np.isfinite(gains).all():
+        return False
+    if len(gains) == 1:
+        return bool(
+            gains[0] > 1e-3 * max(1e-9, min(abs(single[0]), abs(1 - single[0]) if metric.best == 1 else np.inf))
+        )
+    return bool(gains.mean() > 0.5 * gains.std(ddof=1) / np.sqrt(len(gains)))
+
+
+def vote(members: Sequence[tuple[str, Any]], weights: Sequence[float], classes: Any | None) -> Any:
+    """Makes the vote of members that are fitted already: of class numbers 0 .. n - 1, or of values.
+
+    The same as ``VotingClassifier(voting="soft")`` or ``VotingRegressor`` fitted on all rows; its members are fitted
+    beforehand because each has a process of its own, and rows may have weights.
+
+    Args:
+        classes: labels by class number; None is regression.
+    """
+    from sklearn.ensemble import VotingClassifier, VotingRegressor
+    from sklearn.preprocessing import LabelEncoder
+    from sklearn.utils import Bunch
+
+    if classes is None:
+        model: Any = VotingRegressor(list(members), weights=list(weights))
+    else:
+        model = VotingClassifier(list(members), voting="soft", weights=list(weights), flatten_transform=False)
+        model.le_ = LabelEncoder().fit(classes)
+        model.classes_ = model.le_.classes_
+    model.estimators_ = [member for _, member in members]
+    model.named_estimators_ = Bunch(**dict(members))
+    names = getattr(model.estimators_[0], "feature_names_in_", None)
+    if names is not None:
+        model.feature_names_in_ = names
+    return model

@@ -1,0 +1,242 @@
+"""Models of scaled features: linear ones, neighbours, networks and support vectors."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.learning.family import (
+    Family,
+    Making,
+    Params,
+    Shape,
+    common,
+    suggest_common,
+    weighted_classes,
+    with_log,
+    without,
+)
+
+
+class Linear(Family):
+    """Logistic regression, or ridge regression."""
+
+    name = "Linear"
+    also = ("LogisticRegression", "Ridge", "LinearRegression")
+    expense = 0.4
+
+    def known(self, shape: Shape) -> list[Params]:
+        if shape.classifies:
+            return [{"C": 1.0} | common(shape), {"C": 0.05} | common(shape)]
+        return [{"alpha": 1.0}, {"alpha": 30.0}] + ([{"alpha": 1.0, "log_target": True}] if shape.skewed else [])
+
+    def suggest(self, trial: Any, shape: Shape) -> Params:
+        if shape.classifies:
+            return {"C": trial.suggest_float("C", 1e-4, 100.0, log=True)} | suggest_common(trial, shape)
+        return {"alpha": trial.suggest_float("alpha", 1e-3, 1e4, log=True)} | suggest_common(trial, shape)
+
+    def make(self, params: Params, making: Making) -> Any:
+        from sklearn import linear_model
+
+        if making.shape.classifies:
+            return linear_model.LogisticRegression(
+                C=params["C"], class_weight=weighted_classes(params), max_iter=300, random_state=making.seed
+            )
+        return with_log(linear_model.Ridge(alpha=params["alpha"], random_state=making.seed), params)
+
+
+class ElasticNet(Family):
+    """Linear regression that leaves features out."""
+
+    name = "ElasticNet"
+    also = ("Lasso", "LassoLars")
+    expense = 0.5
+
+    def refuses(self, shape: Shape) -> str:
+        return "it is for regression" if shape.classifies else ""
+
+    def known(self, shape: Shape) -> list[Params]:
+        return [{"alpha": 0.01, "l1_ratio": 0.5}]
+
+    def suggest(self, trial: Any, shape: Shape) -> Params:
+        return {
+            "alpha": trial.suggest_float("alpha", 1e-4, 1.0, log=True),
+            "l1_ratio": trial.suggest_float("l1_ratio", 0.05, 1.0),
+        } | suggest_common(trial, shape)
+
+    def make(self, params: Params, making: Making) -> Any:
+        from sklearn.linear_model import ElasticNet as Model
+
+        return _scaled_target(Model(**without(params), max_iter=2000, random_state=making.seed), params)
+
+
+class SGD(Family):
+    """Linear models by stochastic gradient descent, for many rows. Tried when asked for by name, or on large tables."""
+
+    name = "SGD"
+    also = ("SGDClassifier", "SGDRegressor", "AveragedPerceptronClassifier", "OnlineGradientDescentRegressor")
+    expense = 0.4
+
+    def known(self, shape: Shape) -> list[Params]:
+        return [{"alpha": 1e-4} | common(shape)]
+
+    def suggest(self, trial: Any, shape: Shape) -> Params:
+        return {"alpha": trial.suggest_float("alpha", 1e-6, 1e-1, log=True)} | suggest_common(trial, shape)
+
+    def make(self, params: Params, making: Making) -> Any:
+        from sklearn import linear_model
+
+        settings = {"alpha": params["alpha"], "average": True, "random_state": making.seed}
+        if making.shape.classifies:
+            return linear_model.SGDClassifier(loss="log_loss", class_weight=weighted_classes(params), **settings)
+        return _scaled_target(linear_model.SGDRegressor(**settings), params)
+
+
+class KNN(Family):
+    """Nearest neighbours."""
+
+    name = "KNN"
+    also = ("KNeighborsClassifier", "KNeighborsRegressor", "NearestNeighbors")
+    takes_weights = False
+    expense = 1.0
+
+    def refuses(self, shape: Shape) -> str:
+        if shape.rows > 15_000:
+            return f"it keeps all {shape.rows:,} rows in the model, which is slow to answer: at most 15,000"
+        return f"{shape.features:,} columns are too many for distances" if shape.features > 200 else ""
+
+    def known(self, shape: Shape) -> list[Params]:
+        return [{"n_neighbors": 15 if shape.rows > 300 else 5, "weights": "distance"}]
+
+    def suggest(self, trial: Any, shape: Shape) -> Params:
+        return {
+            "n_neighbors": trial.suggest_int("n_neighbors", 1, max(2, min(100, shape.rows // 5)), log=True),
+            "weights": trial.suggest_categorical("weights", ["uniform", "distance"]),
+        } | ({"log_target": trial.suggest_categorical("log_target", [False, True])} if shape.skewed else {})
+
+    def make(self, params: Params, making: Making) -> Any:
+        from sklearn import neighbors
+
+        kind = neighbors.KNeighborsClassifier if making.shape.classifies else neighbors.KNeighborsRegressor
+        return with_log(kind(**without(params), n_jobs=making.threads), params)
+
+
+class MLP(Family):
+    """A small network of dense layers."""
+
+    name = "MLP"
+    usual: ClassVar[Params] = {"activation": "relu", "log_target": False}
+    also = ("MLPClassifier", "MLPRegressor", "NeuralNetwork", "TCNForecaster")
+    expense = 3.0
+
+    def refuses(self, shape: Shape) -> str:
+        return "on more than 100,000 rows it takes too long" if shape.rows > 100_000 else ""
+
+    def known(self, shape: Shape) -> list[Params]:
+        return [{"hidden": 96, "layers": 1, "alpha": 0.01, "learning_rate_init": 0.003}]
+
+    def suggest(self, trial: Any, shape: Shape) -> Params:
+        return {
+            "hidden": trial.suggest_int("hidden", 16, 256, log=True),
+            "layers": trial.suggest_int("layers", 1, 3),
+            "alpha": trial.suggest_float("alpha", 1e-6, 1.0, log=True),
+            "learning_rate_init": trial.suggest_float("learning_rate_init", 5e-4, 2e-2, log=True),
+            "activation": trial.suggest_categorical("activation", ["relu", "tanh"]),
+        } | ({"log_target": trial.suggest_categorical("log_target", [False, True])} if shape.skewed else {})
+
+    def make(self, params: Params, making: Making) -> Any:
+        from sklearn import neural_network
+
+        kind = neural_network.MLPClassifier if making.shape.classifies else neural_network.MLPRegressor
+        model = kind(
+            hidden_layer_sizes=(params["hidden"],) * params["layers"], **without(params, "hidden", "layers"),
+            max_iter=100, early_stopping=making.shape.rows >= 1000, n_iter_no_change=8, random_state=making.seed,
+        )  # fmt: skip
+        return model if making.shape.classifies else _scaled_target(model, params)
+
+
+class SVM(Family):
+    """Support vectors with a Gaussian kernel, calibrated; for small tables."""
+
+    name = "SVM"
+    also = ("SVC", "SVR")
+    expense = 2.0
+
+    def refuses(self, shape: Shape) -> str:
+        return f"{shape.rows:,} rows are too many for kernels: at most 4,000" if shape.rows > 4000 else ""
+
+    def known(self, shape: Shape) -> list[Params]:
+        return [{"C": 1.0, "gamma": "scale"} | common(shape)]
+
+    def suggest(self, trial: Any, shape: Shape) -> Params:
+        return {
+            "C": trial.suggest_float("C", 0.05, 100.0, log=True),
+            "gamma": trial.suggest_float("gamma", 1e-4, 1.0, log=True),
+        } | suggest_common(trial, shape)
+
+    def make(self, params: Params, making: Making) -> Any:
+        from sklearn import svm
+
+        if not making.shape.classifies:
+            return _scaled_target(svm.SVR(**without(params), cache_size=200), params)
+        return _calibrated(svm.SVC(**without(params), class_weight=weighted_classes(params), cache_size=200))
+
+
+class LinearSVM(Family):
+    """Support vectors without a kernel, calibrated. Tried when asked for by name."""
+
+    name = "LinearSVM"
+    also = ("LinearSVC", "LinearSVR", "LinearSvmClassifier")
+    expense = 0.8
+
+    def known(self, shape: Shape) -> list[Params]:
+        return [{"C": 0.3} | common(shape)]
+
+    def suggest(self, trial: Any, shape: Shape) -> Params:
+        return {"C": trial.suggest_float("C", 1e-3, 30.0, log=True)} | suggest_common(trial, shape)
+
+    def make(self, params: Params, making: Making) -> Any:
+        from sklearn import svm
+
+        if not making.shape.classifies:
+            return _scaled_target(svm.LinearSVR(**without(params), random_state=making.seed), params)
+        settings = {"class_weight": weighted_classes(params), "random_state": making.seed}
+        return _calibrated(svm.LinearSVC(**without(params), **settings))
+
+
+class NaiveBayes(Family):
+    """Gaussian naive Bayes. Tried when asked for by name."""
+
+    name = "NaiveBayes"
+    also = ("GaussianNB", "BernoulliNaiveBayes", "MultinomialNaiveBayes")
+    expense = 0.1
+
+    def refuses(self, shape: Shape) -> str:
+        return "" if shape.task is Task.CLASSIFICATION else "it is for classification"
+
+    def known(self, shape: Shape) -> list[Params]:
+        return [{"var_smoothing": 1e-3}]
+
+    def suggest(self, trial: Any, shape: Shape) -> Params:
+        return {"var_smoothing": trial.suggest_float("var_smoothing", 1e-9, 1.0, log=True)}
+
+    def make(self, params: Params, making: Making) -> Any:
+        from sklearn.naive_bayes import GaussianNB
+
+        return GaussianNB(**params)
+
+
+def _scaled_target(model: Any, params: Params) -> Any:
+    """Learns the target's logarithm, or the target with mean 0 and variance 1."""
+    if params.get("log_target"):
+        return with_log(model, params)
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+
+    return TransformedTargetRegressor(regressor=model, transformer=StandardScaler())
+
+
+def _calibrated(model: Any) -> Any:
+    from sklearn.calibration import CalibratedClassifierCV
+
+    return CalibratedClassifierCV(model, cv=3, ensemble=False)

@@ -1,0 +1,224 @@
+"""Families of forecasts: what is tried first, what is tried then, and the model of a configuration."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jupyter_mlstudio.entities.automl import Training
+from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.learning import smoothing
+from jupyter_mlstudio.learning.forecast_plan import ForecastPlan
+
+LARGE = 30_000
+"""Rows beyond which forests are not tried first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A model to try: its family, parameters by name, and whether it was drawn (``search``) or known before."""
+
+    family: str
+    params: dict[str, JSON] = field(default_factory=dict)
+    stage: str = "portfolio"
+
+
+SMOOTHING = ("ses", "holt", "damped", "seasonal", "holt_winters", "damped_holt_winters")
+REGRESSORS = ("HistGradientBoosting", "LightGBM", "XGBoost", "ExtraTrees", "RandomForest")
+LIBRARIES = {"LightGBM": "lightgbm", "XGBoost": "xgboost"}
+FAMILIES = ("Naive", "SeasonalNaive", "Drift", "Average", "ExponentialSmoothing", "Theta", "Ridge", *REGRESSORS)
+ALSO = {
+    "SeasonalAverage": "SeasonalNaive", "ETS": "ExponentialSmoothing", "HoltWinters": "ExponentialSmoothing",
+    "ElasticNet": "Ridge", "Linear": "Ridge", "LinearRegression": "Ridge", "GradientBoosting": "HistGradientBoosting",
+    "HistGradientBoostingRegressor": "HistGradientBoosting", "ExtremeRandomTrees": "ExtraTrees",
+    "XGBoostRegressor": "XGBoost", "LightGBMRegressor": "LightGBM",
+}  # fmt: skip
+"""Azure's and other names."""
+
+
+def chosen(training: Training) -> tuple[list[str], dict[str, str]]:
+    """Which families take part, and why the others do not.
+
+    Raises:
+        Invalid: a name is not known, or none is left.
+    """
+    allowed = {_find(name) for name in training.allowed_training_algorithms}
+    blocked = {_find(name) for name in training.blocked_training_algorithms}
+    out: dict[str, str] = {}
+    for family in FAMILIES:
+        library = LIBRARIES.get(family)
+        if allowed and family not in allowed:
+            continue
+        if family in blocked:
+            out[family] = "blocked"
+        elif library and importlib.util.find_spec(library) is None:
+            out[family] = f'it is not installed: pip install "jupyter-mlstudio[{library}]"'
+    taking = [family for family in FAMILIES if family not in out and (not allowed or family in allowed)]
+    if not taking:
+        raise Invalid(f"no algorithm is left to try ({', '.join(out) or 'none is allowed'}): allow more of them")
+    return taking, out
+
+
+def warm(families: list[str]) -> None:
+    """Loads what the models of families need, so that workers that are forked later have it."""
+    import threadpoolctl  # noqa: F401
+
+    import jupyter_mlstudio.learning.forecasters  # noqa: F401
+
+    for name in set(families) & set(LIBRARIES):
+        importlib.import_module(LIBRARIES[name])
+
+
+def _find(name: str) -> str:
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    for known in (*FAMILIES, *ALSO):
+        if known.lower() == plain:
+            return ALSO.get(known, known)
+    raise Invalid(f"there is no algorithm {name!r} for forecasts: choose from {', '.join(FAMILIES)}")
+
+
+def configs(plan: ForecastPlan, families: list[str], seed: int) -> Iterator[Config]:
+    """Configurations without end: good ones first, then such that are drawn. The same seed draws the same."""
+    lags = plan.X.iloc[:, : plan.maker.history]
+    positive = bool((plan.y > 0).all() and (lags.min() > 0).all())
+    first = [one for one in _portfolio(plan, positive) if one.family in families]
+    yield from first
+    drawn = [family for family in families if family in ("Ridge", *REGRESSORS)]
+    rng = np.random.default_rng(seed)
+    while drawn:
+        family = str(rng.choice(drawn, p=_shares(drawn)))
+        yield Config(family, {**_common(plan, positive, rng), **DRAWN[family](rng)}, "search")
+
+
+def _shares(families: list[str]) -> list[float]:
+    weights = [{"Ridge": 2.0, "LightGBM": 3.0, "XGBoost": 1.0}.get(one, 1.0) for one in families]
+    return [one / sum(weights) for one in weights]
+
+
+def _portfolio(plan: ForecastPlan, positive: bool) -> Iterator[Config]:
+    season = plan.maker.season
+    scales = [True, False] if positive else [False]
+    yield Config("Naive")
+    if season > 1:
+        yield Config("SeasonalNaive")
+    for number in range(len(plan.maker.long_seasons)):
+        yield Config("SeasonalNaive", {"long": number})
+        yield Config("SeasonalNaive", {"long": number, "around": True})
+    base = "season" if season > 1 else "last"
+    yield from (Config("Ridge", {"alpha": 0.3, "base": base, "log": log}) for log in scales)
+    yield from (Config("Theta", {"log": log}) for log in scales)
+    yield Config("Drift", {"seasonal": season > 1})
+    methods = ["damped_holt_winters", "holt_winters", "seasonal"] if season > 1 else ["damped", "ses", "holt"]
+    yield Config("ExponentialSmoothing", {"method": methods[0], "log": scales[0]})
+    yield from (Config(name, {"base": base, "log": scales[0]}) for name in ("LightGBM", "HistGradientBoosting"))
+    for log in scales:
+        for method in methods:
+            if (method, log) != (methods[0], scales[0]):
+                yield Config("ExponentialSmoothing", {"method": method, "log": log})
+        for alpha in (3.0, 0.03):
+            yield Config("Ridge", {"alpha": alpha, "base": base, "log": log})
+    if len(plan.X) <= LARGE:
+        yield from (Config(name, {"base": base, "log": scales[0]}) for name in ("ExtraTrees", "RandomForest"))
+    yield Config("XGBoost", {"base": base, "log": scales[0]})
+    yield Config("Average", {})
+    yield Config("Drift", {"seasonal": False})
+
+
+def _common(plan: ForecastPlan, positive: bool, rng: np.random.Generator) -> dict[str, JSON]:
+    bases = ["last", "mean", *(["season", "season"] if plan.maker.season > 1 else [])]
+    return {"base": str(rng.choice(bases)), "log": positive and bool(rng.random() < 0.5)}
+
+
+def _log(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _boosting(rng: np.random.Generator) -> dict[str, JSON]:
+    return {"rounds": round(_log(rng, 40, 600)), "rate": round(_log(rng, 0.015, 0.2), 4),
+            "leaves": int(rng.choice([4, 8, 16, 31])), "least": int(rng.choice([5, 10, 20, 40])),
+            "l2": round(_log(rng, 0.01, 30), 3)}  # fmt: skip
+
+
+def _forest(rng: np.random.Generator) -> dict[str, JSON]:
+    return {"trees": 100, "least": int(rng.choice([2, 4, 8, 16])), "share": float(rng.choice([0.3, 0.5, 0.8, 1.0]))}
+
+
+DRAWN: dict[str, Callable[[np.random.Generator], dict[str, JSON]]] = {
+    "Ridge": lambda rng: {"alpha": round(_log(rng, 0.003, 30), 4)},
+    "HistGradientBoosting": _boosting, "LightGBM": _boosting, "XGBoost": _boosting,
+    "ExtraTrees": _forest, "RandomForest": _forest,
+}  # fmt: skip
+
+
+def make(plan: ForecastPlan, config: Config, *, seed: int, threads: int) -> Any:
+    """The unfitted model of a configuration: a regressor of rows, behind the features where texts are among them."""
+    from sklearn.pipeline import Pipeline
+
+    model = _model(plan, config, seed, threads)
+    plain = not plan.maker.text_columns and not plan.maker.numbers
+    return model if plain else Pipeline([("features", plan.featuriser()), ("model", model)])
+
+
+def _model(plan: ForecastPlan, config: Config, seed: int, threads: int) -> Any:
+    from jupyter_mlstudio.learning.forecasters import (
+        ColumnForecaster,
+        HistoryForecaster,
+        LaggedForecaster,
+        RidgeForecaster,
+    )
+
+    maker, params = plan.maker, config.params
+    own: dict[str, Any] = {"history": maker.history, "horizon": maker.horizon}
+    if "long" in params:
+        return ColumnForecaster(maker.history + 1 + 2 * int(params["long"]) + bool(params.get("around")), **own)
+    own["season"] = maker.season
+    methods = {"Naive": "naive", "SeasonalNaive": "seasonal_naive", "Average": "mean", "Theta": "theta",
+               "Drift": "seasonal_drift" if params.get("seasonal") else "drift",
+               "ExponentialSmoothing": str(params.get("method", "ses"))}  # fmt: skip
+    if config.family in methods:
+        method = methods[config.family]
+        assert method in smoothing.FREE
+        return HistoryForecaster(method, log=bool(params.get("log")), **own)
+    window = maker.settings.target_rolling_window_size
+    own |= {"long": 2 * len(maker.long_seasons), "base": params["base"], "log": params["log"],
+            "lags": maker.settings.target_lags, "windows": None if window is None else [window]}  # fmt: skip
+    if config.family == "Ridge":
+        return RidgeForecaster(alpha=params["alpha"], **own)
+    return LaggedForecaster(_regressor(config, seed, threads), **own)
+
+
+def _regressor(config: Config, seed: int, threads: int) -> Any:
+    from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor, RandomForestRegressor
+
+    given = config.params
+    rounds, rate, leaves, least, l2 = (given.get(name, usual) for name, usual in (
+        ("rounds", 150), ("rate", 0.05), ("leaves", 8), ("least", 10), ("l2", 1.0)))  # fmt: skip
+    if config.family == "HistGradientBoosting":
+        return HistGradientBoostingRegressor(
+            max_iter=rounds, learning_rate=rate, max_leaf_nodes=leaves, min_samples_leaf=least, l2_regularization=l2,
+            early_stopping=False, random_state=seed,
+        )  # fmt: skip
+    if config.family == "LightGBM":
+        from lightgbm import LGBMRegressor
+
+        return LGBMRegressor(
+            n_estimators=rounds, learning_rate=rate, num_leaves=leaves, min_child_samples=least, reg_lambda=l2,
+            colsample_bytree=0.8, random_state=seed, n_jobs=threads, verbose=-1,
+        )  # fmt: skip
+    if config.family == "XGBoost":
+        from xgboost import XGBRegressor
+
+        return XGBRegressor(
+            n_estimators=rounds, learning_rate=rate, max_leaves=leaves, grow_policy="lossguide", max_depth=0,
+            min_child_weight=least, reg_lambda=l2, colsample_bytree=0.8, random_state=seed, n_jobs=threads,
+        )  # fmt: skip
+    kind = ExtraTreesRegressor if config.family == "ExtraTrees" else RandomForestRegressor
+    return kind(n_estimators=given.get("trees", 100), min_samples_leaf=given.get("least", 4),
+                max_features=given.get("share", 0.5), random_state=seed, n_jobs=threads)  # fmt: skip

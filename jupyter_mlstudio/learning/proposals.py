@@ -1,0 +1,133 @@
+"""What is tried next: the portfolio, then Optuna's TPE in a family that is drawn by how well its models did.
+
+Each family has a study of its own (Bergstra et al., "Algorithms for hyper-parameter optimization", NeurIPS 2011, with
+the multivariate kernel of Falkner, Klein and Hutter, ICML 2018); the family is drawn with a probability that halves
+with each rank of its best score and falls with the root of what its trials cost. Time is not looked at, so that the
+same seed proposes the same.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from jupyter_mlstudio.learning.family import Family, Params, Shape
+from jupyter_mlstudio.learning.kept import Record
+from jupyter_mlstudio.learning.portfolio import portfolio
+
+STARTUP = 6
+"""Trials of a family before its study is modelled, known configurations among them."""
+
+
+class Proposals:
+    """Proposes configurations; learns from records."""
+
+    def __init__(self, families: Sequence[Family], shape: Shape, seed: int) -> None:
+        self._families, self._shape, self._seed = {family.name: family for family in families}, shape, seed
+        self._known = portfolio(families, shape)
+        self._studies: dict[str, Any] = {}
+        self._best: dict[str, float] = {}
+        self._count: dict[str, int] = dict.fromkeys(self._families, 0)
+        self._asked: dict[int, Any] = {}
+
+    @property
+    def families(self) -> list[Family]:
+        """Those that still take part."""
+        return list(self._families.values())
+
+    def drop(self, family: str) -> None:
+        """Takes a family out."""
+        self._families.pop(family, None)
+        self._known = [one for one in self._known if one[0].name != family]
+
+    def begun(self, family: str, params: Params) -> None:
+        """Notes that a known configuration was tried before."""
+        self._known = [one for one in self._known if (one[0].name, one[1]) != (family, params)]
+
+    @property
+    def known_left(self) -> int:
+        """How many known configurations are not tried yet."""
+        return len(self._known)
+
+    def next_known(self, allowed: set[str]) -> tuple[Family, Params] | None:
+        """The next known configuration of one of these families, which is then taken."""
+        for place, one in enumerate(self._known):
+            if one[0].name in allowed:
+                return self._known.pop(place)
+        return None
+
+    def next_searched(self, number: int, allowed: set[str]) -> tuple[Family, Params, Params] | None:
+        """A configuration that Optuna proposes, with its own names for it; None when no family is allowed."""
+        names = sorted(set(self._families) & allowed, key=lambda name: (self._best.get(name, math.inf), name))
+        if not names:
+            return None
+        family = self._families[self._drawn(names, number)]
+        trial = self._study(family.name).ask()
+        params = family.suggest(trial, self._shape)
+        self._asked[number] = trial
+        return family, params, dict(trial.params)
+
+    def _drawn(self, names: list[str], number: int) -> str:
+        odds = np.array([0.5**rank / math.sqrt(self._families[name].expense) for rank, name in enumerate(names)])
+        return str(np.random.default_rng([self._seed, number]).choice(names, p=odds / odds.sum()))
+
+    def learn(self, record: Record, loss: float) -> None:
+        """Takes in how a configuration did; ``loss`` may be a guess where not all folds were fitted."""
+        family = self._families.get(record.candidate.family)
+        if family is None:
+            return
+        name = family.name
+        self._count[name] += 1
+        self._best[name] = min(self._best.get(name, math.inf), loss)
+        trial, value = self._asked.pop(record.candidate.number, None), loss if math.isfinite(loss) else 1e9
+        if trial is not None:
+            self._study(name).tell(trial, value)
+            return
+        told = self._told(family, record, value)
+        if told is not None:
+            self._study(name).add_trial(told)
+
+    def _told(self, family: Family, record: Record, value: float) -> Any:
+        """A record as Optuna keeps trials; None where the known configuration lacks some of its parameters."""
+        import optuna
+
+        fixed = optuna.trial.FixedTrial({**family.usual, **(record.suggested or record.base)})
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                family.suggest(fixed, self._shape)
+            return optuna.trial.create_trial(params=fixed.params, distributions=fixed.distributions, value=value)
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def _study(self, name: str) -> Any:
+        if name not in self._studies:
+            import optuna
+
+            optuna.logging.set_verbosity(optuna.logging.ERROR)
+            seed = np.random.SeedSequence([self._seed, sum(map(ord, name))]).generate_state(1)[0]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                sampler = optuna.samplers.TPESampler(
+                    seed=int(seed) % 2**31, n_startup_trials=STARTUP, multivariate=True, constant_liar=True
+                )
+            self._studies[name] = optuna.create_study(sampler=sampler)
+        return self._studies[name]
+
+
+def states(records: Mapping[int, Record], taking: Sequence[str], out: Mapping[str, str]) -> list[Any]:
+    """How families fare: those that take part in order, then those that are out with the reason."""
+    from jupyter_mlstudio.entities.automl import FamilyState
+
+    found = []
+    for name in [*taking, *(name for name in out if name not in taking)]:
+        own = [one for one in records.values() if one.candidate.family == name]
+        best = min((one for one in own if math.isfinite(one.loss)), key=lambda one: one.loss, default=None)
+        found.append(
+            FamilyState(name=name, tried=len(own), best=best.candidate.score if best else None, out=out.get(name, ""))
+        )
+    return found

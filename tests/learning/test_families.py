@@ -1,0 +1,128 @@
+"""Every family: by its names, fitted on a mixed table, and its ONNX form agrees."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Task, Training
+from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.learning import families
+from jupyter_mlstudio.learning.evaluate import stages
+from jupyter_mlstudio.learning.family import Family, Part, Shape
+from jupyter_mlstudio.learning.metrics import DEFAULTS
+from jupyter_mlstudio.learning.plan import Plan, make_plan
+from jupyter_mlstudio.learning.portfolio import portfolio
+from jupyter_mlstudio.learning.refit import probe
+from jupyter_mlstudio.learning.rungs import is_skewed, shape_of
+from jupyter_mlstudio.programs.automl_check import check
+
+EVERY = [pytest.param(family, id=family.name) for family in families.FAMILIES]
+
+
+def mixed_plan(task: Task) -> Plan:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({
+        "x": rng.normal(size=400), "gaps": np.where(rng.uniform(size=400) < 0.2, np.nan, rng.normal(size=400)),
+        "colour": rng.choice(["red", "green", "blue"], 400), "city": rng.choice([f"c{n}" for n in range(40)], 400),
+    })  # fmt: skip
+    value = frame["x"] + (frame["colour"] == "red") + rng.normal(scale=0.3, size=400)
+    if task is Task.REGRESSION:
+        frame["target"] = np.exp(value)
+    else:
+        frame["target"] = pd.cut(value, [-9, 0, 0.8, 9], labels=["low", "mid", "high"]).astype(str)
+    return make_plan(frame, AutoMLSpec(data="t.csv", target="target", task=task, n_cross_validations=3))
+
+
+@pytest.fixture(scope="module")
+def plans() -> dict[Task, Plan]:
+    return {task: mixed_plan(task) for task in (Task.CLASSIFICATION, Task.REGRESSION)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.REGRESSION])
+@pytest.mark.parametrize("family", EVERY)
+def test_a_family_is_fitted_on_a_mixed_table_and_agrees_with_its_onnx_form(
+    family: Family, task: Task, plans: dict[Task, Plan]
+) -> None:
+    plan = plans[task]
+    shape = shape_of(plan, DEFAULTS.get(task, "r2_score"))
+    if family.refuses(shape):
+        return  # a family for the other task
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    for params in (family.known(shape)[0], _suggested(family, shape)):
+        found = probe(lambda _: None, plan, family, params, shape, check, seed=0).check
+        assert found.ready, found.reason
+        assert not found.label_flips
+        assert found.max_abs_difference is not None
+        assert found.max_abs_difference <= (1e-5 if task is Task.CLASSIFICATION else 1e-4)
+
+
+def _suggested(family: Family, shape: Shape) -> dict[str, Any]:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+    return {**family.suggest(study.ask(), shape), **({"log_target": True} if shape.skewed else {})}
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [("LogisticRegression", "Linear"), ("ExtremeRandomTrees", "ExtraTrees"), ("XGBoostClassifier", "XGBoost"),
+     ("gradient_boosting", "HistGradientBoosting"), ("knn", "KNN"), ("LinearSVM", "LinearSVM"), ("SGD", "SGD"),
+     ("LassoLars", "ElasticNet"), ("xgboost_regressor", "XGBoost"), ("BernoulliNaiveBayes", "NaiveBayes")],
+)  # fmt: skip
+def test_a_family_has_azures_names(name: str, family: str) -> None:
+    assert families.find(name).name == family
+
+
+def test_an_unknown_algorithm_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(Invalid, match="LightGBM"):
+        families.find("Prophet")
+
+
+def test_families_that_cannot_take_part_say_why() -> None:
+    shape = Shape(Task.CLASSIFICATION, rows=50_000, features=10, classes=2)
+    taking, out = families.chosen(Training(blocked_training_algorithms=["MLP"]), shape)
+    assert {family.name for family in taking} >= {"LightGBM", "Linear", "RandomForest"}
+    assert out["MLP"] == "blocked"
+    assert "15,000" in out["KNN"]
+    assert "LinearSVM" not in {family.name for family in taking}
+
+
+def test_the_portfolio_begins_with_a_boosting_a_linear_model_and_a_forest() -> None:
+    shape = Shape(Task.REGRESSION, rows=5000, features=10, skewed=True)
+    found = portfolio(families.chosen(Training(), shape)[0], shape)
+    assert [family.name for family, _ in found[:3]] == ["LightGBM", "Linear", "RandomForest"]
+    assert any(params.get("log_target") for _, params in found)
+
+
+@pytest.mark.parametrize("name", ["LightGBM", "HistGradientBoosting", "XGBoost", "CatBoost"])
+@pytest.mark.parametrize("log", [False, True])
+def test_boosting_stops_early_and_predicts_after_any_number_of_rounds(name: str, log: bool) -> None:
+    from jupyter_mlstudio.learning.family import Making
+
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(300, 4))
+    y = np.exp(rows[:, 0] + rng.normal(scale=0.5, size=300))
+    part, held = Part(rows[:200], y[:200]), Part(rows[200:], y[200:])
+    family, making = families.find(name), Making(Shape(Task.REGRESSION, rows=300, features=4))
+    params = {**family.known(making.shape)[0], "log_target": log}
+    model = family.make(params, making)
+    best = family.fit_until_no_better(model, part, held, 10, 30.0)
+    assert 1 <= best < family.most_rounds
+    assert best <= family.trained(model)
+    counts = stages(best, 10, family.trained(model))
+    found = dict(zip(counts, family.staged(model, held.X, counts, classifies=False), strict=True))
+    again = family.fit(family.make({**params, family.rounds: counts[2]}, making), part)
+    assert np.allclose(found[counts[2]], again.predict(held.X), rtol=1e-5)
+
+
+def test_a_positive_target_with_a_long_tail_is_skewed() -> None:
+    rng = np.random.default_rng(0)
+    assert is_skewed(np.exp(rng.normal(size=500)))
+    assert not is_skewed(rng.normal(size=500))
+    assert not is_skewed(rng.uniform(size=500))

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingRegressor, VotingRegressor
+from sklearn.pipeline import make_pipeline
+from threadpoolctl import threadpool_limits
+
+from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.learning import smoothing
+from jupyter_mlstudio.learning.forecast_plan import ForecastPlan, make_forecast_plan
+from jupyter_mlstudio.learning.forecasters import (
+    ColumnForecaster,
+    HistoryForecaster,
+    LaggedForecaster,
+    RidgeForecaster,
+)
+from jupyter_mlstudio.plugins.converters.base import Original
+from jupyter_mlstudio.plugins.converters.sklearn import SklearnConverter
+from jupyter_mlstudio.programs.ladder import climb
+from tests.learning.test_forecast_plan import monthly, spec
+
+BOOSTING = HistGradientBoostingRegressor(max_iter=20, early_stopping=False, min_samples_leaf=5, random_state=0)
+ALL = [method for method in smoothing.FREE if method != "naive"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    with threadpool_limits(1):
+        yield
+
+
+def layout(plan: ForecastPlan) -> dict[str, int]:
+    maker = plan.maker
+    return {"history": maker.history, "horizon": maker.horizon, "season": maker.season}
+
+
+@pytest.fixture(scope="module")
+def plan() -> ForecastPlan:
+    frame = monthly(96)
+    frame["sold"] += np.random.default_rng(0).normal(size=len(frame))
+    return make_forecast_plan(frame, spec(horizon=6))
+
+
+def error(model: Any, plan: ForecastPlan) -> float:
+    known, ahead = plan.folds[0]
+    fitted = clone(model).fit(plan.X.iloc[known], plan.y[known])
+    return float(np.mean(np.abs(fitted.predict(plan.X.iloc[ahead]) - plan.y[ahead])))
+
+
+def same_in_onnx(model: Any, rows: pd.DataFrame) -> None:
+    conversion = climb(SklearnConverter(), Original(model, rows, "scikit-learn", None), 1e-5).conversion
+    assert conversion.ready, conversion.reason
+
+
+@pytest.mark.parametrize("method", smoothing.FREE)
+@pytest.mark.parametrize(("history", "season"), [(2, 1), (30, 1), (36, 12), (9, 4)])
+def test_a_classical_method_of_a_constant_is_that_constant(method: str, history: int, season: int) -> None:
+    if method in smoothing.SEASONAL and season == 1:
+        return
+    found = smoothing.weights(method, history, 14, season, [0.3] * smoothing.FREE[method])
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+
+
+def test_naive_methods_answer_with_values_that_anybody_can_look_up() -> None:
+    window = np.array([8.0, 7, 6, 5, 4, 3, 2, 1])  # the last one first: the series is 1, 2, ... 8
+    expected = {"naive": [8, 8, 8, 8, 8], "seasonal_naive": [5, 6, 7, 8, 5], "drift": [9, 10, 11, 12, 13],
+                "seasonal_drift": [9, 10, 11, 12, 13], "mean": [4.5] * 5}  # fmt: skip
+    for method, values in expected.items():
+        assert (smoothing.weights(method, 8, 5, 4) @ window).tolist() == pytest.approx(values), method
+
+
+@pytest.mark.parametrize("method", ["holt", "damped", "holt_winters", "seasonal_drift"])
+def test_a_line_goes_on(method: str) -> None:
+    window = np.arange(24.0, 0, -1)
+    found = smoothing.weights(method, 24, 3, 4, [0.5, 0.5, 0.0, 1.0][: smoothing.FREE[method]]) @ window
+    assert found[0] == pytest.approx(25, abs=1.0 if method == "damped" else 1e-9)
+
+
+def test_smoothing_is_what_its_recursion_gives() -> None:
+    values, alpha = np.array([3.0, 5.0, 4.0, 9.0, 1.0, 7.0]), 0.3
+    level = values[:5].mean()
+    for value in values:
+        level += alpha * (value - level)
+    found = smoothing.weights("ses", 6, 2, 1, [alpha]) @ values[::-1]
+    assert found.tolist() == pytest.approx([level, level])
+
+
+def test_trend_and_season_are_recovered(plan: ForecastPlan) -> None:
+    naive = error(HistoryForecaster("naive", **layout(plan)), plan)
+    for model in (
+        HistoryForecaster("holt_winters", **layout(plan)), HistoryForecaster("theta", **layout(plan)),
+        RidgeForecaster(alpha=0.01, **layout(plan)),
+        LaggedForecaster(BOOSTING, base="season", **layout(plan)),
+    ):  # fmt: skip
+        assert error(model, plan) < 0.5 * naive, model
+    assert error(HistoryForecaster("holt_winters", **layout(plan)), plan) < 2.0
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("method", ["naive", "seasonal_naive", "drift", "damped_holt_winters", "theta"])
+def test_a_classical_forecast_is_the_same_in_onnx(plan: ForecastPlan, method: str, log: bool) -> None:
+    same_in_onnx(HistoryForecaster(method, log=log, **layout(plan)).fit(plan.X, plan.y), plan.X)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LaggedForecaster(BOOSTING), LaggedForecaster(BOOSTING, base="season", log=True),
+        LaggedForecaster(BOOSTING, base="mean", lags=[1, 12], windows=[6]),
+        LaggedForecaster(BOOSTING, lags=[], windows=[]),
+        RidgeForecaster(), RidgeForecaster(base="season", log=True),
+        VotingRegressor([("one", RidgeForecaster()), ("two", LaggedForecaster(BOOSTING))], weights=[0.25, 0.75]),
+        VotingRegressor([("one", LaggedForecaster(RidgeForecaster())), ("two", LaggedForecaster(BOOSTING))]),
+    ],
+    ids=["boosting", "log", "few lags", "no lags", "ridge", "log ridge", "vote", "vote of alike"],
+)  # fmt: skip
+def test_a_lagged_forecast_is_the_same_in_onnx(plan: ForecastPlan, model: Any) -> None:
+    model = clone(model)
+    members = [one for _, one in model.estimators] if isinstance(model, VotingRegressor) else [model]
+    for one in members:
+        one.set_params(**layout(plan))
+        if isinstance(getattr(one, "estimator", None), RidgeForecaster):
+            from sklearn.linear_model import Ridge
+
+            one.set_params(estimator=Ridge())
+    same_in_onnx(model.fit(plan.X, plan.y), plan.X)
+
+
+def test_several_series_other_columns_and_long_seasons_are_the_same_in_onnx() -> None:
+    days = pd.date_range("2018-01-01", periods=900, freq="D")
+    angle = 2 * np.pi * np.arange(900) / 365
+    shop = {name: 100 * size + 20 * size * np.sin(angle) for size, name in enumerate(["north", "south"], start=1)}
+    frame = pd.concat(
+        [
+            pd.DataFrame({"when": days, "sold": sold, "store": name, "price": np.arange(900) % 7})
+            for name, sold in shop.items()
+        ]
+    )
+    frame.loc[frame.index % 11 == 0, "price"] = np.nan
+    plan = make_forecast_plan(frame, spec(horizon=3, time_series_id_column_names=["store"]))
+    assert plan.maker.long_seasons == [365]
+    own = {**layout(plan), "long": 2}
+    for model in (
+        LaggedForecaster(BOOSTING, **own), RidgeForecaster(**own),
+        ColumnForecaster(plan.maker.history + 2, plan.maker.history, plan.maker.horizon),
+    ):  # fmt: skip
+        whole = make_pipeline(plan.featuriser(), model).fit(plan.X, plan.y)
+        same_in_onnx(whole, plan.X.iloc[::9])
+
+
+def test_what_cannot_be_is_said() -> None:
+    plan = make_forecast_plan(monthly().assign(sold=lambda one: one["sold"] - 60), spec())
+    with pytest.raises(Invalid, match="logarithm"):
+        HistoryForecaster("naive", log=True, **layout(plan)).fit(plan.X, plan.y)
+    with pytest.raises(Invalid, match="season of 2"):
+        HistoryForecaster("holt_winters", history=12, horizon=4, season=1).fit(plan.X, plan.y)

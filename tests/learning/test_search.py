@@ -1,0 +1,141 @@
+"""A search on small tables: what it ends with, in which time, and after a kill."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.model_selection import KFold
+from sklearn.preprocessing import StandardScaler
+
+from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Candidate, OnnxCheck, Task, Training
+from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.learning.search import Asked, Outcome, Search
+
+pytestmark = pytest.mark.slow
+NAMES = ["a", "b", "c", "d"]
+
+
+class TinyPlan(SimpleNamespace):
+    """What a search needs of a plan: numbers alone."""
+
+    def featuriser(self, form: str, params: Any = None) -> ColumnTransformer:
+        return ColumnTransformer([("numbers", StandardScaler() if form == "scaled" else "passthrough", NAMES)])
+
+
+def plan_of(task: Task = Task.CLASSIFICATION, rows: int = 300, **values: Any) -> TinyPlan:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(rows, 4)), columns=NAMES)
+    value = frame["a"] * 2 - frame["b"] + rng.normal(scale=0.5, size=rows)
+    folds = list(KFold(3, shuffle=True, random_state=0).split(frame))
+    y, classes = value.to_numpy(), None
+    if task is Task.CLASSIFICATION:
+        y, classes = (value > 0).to_numpy().astype(np.int64), np.array(["no", "yes"], dtype=object)
+    return TinyPlan(
+        **{"task": task, "X": frame, "y": y, "classes": classes, "positive": 1 if classes is not None else None,
+           "weights": None, "X_test": None, "y_test": None, "folds": folds, **values}
+    )  # fmt: skip
+
+
+def agrees(model: Any, rows: Any) -> OnnxCheck:
+    model.predict(rows)
+    return OnnxCheck(ready=True, rows=len(rows))
+
+
+def spec_of(*algorithms: str, timeout_s: float = 30.0, trials: int = 4, **training: Any) -> AutoMLSpec:
+    return AutoMLSpec(
+        data="t.csv", target="t", limits=AutoMLLimits(timeout_s=timeout_s, max_trials=trials),
+        training=Training(allowed_training_algorithms=list(algorithms), **training),
+    )  # fmt: skip
+
+
+def searched(plan: TinyPlan, spec: AutoMLSpec, folder: Path, check: Any = agrees) -> tuple[Outcome, list[Candidate]]:
+    told: list[Candidate] = []
+    return Search(plan, spec, folder, check=check).run(told.append, Asked), told
+
+
+def test_a_search_ends_with_a_pipeline_that_answers_with_the_targets_labels(tmp_path: Path) -> None:
+    plan = plan_of()
+    outcome, told = searched(plan, spec_of("LogisticRegression", "XGBoostClassifier"), tmp_path)
+    assert set(outcome.model.predict(plan.X)) == {"no", "yes"}
+    assert list(outcome.model.classes_) == ["no", "yes"]
+    assert outcome.winner.score is not None
+    assert outcome.winner.score > 0.9
+    low, high = outcome.winner.low, outcome.winner.high
+    assert low is not None
+    assert high is not None
+    assert low < outcome.winner.score < high
+    assert len([one for one in outcome.candidates if one.stage != "ensemble"]) == 4
+    assert told[0].score is None
+    assert {one.number for one in told} == {one.number for one in outcome.candidates}
+    assert outcome.oof[0].shape == (300, 2)
+    assert not np.isnan(outcome.oof[0]).any()
+
+
+def test_the_same_seed_finds_the_same(tmp_path: Path) -> None:
+    spec = spec_of("Ridge", "LightGBM", trials=5)
+    one, two = (searched(plan_of(Task.REGRESSION), spec, tmp_path / name)[0] for name in ("one", "two"))
+    assert [(c.family, c.params, c.score) for c in one.candidates] == [
+        (c.family, c.params, c.score) for c in two.candidates
+    ]
+    rows = plan_of(Task.REGRESSION).X
+    assert np.array_equal(one.model.predict(rows), two.model.predict(rows))
+
+
+def test_a_search_on_the_same_folder_goes_on_where_it_was(tmp_path: Path) -> None:
+    plan, told = plan_of(), []
+    first = Search(plan, spec_of("LogisticRegression", "KNN"), tmp_path, check=agrees)
+
+    class Killed(Exception):
+        pass
+
+    def tell(candidate: Candidate) -> None:
+        told.append(candidate)
+        if candidate.score is not None:
+            raise Killed
+
+    with pytest.raises(Killed):
+        first.run(tell, Asked)
+    outcome, later = searched(plan, spec_of("LogisticRegression", "KNN"), tmp_path)
+    assert 0 not in {one.number for one in later if one.score is None}
+    assert [one.number for one in outcome.candidates if one.stage != "ensemble"] == [0, 1, 2, 3]
+
+
+def test_a_family_without_an_onnx_form_is_out_with_the_reason(tmp_path: Path) -> None:
+    def check(model: Any, rows: Any) -> OnnxCheck:
+        name = type(getattr(model, "steps", [(0, model)])[-1][1]).__name__
+        return OnnxCheck(ready="Neighbors" not in name, reason="labels flip" if "Neighbors" in name else "")
+
+    outcome, _ = searched(plan_of(), spec_of("LogisticRegression", "KNN", trials=2), tmp_path, check)
+    out = {one.name: one.out for one in outcome.families}
+    assert "labels flip" in out["KNN"]
+    assert not out["Linear"]
+    assert {one.family for one in outcome.candidates} <= {"Linear", "VotingEnsemble"}
+
+
+def test_the_time_is_kept(tmp_path: Path) -> None:
+    began = time.time()
+    outcome, _ = searched(plan_of(), spec_of("LightGBM", "RandomForest", timeout_s=4.0, trials=1000), tmp_path)
+    assert time.time() - began < 4.0 * 1.05
+    assert outcome.budget.used_s < 4.0 * 1.05
+    assert len(outcome.candidates) > 1
+
+
+def test_people_can_stop_it_and_keep_the_best(tmp_path: Path) -> None:
+    told: list[Candidate] = []
+    search = Search(plan_of(), spec_of("LightGBM", trials=1000), tmp_path, check=agrees)
+    began = time.time()
+    outcome = search.run(told.append, lambda: Asked(stop=any(one.score is not None for one in told)))
+    assert time.time() - began < 15
+    assert outcome.winner.score is not None
+
+
+def test_no_algorithm_left_is_an_error_that_says_why(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="it is for regression"):
+        Search(plan_of(), spec_of("ElasticNet"), tmp_path, check=agrees)
