@@ -23,6 +23,8 @@ from jupyter_mlstudio.learning.refit import Fitted, checked, refit, rows_to_chec
 from jupyter_mlstudio.learning.state import Asked, Outcome, State, Told
 
 LOOK_S = 0.1
+EARLY_S, LATE_S = 0.5, 3.0
+"""The least time that a check has; where the one before did not hold, a little beyond the run's own."""
 
 
 class Finish:
@@ -60,14 +62,15 @@ class Finish:
         search = self._search
         fallback: tuple[Candidate, Any] | None = None
         for choice in choices:
-            if fallback is not None and search.clock.left_s < 0.02 * search.clock.timeout_s:
-                break
+            late = search.clock.left_s < 0.02 * search.clock.timeout_s
+            if fallback is not None and late and not self._is_fitted(choice):
+                continue
             began = time.monotonic()
             model = self._model(choice)
             search.clock.parts["refit"] += time.monotonic() - began
             if model is None:
                 continue
-            found = self._checked(choice, model)
+            found = self._checked(choice, model, LATE_S if fallback is not None else EARLY_S)
             candidate = replace(choice.candidate, onnx=found)
             self._note(candidate)
             if found is None or found.ready:
@@ -75,17 +78,22 @@ class Finish:
             fallback = fallback or (candidate, model)
         return fallback or self._spare(choices)
 
+    def _is_fitted(self, choice: Choice) -> bool:
+        """Whether a single model was fitted on all rows already, as a member of a vote."""
+        number = choice.candidate.number
+        return len(choice.members) == 1 and ((number, True) in self._models or (number, False) in self._models)
+
     def _note(self, candidate: Candidate) -> None:
         record = replace(self._search.records[candidate.number], candidate=candidate)
         self._search.records[candidate.number] = record
         self._search.kept.write(record)
         self._told(candidate)
 
-    def _checked(self, choice: Choice, model: Any) -> OnnxCheck | None:
+    def _checked(self, choice: Choice, model: Any, least_s: float = EARLY_S) -> OnnxCheck | None:
         """The check of a model; None where the time was over before it ended and its family's passed."""
         search = self._search
         began = time.monotonic()
-        room = max(0.5, search.clock.left_s + 0.03 * search.clock.timeout_s)
+        room = max(least_s, search.clock.left_s + 0.03 * search.clock.timeout_s)
         self._number += 1
         rows = rows_to_check(search.plan, search.spec.seed)
         search.workers.start(self._number, checked, search.check, model, rows, timeout_s=room)
