@@ -18,6 +18,8 @@ from jupyter_mlstudio.learning.featurise import NATIVE, Features
 from jupyter_mlstudio.learning.preflight import Findings, Refused
 from jupyter_mlstudio.learning.target import Target, guess_task, read_target
 
+FEWEST_ROWS = 10
+
 
 @dataclass(slots=True)
 class Plan:
@@ -164,10 +166,11 @@ class _Planner:
             weights = preflight.weight_of(whole[spec.weight_column], spec.weight_column, found)
             absent = absent | (weights == 0)
         rows = np.flatnonzero(~absent)
-        if len(rows) < 2:
+        if len(rows) < FEWEST_ROWS:
             found.error(
                 "too_few_rows", f"the table has {preflight.rows_of(len(rows))} to learn from",
-                "give more rows: two at least, and better hundreds", spec.target,
+                f"give at least {FEWEST_ROWS}, better hundreds: models are judged by rows that they have not seen",
+                spec.target,
             )  # fmt: skip
         found.settle()
         return rows, weights

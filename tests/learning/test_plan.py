@@ -75,6 +75,7 @@ def test_a_plan_travels_to_another_process() -> None:
         (lambda frame: frame.assign(churn=None), "missing in every row"),
         (lambda frame: frame.assign(churn="yes"), "one value only, 'yes'"),
         (lambda frame: frame.head(1), "1 row to learn from"),
+        (lambda frame: frame.head(9), "9 rows to learn from"),
         (lambda frame: frame.head(0), "no rows"),
         (lambda frame: frame[["churn"]], "no column is left"),
     ],
