@@ -18,6 +18,9 @@ from jupyter_mlstudio.learning.transformers import CategoryCodes, DateParts, Num
 
 SCALED, TREES, NATIVE = "scaled", "trees", "native"
 FORMS = (SCALED, TREES, NATIVE)
+NOT_FOR = {SCALED: (), TREES: ("Scaler", "Cyclic"), NATIVE: ("Imputer", "MissingIndicator", "Scaler", "Cyclic")}
+"""Steps that a form of model does without."""
+
 """What models need: numbers on one scale without gaps; numbers without gaps; what takes gaps and categories itself."""
 
 NATIVE_LEVELS = 250
@@ -86,19 +89,19 @@ class Features:
         found = [columns for name, _, columns in self._parts(form, DEFAULTS | dict(params or {})) if name == "codes"]
         return list(range(len(found[0]))) if found else []
 
-    def steps(self, name: str) -> list[str]:
-        """Names of what makes features of a column, for people."""
+    def steps(self, name: str, form: str = SCALED) -> list[str]:
+        """Names of what makes features of a column for one form of model, for people; none where it is taken as is."""
         if self.settings.mode is FeaturizationMode.OFF:
             return []
         role = self.roles[name]
         if role is Role.CATEGORICAL:
             return [{"onehot": "OneHotEncoder", "target": "TargetEncoder", "codes": "OrdinalEncoder"}[
-                self._encoding(name, TREES, DEFAULTS)]]  # fmt: skip
+                self._encoding(name, form, DEFAULTS)]]  # fmt: skip
         made = {
             Role.NUMERIC: ["Imputer", "MissingIndicator", "Scaler"], Role.BOOLEAN: ["Imputer", "MissingIndicator"],
             Role.DATETIME: ["DateParts", "Cyclic"], Role.TEXT: ["TfIdf", "TruncatedSVD"],
         }[role]  # fmt: skip
-        return [step for step in made if self._allows(step)]
+        return [step for step in made if self._allows(step) and step not in NOT_FOR[form]]
 
     def _parts(self, form: str, chosen: Mapping[str, Any]) -> list[tuple[str, Any, list[str]]]:
         if self.settings.mode is FeaturizationMode.OFF:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,12 @@ class Plan:
         """Places of the features that are numbers of categories, for models that take them as such."""
         assert self.features is not None
         return self.features.categorical_features(form, params)
+
+    def columns_for(self, form: str) -> list[Column]:
+        """The columns, with the steps that make features of them for one form of model."""
+        own = self.features
+        assert own is not None
+        return [replace(one, steps=own.steps(one.name, form)) if one.name in own.roles else one for one in self.columns]
 
 
 def make_plan(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Explanation, Goal, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, Explanation, Goal, Task
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.programs.automl_files import table_path
 
@@ -85,6 +85,14 @@ def asked(**values: Any) -> Any:
     from jupyter_mlstudio.learning.search import Asked
 
     return Asked(**values)
+
+
+def columns_of(outcome: Any, plan: Any) -> list[Column]:
+    """The columns with the steps that the winner has; of a vote, those of models that need the most."""
+    from jupyter_mlstudio.learning.families import FAMILIES
+
+    form = next((family.form for family in FAMILIES if family.name == outcome.winner.family), None)
+    return list(plan.columns) if form is None or plan.task is Task.FORECASTING else plan.columns_for(form)
 
 
 def diagram_of(outcome: Any) -> str:

@@ -51,7 +51,7 @@ class Winner:
     def keep(self) -> None:
         """Keeps everything; what cannot be told beside the model is said and passed over."""
         board, found = self._board, self._found
-        board.change(winner=found.number)
+        board.change(winner=found.number, columns=engine.columns_of(self._outcome, self._plan))
         board.say("keeping the winner")
         self._keep_model()
         self._say_who()

@@ -52,6 +52,15 @@ def test_a_table_is_planned_with_its_types_classes_and_folds() -> None:
     assert all(not set(learn) & set(judged) for learn, judged in plan.folds)
 
 
+def test_columns_are_shown_with_the_steps_that_a_form_of_model_has() -> None:
+    plan = plan_of(people())
+    steps = {form: {one.name: one.steps for one in plan.columns_for(form)} for form in ("scaled", "trees", "native")}
+    assert steps["scaled"]["pay"] == ["Imputer", "MissingIndicator", "Scaler"]
+    assert steps["trees"]["pay"] == ["Imputer", "MissingIndicator"]
+    assert (steps["native"]["pay"], steps["native"]["city"]) == ([], ["OrdinalEncoder"])
+    assert steps["native"]["since"] == ["DateParts"]
+
+
 def test_new_rows_are_prepared_as_the_table_was_and_a_second_time_alike() -> None:
     frame = people()
     plan = plan_of(frame)
