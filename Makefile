@@ -12,8 +12,6 @@ TESTS := lint types drift vitest unit docs-test labextension wheel binder-test o
 unexport PYTHONDONTWRITEBYTECODE
 # Those that wait for one processor most of the time run two at a time; the others use all there is, or measure time.
 TOGETHER := lint types drift docs-test labextension wheel binder-test
-# Those that wait for servers, browsers and processes most of the time run beside each other, at the end.
-LONG := slow ui
 TWO_AT_A_TIME = $(MAKE) --no-print-directory --keep-going -j2 --output-sync=target PARALLEL=1
 
 .DEFAULT_GOAL := help
@@ -21,7 +19,7 @@ ifndef PARALLEL
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: help venv lab demo check test tally docs bench-setup clean all-tests together long $(TESTS)
+.PHONY: help venv lab demo check test tally docs bench-setup clean all-tests together $(TESTS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,13 +95,10 @@ PEER_autogluon := 'autogluon.tabular[lightgbm,xgboost,catboost]==1.6.*' pyarrow
 
 # --- the parts of `make test`; each leaves its result in .results, from which .ci/tally.py counts
 
-all-tests: together $(filter-out $(TOGETHER) $(LONG),$(TESTS)) long
+all-tests: together $(filter-out $(TOGETHER),$(TESTS))
 
 together:
 	@$(TWO_AT_A_TIME) $(TOGETHER)
-
-long:
-	@$(TWO_AT_A_TIME) $(LONG)
 
 tally:
 	@python .ci/tally.py $(RESULTS) $(TESTS)
