@@ -29,7 +29,7 @@ _TERM = re.compile(
     rf"\s*(?:{_KEY})?{_NAME}\s*(?P<op>!=|>=|<=|=|>|<|"
     r"(?<![\w./-])(?:NOT\s+IN|IN|ILIKE|LIKE|IS\s+NOT\s+NULL|IS\s+NULL)\b)\s*"
     r"""(?P<value>\((?:\s*'[^']*'\s*,?)+\)|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|"""
-    r"""[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])|[-+]?[\w.]+|)\s*""",
+    r"""[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])|(?!and\b)[-+]?[\w.]+|)\s*""",
     re.IGNORECASE,
 )
 _ORDER = re.compile(rf"\s*(?:{_KEY})?{_NAME}(?:\s+(?P<way>ASC|DESC))?\s*", re.IGNORECASE)

@@ -103,6 +103,7 @@ FOUND = {
     "tags.\"my note\" LIKE '100Z%'": [],
     "tags.\"my note\" ILIKE '100z%'": ["b"],
     "tags.owner IS NULL": ["a", "b"],
+    "tags.owner IS NULL AND tags.`no.such tag` IS NULL and params.lr IS NOT NULL": ["a", "b"],
     "tags.owner IS NOT NULL": ["c"],
     "tags.owner = 'team\\'s'": ["c"],
     "name = 'a' AND params.lr = '0.1'": ["a"],
