@@ -176,6 +176,13 @@ def test_what_user_code_imports_imports_the_standard_library_only() -> None:
     assert not _strangers(reached.values(), at_once=True)
 
 
+def test_what_guards_a_run_imports_nothing_that_runs_are_made_of() -> None:
+    """Each run has a process of its own that guards it: what that imports is paid for with each run."""
+    found = _imported_by(f"import {NAME}.runner.gateway")
+    assert not found & (HEAVY - {"sqlalchemy", "pydantic"})
+    assert "sqlalchemy.dialects.postgresql" not in found
+
+
 def test_a_server_start_imports_nothing_heavy() -> None:
     before, after = (
         _imported_by("import jupyter_server.serverapp"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from jupyter_mlstudio.entities.sweeps import Goal
 
 
@@ -17,6 +15,8 @@ def front(trials: Sequence[Mapping[str, Any]], goals: Sequence[Goal]) -> list[in
         trials: with ``number`` and ``values``.
         goals: one for each value.
     """
+    import numpy as np
+
     whole = [one for one in trials if len(one["values"]) == len(goals) and None not in one["values"]]
     if not whole:
         return []

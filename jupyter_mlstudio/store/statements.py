@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 
 def upsert(
@@ -27,7 +26,11 @@ def upsert(
 @lru_cache(maxsize=256)
 def _statement(dialect: str, table: Table, keys: tuple[str, ...], keep: tuple[str, ...], given: frozenset[str]) -> Any:
     """Builds a statement once: building it costs more than executing it."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    insert: Any  # of the dialect in use: the other one costs each process a fortieth of a second
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert
     statement = insert(table)
     changed = [column.name for column in table.c if column.name in given and column.name not in (*keys, *keep)]
     if not changed:
