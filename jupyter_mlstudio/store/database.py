@@ -8,6 +8,8 @@ errors.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,9 +118,22 @@ class Database:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA case_sensitive_like = ON")
-        cursor.execute(f"PRAGMA journal_mode = {'WAL' if self._wal else 'DELETE'}")
+        _set_journal(cursor, "wal" if self._wal else "delete")
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.close()
+
+
+def _set_journal(cursor: Any, mode: str) -> None:
+    """Sets the journal's mode. SQLite waits for nobody here: who opens a new file beside another has to ask again."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute(f"PRAGMA journal_mode = {mode}")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def sqlite_url(path: Path) -> str:
