@@ -130,20 +130,33 @@ def end_all(studio: Studio) -> None:
             assert time.monotonic() < deadline, f"the run {run_id} does not end"
             studio.supervisors.reap()
             time.sleep(0.05)
-    while _supervisors():
-        assert time.monotonic() < deadline, "a supervisor does not end"
+    while left := _supervisors():
+        if time.monotonic() > deadline:
+            for pid in left:  # so that the tests that follow do not wait for it too
+                os.kill(pid, signal.SIGKILL)
+            pytest.fail(f"supervisors do not end: {list(left.values())}")
         time.sleep(0.05)
     studio.supervisors.pump()  # takes leave of supervisors that have ended
 
 
-def _supervisors() -> list[int]:
-    """Lists supervisors that this process started and that have not ended; a door is none."""
+def processes_of(parent: psutil.Process, module: str) -> list[psutil.Process]:
+    """Lists the processes below a process that run a module and live."""
     found = []
+    for one in parent.children():
+        with contextlib.suppress(psutil.Error):  # one that ends meanwhile
+            if module in one.cmdline() and one.status() != psutil.STATUS_ZOMBIE:
+                found.append(one)
+    return found
+
+
+def _supervisors() -> dict[int, str]:
+    """Finds supervisors that this process started and that have not ended; a door is none."""
+    found = {}
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
             command = child.cmdline()  # empty while it ends
             if child.status() != psutil.STATUS_ZOMBIE and (
                 not command or ("jupyter_mlstudio.runner" in command and "run" in command)
             ):
-                found.append(child.pid)
+                found[child.pid] = " ".join(command)
     return found

@@ -16,6 +16,7 @@ from jupyter_mlstudio.entities.runs import TERMINAL, Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.specs import Limits, Resources, RunSpec
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
+from tests.conftest import end_all
 from tests.onnx import graphs
 from tests.programs.endpoint import BODY, begin, deployment, register, times, until
 
@@ -29,6 +30,7 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
     made = Studio(Workspace(tmp_path))
     made.compute.set_slots("local", 4)
     yield made
+    end_all(made)
     made.close()
 
 

@@ -18,6 +18,7 @@ from jupyter_mlstudio.services.processes import Identity
 from jupyter_mlstudio.store import runs as store
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
+from tests.conftest import end_all, processes_of
 from tests.programs.sweeping import call, ended, log_of, spec, trials, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -38,6 +39,7 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
     made = Studio(Workspace(tmp_path))
     made.compute.set_slots("local", 4)
     yield made
+    end_all(made)
     made.close()
 
 
@@ -109,7 +111,8 @@ def work_of(studio: Studio, run: Run) -> psutil.Process:
         row = store.row(connection, run.id)
     assert row is not None
     supervisor = psutil.Process(row.supervisor_pid)
-    return next(one for one in supervisor.children() if "jupyter_mlstudio.programs.sweep" in one.cmdline())
+    program: psutil.Process = until(lambda: processes_of(supervisor, "jupyter_mlstudio.programs.sweep"), studio)[0]
+    return program
 
 
 def workers_of(program: psutil.Process) -> list[psutil.Process]:
@@ -119,7 +122,8 @@ def workers_of(program: psutil.Process) -> list[psutil.Process]:
 
 def loader_of(program: psutil.Process) -> psutil.Process:
     """The process that has loaded the function."""
-    return next(one for one in program.children() if "jupyter_mlstudio.programs.sweep_worker" in one.cmdline())
+    (loader,) = processes_of(program, "jupyter_mlstudio.programs.sweep_worker")
+    return loader
 
 
 def alive(pid: int) -> bool:

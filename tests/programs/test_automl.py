@@ -21,6 +21,7 @@ from jupyter_mlstudio.entities.sweeps import SweepPhase
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
+from tests.conftest import end_all
 from tests.programs.sweeping import ended, log_of, trials, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -38,6 +39,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     made = Studio(Workspace(folder))
     made.compute.set_slots("local", 4)
     yield made
+    end_all(made)
     made.close()
 
 

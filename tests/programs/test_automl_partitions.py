@@ -16,6 +16,7 @@ from jupyter_mlstudio.entities.runs import Run, RunKind, RunStatus
 from jupyter_mlstudio.learning.forecast import forecast, from_json
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
+from tests.conftest import end_all
 from tests.programs.sweeping import ended, log_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -36,6 +37,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     made = Studio(Workspace(tmp_path_factory.mktemp("studio")))
     made.compute.set_slots("local", 2)
     yield made
+    end_all(made)
     made.close()
 
 

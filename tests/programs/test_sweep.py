@@ -18,6 +18,7 @@ from jupyter_mlstudio.entities.specs import RunSpec
 from jupyter_mlstudio.entities.sweeps import EarlyTermination, Goal, Objective, Sampling, SweepPhase
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
+from tests.conftest import end_all
 from tests.programs.sweeping import call, ended, log_of, spec, trials, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -39,6 +40,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     made = Studio(Workspace(tmp_path_factory.mktemp("studio")))
     made.compute.set_slots("local", 4)
     yield made
+    end_all(made)
     made.close()
 
 

@@ -32,6 +32,7 @@ from jupyter_mlstudio.store import endpoints as store
 from jupyter_mlstudio.store.schema import runs
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
+from tests.conftest import processes_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -109,10 +110,8 @@ def processes(studio: Studio, name: str) -> tuple[psutil.Process, psutil.Process
     with studio.database.read() as connection:
         row = connection.execute(runs.select().where(runs.c.id == run_id)).one()
     supervisor = psutil.Process(row.supervisor_pid)
-    found = supervisor.children(recursive=True)
-    scoring = next(one for one in found if "jupyter_mlstudio.serving" in one.cmdline())
-    parent = scoring.parent()
-    assert parent is not None
+    (parent,) = processes_of(supervisor, "jupyter_mlstudio.programs.serve")
+    (scoring,) = processes_of(parent, "jupyter_mlstudio.serving")
     return supervisor, parent, scoring
 
 
@@ -237,9 +236,8 @@ def test_F09_a_scoring_process_that_crashes_again_and_again_stops_with_the_reaso
 def living_scoring(studio: Studio) -> list[psutil.Process]:
     """The scoring processes that listen for requests now."""
     try:
-        found = [processes(studio, "iris-test")[2]]
-        return [one for one in found if one.status() != psutil.STATUS_ZOMBIE]
-    except (psutil.Error, StopIteration):
+        return [processes(studio, "iris-test")[2]]
+    except (psutil.Error, ValueError):  # between two of them
         return []
 
 
