@@ -133,7 +133,7 @@ class EndpointHandler(JupyterStudioHandler):
                 raise self._refused
             studio = await self.run(lambda: self.studio_for(None))
             status, answered, content = await self.run(
-                lambda: studio.endpoints.forward(name, method, raw, headers, body or None)
+                lambda: studio.scoring.forward(name, method, raw, headers, body or None)
             )
         except StudioError as error:
             self._write_error(error)

@@ -14,6 +14,12 @@ from jupyter_mlstudio.services.automl_code import AutoMLCode
 from jupyter_mlstudio.services.batch import Batch
 from jupyter_mlstudio.services.compute import Compute
 from jupyter_mlstudio.services.doctor import checks
+from jupyter_mlstudio.services.endpoint_book import EndpointBook
+from jupyter_mlstudio.services.endpoint_canaries import Canaries
+from jupyter_mlstudio.services.endpoint_deployments import Deployments
+from jupyter_mlstudio.services.endpoint_files import EndpointFiles
+from jupyter_mlstudio.services.endpoint_runs import EndpointRuns
+from jupyter_mlstudio.services.endpoint_scoring import Scoring
 from jupyter_mlstudio.services.endpoints import Endpoints
 from jupyter_mlstudio.services.experiments import Experiments
 from jupyter_mlstudio.services.graphs import Graphs
@@ -94,9 +100,14 @@ class Studio:
         self.model_comparisons = ModelComparisons(self.models, self.model_lineage, self.snapshots)
         self.mlflow_artifacts = MLflowArtifacts(self.artifacts, self.models, self.mlflow)
         self.mlflow_registry = MLflowRegistry(self.models, self.model_reviews, self.logged_models)
-        self.endpoints = Endpoints(
-            workspace, self.database, self.changes, self.runs, self.launcher, self.models, self.snapshots
+        book = EndpointBook(
+            self.database, self.changes, self.runs, self.models, EndpointFiles(workspace, self.models, self.snapshots)
         )
+        serving = EndpointRuns(book, self.launcher)
+        self.deployments = Deployments(book, serving, self.models)
+        self.endpoints = Endpoints(book, serving, self.deployments)
+        self.canaries = Canaries(book)
+        self.scoring = Scoring(book)
         self.graphs = Graphs(self.models, self.launcher)
         self.packages = Packages(self.runs, self.launcher, self.models)
         self.batch = Batch(workspace, self.database, self.changes, self.runs, self.launcher, self.models)

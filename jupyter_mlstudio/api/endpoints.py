@@ -167,7 +167,7 @@ def restart_endpoint(studio: Studio, call: Call[NoQuery, NoBody]) -> Endpoint:
 def add_deployment(studio: Studio, call: Call[NoQuery, NewDeployment]) -> Endpoint:
     """Adds a deployment; the first one gets all traffic, a further one none until it is given a share."""
     new = call.body
-    return studio.endpoints.add(
+    return studio.deployments.add(
         call.path["name"], new.name, new.model, new.version, new.settings, new.kind, new.script,
         allow_code=new.allow_code, user=call.caller.user,
     )  # fmt: skip
@@ -176,35 +176,35 @@ def add_deployment(studio: Studio, call: Call[NoQuery, NewDeployment]) -> Endpoi
 def change_deployment(studio: Studio, call: Call[NoQuery, DeploymentChange]) -> Endpoint:
     """Changes a deployment's version or settings; new processes take over when they are ready."""
     change = call.body.model_dump(exclude_unset=True)
-    return studio.endpoints.change(call.path["name"], call.path["deployment"], call.if_match, **change)
+    return studio.deployments.change(call.path["name"], call.path["deployment"], call.if_match, **change)
 
 
 def delete_deployment(studio: Studio, call: Call[NoQuery, NoBody]) -> Endpoint:
     """Removes a deployment; refused while it gets traffic."""
-    return studio.endpoints.remove(call.path["name"], call.path["deployment"])
+    return studio.deployments.remove(call.path["name"], call.path["deployment"])
 
 
 def start_canary(studio: Studio, call: Call[NoQuery, NewCanary]) -> Endpoint:
     """Lets a deployment take the traffic over step by step, and give it back by itself when it is worse."""
-    return studio.endpoints.start_canary(call.path["name"], call.body.deployment, call.body.policy)
+    return studio.canaries.start(call.path["name"], call.body.deployment, call.body.policy)
 
 
 def stop_canary(studio: Studio, call: Call[NoQuery, NoBody]) -> Endpoint:
     """Stops a canary release and gives the traffic back."""
-    return studio.endpoints.stop_canary(call.path["name"])
+    return studio.canaries.stop(call.path["name"])
 
 
 def report_canary(studio: Studio, call: Call[NoQuery, CanaryReport]) -> Endpoint:
     """Takes the next step of a canary release; only the endpoint's own run may tell."""
     report = call.body
-    return studio.endpoints.report_canary(
+    return studio.canaries.report(
         call.path["name"], call.caller.run_id, report.action, report.step, report.traffic, report.why, report.measured
     )
 
 
 def list_differences(studio: Studio, call: Call[DifferencesQuery, NoBody]) -> list[AnswerDifference]:
     """Lists copied requests and how the answers to them differed, newest first."""
-    return [*studio.endpoints.differences(call.path["name"], call.query.deployment, call.query.max_results)]
+    return [*studio.scoring.differences(call.path["name"], call.query.deployment, call.query.max_results)]
 
 
 def regenerate_key(studio: Studio, call: Call[NoQuery, KeyRequest]) -> IssuedKeys:
@@ -216,18 +216,18 @@ def regenerate_key(studio: Studio, call: Call[NoQuery, KeyRequest]) -> IssuedKey
 def score_endpoint(studio: Studio, call: Call[ScoreQuery, ScoreRequest]) -> ScoreAnswer:
     """Sends a scoring request to the endpoint, behind Jupyter's own authentication."""
     body = call.body.model_dump(exclude_none=True)
-    status, response, latency_ms = studio.endpoints.score(call.path["name"], body, call.query.deployment)
+    status, response, latency_ms = studio.scoring.score(call.path["name"], body, call.query.deployment)
     return ScoreAnswer(status=status, response=response, latency_ms=latency_ms)
 
 
 def get_snippets(studio: Studio, call: Call[NoQuery, NoBody]) -> Snippets:
     """Gets ready-to-paste requests made from the endpoint's signature and sample."""
-    return studio.endpoints.snippets(call.path["name"])
+    return studio.scoring.snippets(call.path["name"])
 
 
 def get_endpoint_openapi(studio: Studio, call: Call[NoQuery, NoBody]) -> dict[str, object]:
     """Gets the OpenAPI document that a running endpoint writes of itself."""
-    return studio.endpoints.openapi(call.path["name"])
+    return studio.scoring.openapi(call.path["name"])
 
 
 _ID = "endpoints/{name}"

@@ -49,7 +49,7 @@ def ask(studio: Studio) -> Iterator[Callable[[], Any]]:
 @pytest.fixture
 def green(studio: Studio) -> Iterator[Callable[..., None]]:
     def add(version: str, **settings: Any) -> None:
-        studio.endpoints.add("release", "green", "m", version, settings=settings)
+        studio.deployments.add("release", "green", "m", version, settings=settings)
 
         def is_ready() -> bool:
             studio.tick()
@@ -60,12 +60,12 @@ def green(studio: Studio) -> Iterator[Callable[..., None]]:
 
     yield add
     studio.endpoints.update("release", traffic={"blue": 100, "green": 0}, mirror_traffic={})
-    studio.endpoints.remove("release", "green")
+    studio.deployments.remove("release", "green")
 
 
 def released(studio: Studio, ask: Callable[[], Any], **policy: Any) -> tuple[Canary, list[Any]]:
     """Begins a release and asks until it is over; answers it and what was answered."""
-    studio.endpoints.start_canary("release", "green", CanaryPolicy(**{**QUICK, **policy}))
+    studio.canaries.start("release", "green", CanaryPolicy(**{**QUICK, **policy}))
     answers = []
     deadline = time.monotonic() + 40
     while (canary := studio.endpoints.get("release").canary) is not None and canary.state is CanaryState.RUNNING:

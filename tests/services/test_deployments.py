@@ -79,7 +79,7 @@ def settled(studio: Studio, name: str) -> Endpoint:
 def two(studio: Studio) -> Iterator[str]:
     """An endpoint with a blue deployment of version 1 that has all traffic, and a green one of version 2."""
     studio.endpoints.create("flowers", "iris", "1")
-    studio.endpoints.add("flowers", "green", "iris", "2")
+    studio.deployments.add("flowers", "green", "iris", "2")
     assert settled(studio, "flowers").state is EndpointState.READY
     yield "flowers"
     studio.endpoints.delete("flowers")
@@ -88,7 +88,7 @@ def two(studio: Studio) -> Iterator[str]:
 def label(studio: Studio, name: str, deployment: str | None = None) -> int:
     signature = studio.models.version("iris", 1).signature
     assert signature is not None
-    status, answer, _ = studio.endpoints.score(name, request(signature, DATA.data[:1]), deployment)
+    status, answer, _ = studio.scoring.score(name, request(signature, DATA.data[:1]), deployment)
     assert status == 200, answer
     outputs = {output["name"]: output["data"] for output in answer["outputs"]}
     return int(outputs["label"][0])
@@ -108,7 +108,7 @@ class TestWithProcesses:
 
     def test_another_version_takes_over_when_it_is_ready(self, studio: Studio, two: str) -> None:
         before = studio.endpoints.get(two).run_id
-        studio.endpoints.change(two, "blue", version="2")
+        studio.deployments.change(two, "blue", version="2")
         endpoint = settled(studio, two)
 
         assert label(studio, two) == 2
@@ -134,8 +134,8 @@ class TestWithProcesses:
         for _ in range(5):
             assert label(studio, two) == 0
 
-        until(lambda: len(studio.endpoints.differences(two, "green")) == 5, studio)
-        found = studio.endpoints.differences(two)[0]
+        until(lambda: len(studio.scoring.differences(two, "green")) == 5, studio)
+        found = studio.scoring.differences(two)[0]
         assert (found.live, found.deployment, found.disagrees, found.labels) == ("blue", "green", True, 1)
         until(lambda: _one(studio, two, "green").mirrored.copies == 5, studio)
         assert _one(studio, two, "green").mirrored.disagreements == 5
@@ -152,12 +152,12 @@ class TestWithProcesses:
 
     def test_a_canary_that_disagrees_goes_back_by_itself_and_says_why(self, studio: Studio, two: str) -> None:
         policy = CanaryPolicy(steps=[10, 100], wait_s=60, min_requests=10, max_disagreement=0.2, mirror=100)
-        started = studio.endpoints.start_canary(two, "green", policy)
+        started = studio.canaries.start(two, "green", policy)
         assert started.traffic == {"blue": 90, "green": 10}
         with pytest.raises(Conflict, match="a canary release of 'green' is under way"):
             studio.endpoints.update(two, traffic={"blue": 100})
         with pytest.raises(Conflict, match="a canary release of 'green' is under way"):
-            studio.endpoints.start_canary(two, "green", policy)
+            studio.canaries.start(two, "green", policy)
         settled(studio, two)
 
         def over() -> bool:
@@ -175,7 +175,7 @@ class TestWithProcesses:
 
     def test_a_canary_within_its_limits_is_promoted(self, studio: Studio, two: str) -> None:
         policy = CanaryPolicy(steps=[50, 80], wait_s=0, min_requests=4, max_p95_ratio=1000)
-        studio.endpoints.start_canary(two, "green", policy)
+        studio.canaries.start(two, "green", policy)
 
         def over() -> bool:
             label(studio, two)
@@ -201,7 +201,7 @@ class TestWithProcesses:
 
         assert endpoint.state is EndpointState.READY, endpoint.reason
         assert endpoint.deployments[0].executes_code
-        status, _, content = studio.endpoints.forward("scripted", "POST", "score", {}, b'{"data": [1, 2]}')
+        status, _, content = studio.scoring.forward("scripted", "POST", "score", {}, b'{"data": [1, 2]}')
         assert (status, json.loads(content)) == (200, {"sum": 3, "there": True})
         studio.endpoints.delete("scripted")
 
@@ -245,13 +245,13 @@ class TestWithProcesses:
         studio.endpoints.delete("public")
 
     def test_only_the_serving_run_may_report(self, studio: Studio, two: str) -> None:
-        studio.endpoints.start_canary(two, "green", CanaryPolicy(wait_s=3600))
+        studio.canaries.start(two, "green", CanaryPolicy(wait_s=3600))
         with pytest.raises(Forbidden, match="only the run that serves"):
-            studio.endpoints.report_canary(two, "somebody", "promote", 0, {"green": 100}, "", {})
-        stopped = studio.endpoints.stop_canary(two)
+            studio.canaries.report(two, "somebody", "promote", 0, {"green": 100}, "", {})
+        stopped = studio.canaries.stop(two)
         assert stopped.traffic == {"blue": 100, "green": 0}
         with pytest.raises(Conflict, match="has no canary release under way"):
-            studio.endpoints.stop_canary(two)
+            studio.canaries.stop(two)
 
     def test_a_refused_change_changes_nothing(self, studio: Studio, two: str) -> None:
         before = studio.endpoints.get(two)
@@ -262,14 +262,14 @@ class TestWithProcesses:
 
     def test_deployments_are_named_once_and_removed_only_without_traffic(self, studio: Studio, two: str) -> None:
         with pytest.raises(Conflict, match="has a deployment 'Green' already"):
-            studio.endpoints.add(two, "Green", "iris")
+            studio.deployments.add(two, "Green", "iris")
         with pytest.raises(Conflict, match="gets 100 % of the traffic"):
-            studio.endpoints.remove(two, "blue")
+            studio.deployments.remove(two, "blue")
         with pytest.raises(NotFound, match="no deployment 'red'; there are blue, green"):
-            studio.endpoints.change(two, "red", version="1")
+            studio.deployments.change(two, "red", version="1")
         with pytest.raises(Stale):
             studio.endpoints.update(two, if_match=1, description="x")
-        assert [one.name for one in studio.endpoints.remove(two, "green").deployments] == ["blue"]
+        assert [one.name for one in studio.deployments.remove(two, "green").deployments] == ["blue"]
 
 
 def _one(studio: Studio, name: str, deployment: str) -> Any:

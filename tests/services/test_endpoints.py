@@ -135,28 +135,28 @@ def test_keys_are_nowhere_in_clear_and_only_their_owner_reads_the_digests(studio
 
 
 def test_scoring_through_the_studio_needs_no_key(studio: Studio, made: IssuedKeys) -> None:
-    status, content, latency_ms = studio.endpoints.score("iris-test", made.endpoint.sample)
+    status, content, latency_ms = studio.scoring.score("iris-test", made.endpoint.sample)
     assert status == 200
     assert len(answer(content)["label"]) == 3
     assert latency_ms > 0
-    status, content, _ = studio.endpoints.score("iris-test", {"inputs": []})
+    status, content, _ = studio.scoring.score("iris-test", {"inputs": []})
     assert (status, content["code"]) == (400, "invalid")
 
 
 def test_the_protocol_is_passed_on_behind_jupyters_authentication(studio: Studio, made: IssuedKeys) -> None:
-    status, headers, body = studio.endpoints.forward("iris-test", "GET", "v2/models/iris", {}, None)
+    status, headers, body = studio.scoring.forward("iris-test", "GET", "v2/models/iris", {}, None)
     assert (status, headers["content-type"]) == (200, "application/json")
     assert json.loads(body)["platform"] == "onnxruntime_onnx"
     sample = json.dumps(made.endpoint.sample).encode()
     browser = {"Origin": "http://evil", "Cookie": "x=y", "Host": "evil", "Authorization": "Bearer x"}
-    assert studio.endpoints.forward("iris-test", "POST", "v2/models/iris/infer", browser, sample)[0] == 200
+    assert studio.scoring.forward("iris-test", "POST", "v2/models/iris/infer", browser, sample)[0] == 200
     text = {"Content-Type": "text/plain"}
-    assert studio.endpoints.forward("iris-test", "POST", "v2/models/iris/infer", text, sample)[0] == 415
+    assert studio.scoring.forward("iris-test", "POST", "v2/models/iris/infer", text, sample)[0] == 415
     for path in ("v2/../x", "v2/models/..%2f", "v2/nothing"):
-        assert studio.endpoints.forward("iris-test", "GET", path, {}, None)[0] == 404
+        assert studio.scoring.forward("iris-test", "GET", path, {}, None)[0] == 404
     for path in ("", "x", "http://evil/", "v2 HTTP/1.1\r\nX: y", "v2/é"):
         with pytest.raises((NotFound, Invalid)):
-            studio.endpoints.forward("iris-test", "GET", path, {}, None)
+            studio.scoring.forward("iris-test", "GET", path, {}, None)
 
 
 def test_a_regenerated_key_is_dead_within_a_second_and_the_other_goes_on(studio: Studio, made: IssuedKeys) -> None:
@@ -170,7 +170,7 @@ def test_a_regenerated_key_is_dead_within_a_second_and_the_other_goes_on(studio:
 
 
 def test_the_snippets_run_as_they_are(studio: Studio, made: IssuedKeys, tmp_path: Path) -> None:
-    snippets = studio.endpoints.snippets("iris-test")
+    snippets = studio.scoring.snippets("iris-test")
     environment = {**os.environ, "MLSTUDIO_KEY": made.keys["primary"]}
     shell = subprocess.run(["bash", "-c", snippets.curl], env=environment, capture_output=True, check=True)
     assert json.loads(shell.stdout)["outputs"][0]["name"] == "label"
@@ -198,7 +198,7 @@ def test_stop_ends_every_process_and_restart_keeps_name_keys_and_counts(studio: 
     assert studio.endpoints.stop("iris-test").state is EndpointState.STOPPED
     until(lambda: not any(one.is_running() and one.status() != "zombie" for one in (program, scoring)), studio)
     with pytest.raises(Conflict, match="stopped"):
-        studio.endpoints.score("iris-test", made.endpoint.sample)
+        studio.scoring.score("iris-test", made.endpoint.sample)
     studio.endpoints.restart("iris-test")
     again = settled(studio, "iris-test")
     assert again.state is EndpointState.READY
@@ -249,7 +249,7 @@ def test_F11_a_hanging_scoring_process_is_not_shown_as_ready_and_replaced_within
     began = time.monotonic()
     until(lambda: studio.endpoints.get("iris-test").state is EndpointState.STARTING, studio, 10)
     with pytest.raises(Unavailable, match="does not answer"):
-        studio.endpoints.forward("iris-test", "GET", "v2/models/iris/ready", {}, None)
+        studio.scoring.forward("iris-test", "GET", "v2/models/iris/ready", {}, None)
     status, _ = ask(made.endpoint, made.keys["primary"])  # it waits at the socket, which stays open
     assert status == 200
     assert time.monotonic() - began < 10
