@@ -25,7 +25,7 @@ from tests.server import JupyterServer, Oracle
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 _STARTS_SERVERS = frozenset({"server", "based_server", "oracle", "jp_serverapp"})
-_SLOW_FILE = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
+_SLOW_FILE = re.compile(r"^pytestmark = (?:.*|\[\s*)\bpytest\.mark\.slow\b", re.MULTILINE)
 
 
 def pytest_configure() -> None:

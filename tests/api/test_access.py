@@ -13,6 +13,8 @@ from jupyter_mlstudio.handlers import rules
 from tests.api.paths import FILLED
 from tests.server import API, JupyterServer
 
+pytestmark = pytest.mark.slow
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 

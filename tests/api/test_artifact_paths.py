@@ -16,6 +16,8 @@ from jupyter_mlstudio.studio import Studio
 from tests.server import JupyterServer, Oracle
 from tests.world import end, insert_run
 
+pytestmark = pytest.mark.slow
+
 OCTETS = {"Content-Type": "application/octet-stream"}
 
 

@@ -11,6 +11,8 @@ from jupyter_mlstudio.studio import Studio
 from tests.server import JupyterServer, Oracle
 from tests.world import end, insert_run, log
 
+pytestmark = pytest.mark.slow
+
 BATCH = {"client": "c", "sequence": 1}
 POINT = {"steps": [1], "times": [1.0], "values": [0.5]}
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.server import JupyterServer
 from tests.world import end, insert_run
+
+pytestmark = pytest.mark.slow
 
 
 def test_S03_a_failure_puts_neither_cookie_nor_token_into_the_log(server: JupyterServer) -> None:

@@ -23,6 +23,8 @@ from tests.api.mlflow_world import wait_for
 from tests.onnx import graphs
 from tests.server import JupyterServer, Oracle
 
+pytestmark = pytest.mark.slow
+
 OCTETS = {"Content-Type": "application/octet-stream"}
 
 

@@ -7,8 +7,12 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.faults.ground import ENDED, Ground, busy, kill, until
 from tests.faults.invariants import check
+
+pytestmark = pytest.mark.slow
 
 LOOP = """\
 import json, os, sys, time

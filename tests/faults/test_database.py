@@ -10,10 +10,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from jupyter_mlstudio.store.schema import runs
 from tests.faults.ground import Ground, busy, is_alive, kill, until
 from tests.faults.invariants import check
 from tests.server import Answer
+
+pytestmark = pytest.mark.slow
 
 WRITERS = 20
 

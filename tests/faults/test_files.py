@@ -12,8 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.faults.ground import Ground, kill, until
 from tests.faults.invariants import check
+
+pytestmark = pytest.mark.slow
 
 WHOLE = b"whole" * 1000
 SIZE_BYTES = 8_000_000

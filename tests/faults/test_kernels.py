@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.faults.ground import Ground, is_alive, until
 from tests.faults.invariants import check
 from tests.faults.kernels import a_kernel
+
+pytestmark = pytest.mark.slow
 
 LOG = """
 import jupyter_mlstudio as studio

@@ -5,8 +5,12 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.faults.ground import ENDED, Ground, is_alive, kill, until
 from tests.faults.invariants import check
+
+pytestmark = pytest.mark.slow
 
 
 def test_F01_kill_9_of_the_work_fails_the_run_within_2_s_and_keeps_log_and_points(shared_ground: Ground) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pytest
+
 from tests.faults.ground import Ground, until
 from tests.faults.invariants import check
+
+pytestmark = pytest.mark.slow
 
 
 def test_F30_tabs_that_reload_sleep_and_resume_from_their_cursors_have_each_point_once(shared_ground: Ground) -> None:

@@ -15,6 +15,8 @@ from tests.faults.ground import Ground, is_alive, until
 from tests.faults.invariants import check
 from tests.faults.kernels import a_kernel
 
+pytestmark = pytest.mark.slow
+
 TRAIN = """\
 import jupyter_mlstudio as studio
 from sklearn.datasets import load_iris

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from jupyter_mlstudio.runner.supervisor import GRACE_S
 from tests.faults.ground import Ground, until, with_variable
 from tests.faults.invariants import check
+
+pytestmark = pytest.mark.slow
 
 STUBBORN = """\
 import os, signal, subprocess, sys, time

@@ -12,6 +12,8 @@ from jupyter_mlstudio.store.schema import runs
 from tests.faults.ground import ENDED, Ground, is_alive, kill, until
 from tests.faults.invariants import check
 
+pytestmark = pytest.mark.slow
+
 SLEEPER = "while not __import__('pathlib').Path('wake').exists(): __import__('time').sleep(0.05)"
 
 

@@ -9,8 +9,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import pytest
+
 from tests.faults.ground import ENDED, Ground, kill, until
 from tests.faults.invariants import check
+
+pytestmark = pytest.mark.slow
 
 RUNS = 20
 

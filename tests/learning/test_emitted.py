@@ -40,6 +40,7 @@ from jupyter_mlstudio.learning.search import Asked, Search
 
 # Models of a few rounds do not converge; LightGBM warns of a parameter that it takes.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore:categorical_feature:UserWarning"),
 ]

@@ -25,6 +25,8 @@ from jupyter_mlstudio.learning.explain import explain
 from jupyter_mlstudio.learning.explain_row import background_of, explain_row
 from jupyter_mlstudio.learning.plan import make_plan
 
+pytestmark = pytest.mark.slow
+
 SPEC = AutoMLSpec(data="", target="bought", test_data_size=0.25)
 
 

@@ -29,6 +29,8 @@ from jupyter_mlstudio.plugins.converters.sklearn import SklearnConverter
 from jupyter_mlstudio.programs.convert import convert
 from jupyter_mlstudio.programs.ladder import answers, climb
 
+pytestmark = pytest.mark.slow
+
 WORDS = ["red", "Straße", "ÉCOLE", "İstanbul", "ΟΔΟΣ", "寿司", "naïve", "co-op", "x_1", "don't", "Ärger\n", "\tup"]
 
 

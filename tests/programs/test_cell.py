@@ -8,6 +8,8 @@ import pytest
 from tests.client.gateway import Gateway
 from tests.programs.work import Work
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_cell_runs_with_its_parameters_as_variables_and_shows_its_last_expression(work: Work) -> None:
     ended = work.run("cell", {"cell": "print('depth', depth)\ndepth * 2", "params": {"depth": 4}})

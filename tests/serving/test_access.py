@@ -13,6 +13,8 @@ from tests.onnx import graphs
 from tests.serving.conftest import KEYS, Scoring, write_keys
 from tests.serving.test_protocol_v2 import GOOD
 
+pytestmark = pytest.mark.slow
+
 
 def test_E01_without_a_valid_key_every_answer_is_the_same(doubling: Scoring) -> None:
     time.sleep(1.1)

@@ -23,6 +23,8 @@ from tests.serving.collected import answers, inference
 from tests.serving.conftest import Scoring, end, launch
 from tests.serving.models import PASSENGERS, passengers
 
+pytestmark = pytest.mark.slow
+
 ROW = {"age": 22.5, "sex": "male", "siblings": 1}
 
 

@@ -6,10 +6,14 @@ import socket
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.onnx import graphs
 from tests.serving.conftest import Answer, Scoring
 from tests.serving.test_limits import FAST, head
 from tests.serving.test_protocol_v2 import GOOD
+
+pytestmark = pytest.mark.slow
 
 
 def answers(link: socket.socket, count: int) -> list[Answer]:

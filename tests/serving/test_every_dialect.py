@@ -12,6 +12,8 @@ from tests.onnx import graphs
 from tests.serving.conftest import Scoring, end, launch
 from tests.serving.speakers import IN_JSON, SPEAKERS, Raw, Speaker, binary
 
+pytestmark = pytest.mark.slow
+
 each = pytest.mark.parametrize("speaker", SPEAKERS, ids=lambda one: one.name)
 each_but_arrow = pytest.mark.parametrize("speaker", SPEAKERS[:-1], ids=lambda one: one.name)
 each_in_bytes = pytest.mark.parametrize("speaker", [o for o in SPEAKERS if not o.is_json], ids=lambda one: one.name)

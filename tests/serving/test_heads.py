@@ -11,6 +11,8 @@ from tests.onnx import graphs
 from tests.serving.conftest import KEYS, Scoring, read_answer, write_keys
 from tests.serving.test_protocol_v2 import GOOD
 
+pytestmark = pytest.mark.slow
+
 SHORT = GOOD.replace(b"1.5, 2", b"8.5, 4")
 assert len(SHORT) == len(GOOD)
 

@@ -17,6 +17,8 @@ from tests.onnx import graphs
 from tests.serving.conftest import Scoring, read_answer
 from tests.serving.test_protocol_v2 import GOOD
 
+pytestmark = pytest.mark.slow
+
 FAST = {"request_timeout_s": 1.0, "idle_timeout_s": 1.0}
 
 

@@ -1,0 +1,46 @@
+"""Stacks of pipelines that take a table's columns by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor, StackingClassifier, StackingRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from jupyter_mlstudio.programs.automl_check import check
+
+rng = np.random.default_rng(0)
+ROWS = pd.DataFrame({"x": rng.normal(size=300), "z": rng.normal(size=300), "colour": rng.choice(["red", "blue"], 300)})
+VALUE = ROWS["x"] + (ROWS["colour"] == "red") + rng.normal(scale=0.2, size=300)
+
+
+def piped(model: Any) -> Pipeline:
+    made = ColumnTransformer([("numbers", StandardScaler(), ["x", "z"]), ("words", OneHotEncoder(), ["colour"])])
+    return Pipeline([("features", made), ("model", model)])
+
+
+@pytest.mark.parametrize("classes", [["no", "yes"], ["low", "mid", "high"], [0, 1]])
+def test_a_stack_of_classifiers_answers_alike_in_onnx(classes: list[Any]) -> None:
+    y = np.array(classes)[np.clip(np.digitize(VALUE, [0.3, 1.2]), 0, len(classes) - 1)]
+    members = [("a", piped(RandomForestClassifier(5, max_depth=4, random_state=0))), ("b", piped(LogisticRegression()))]
+    model = StackingClassifier(members, LogisticRegression(), cv=2, stack_method="predict_proba").fit(ROWS, y)
+    found = check(model, ROWS)
+    assert found.ready, found.reason
+    assert found.label_flips == 0
+    assert found.max_abs_difference is not None
+    assert found.max_abs_difference < 1e-5
+
+
+def test_a_stack_of_regressors_answers_alike_in_onnx() -> None:
+    members = [("a", piped(RandomForestRegressor(5, max_depth=4, random_state=0))), ("b", piped(Ridge()))]
+    model = StackingRegressor(members, Ridge(), cv=2).fit(ROWS, VALUE)
+    found = check(model, ROWS)
+    assert found.ready, found.reason
+    assert found.max_abs_difference is not None
+    assert found.max_abs_difference < 1e-5
