@@ -83,4 +83,4 @@ def trial(number: int, chance: random.Random, **more: Any) -> TrialReport:
 def report(studio: Studio, sweep_id: str, trials: list[TrialReport], phase: SweepPhase = SweepPhase.RUNNING) -> None:
     """Tells of trials as a sweep does, some hundred at a time."""
     for start in range(0, len(trials), 500):
-        studio.sweeps.report(sweep_id, trials[start : start + 500], phase, None)
+        studio.steering.report(sweep_id, trials[start : start + 500], phase, None)

@@ -40,6 +40,7 @@ from jupyter_mlstudio.services.snapshots import Snapshots
 from jupyter_mlstudio.services.supervisors import Supervisors
 from jupyter_mlstudio.services.sweep_code import SweepCode
 from jupyter_mlstudio.services.sweep_importance import SweepImportance
+from jupyter_mlstudio.services.sweep_steering import SweepSteering
 from jupyter_mlstudio.services.sweeps import Sweeps
 from jupyter_mlstudio.services.tracking import Tracking
 from jupyter_mlstudio.store.changes import Changes
@@ -111,7 +112,8 @@ class Studio:
         self.graphs = Graphs(self.models, self.launcher)
         self.packages = Packages(self.runs, self.launcher, self.models)
         self.batch = Batch(workspace, self.database, self.changes, self.runs, self.launcher, self.models)
-        self.sweeps = Sweeps(workspace, self.database, self.changes, self.runs, self.tracking, self.launcher)
+        self.sweeps = Sweeps(workspace, self.database, self.runs, self.launcher)
+        self.steering = SweepSteering(self.database, self.changes, self.runs, self.tracking, self.launcher, self.sweeps)
         self.sweep_code = SweepCode(workspace, self.sweeps)
         self.sweep_importance = SweepImportance(self.sweeps)
         self.automl = AutoMLRuns(workspace, self.runs, self.launcher, self.sweeps, self.models.sources)

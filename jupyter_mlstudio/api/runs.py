@@ -112,7 +112,7 @@ def update_run(studio: Studio, call: Call[NoQuery, RunChange]) -> Run:
 
 def stop_run(studio: Studio, call: Call[NoQuery, NoBody]) -> Run:
     """Stops a run and its whole process tree; a queued run is cancelled at once, a sweep ends with what it has."""
-    if studio.sweeps.stop_if_running(call.path["run_id"]):
+    if studio.steering.stop_if_running(call.path["run_id"]):
         return studio.runs.get(call.path["run_id"])
     return studio.launcher.stop(call.path["run_id"])
 

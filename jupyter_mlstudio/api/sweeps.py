@@ -117,7 +117,7 @@ def get_sweep(studio: Studio, call: Call[NoQuery, NoBody]) -> Sweep:
 def change_sweep(studio: Studio, call: Call[NoQuery, SweepChange]) -> Sweep:
     """Pauses, resumes or stops a sweep, or changes its limits and bounds."""
     change = call.body
-    return studio.sweeps.change(
+    return studio.steering.change(
         call.path["run_id"], paused=change.paused, stop=change.stop, limits=change.limits, space=change.space,
         if_match=call.if_match,
     )  # fmt: skip
@@ -135,12 +135,12 @@ def list_trials(studio: Studio, call: Call[TrialsQuery, NoBody]) -> JsonAnswer:
 
 def get_control(studio: Studio, call: Call[NoQuery, NoBody]) -> SweepControl:
     """Gets what people have asked of a sweep."""
-    return studio.sweeps.control(call.path["run_id"])
+    return studio.steering.control(call.path["run_id"])
 
 
 def add_point(studio: Studio, call: Call[NoQuery, Point]) -> Sweep:
     """Has a point tried before any other."""
-    return studio.sweeps.enqueue(call.path["run_id"], call.body.params)
+    return studio.steering.enqueue(call.path["run_id"], call.body.params)
 
 
 def stop_trial(studio: Studio, call: Call[NoQuery, NoBody]) -> Sweep:
@@ -148,7 +148,7 @@ def stop_trial(studio: Studio, call: Call[NoQuery, NoBody]) -> Sweep:
     number = call.path["number"]
     if not number.isascii() or not number.isdigit() or len(number) > 9:
         raise NotFound(f"{number[:40]!r} is not a trial's number")
-    return studio.sweeps.stop_trial(call.path["run_id"], int(number))
+    return studio.steering.stop_trial(call.path["run_id"], int(number))
 
 
 def report_sweep(studio: Studio, call: Call[NoQuery, SweepReport]) -> SweepControl:
@@ -156,7 +156,7 @@ def report_sweep(studio: Studio, call: Call[NoQuery, SweepReport]) -> SweepContr
     if call.caller.run_id is not None and call.caller.run_id != call.path["run_id"]:
         raise Forbidden("a sweep's trials are told of by its own run")
     report = call.body
-    return studio.sweeps.report(call.path["run_id"], report.trials, report.phase, report.lead)
+    return studio.steering.report(call.path["run_id"], report.trials, report.phase, report.lead)
 
 
 def get_importance(studio: Studio, call: Call[ImportanceQuery, NoBody]) -> Importance:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlstudio.entities.batch import BatchDeployment, BatchEndpoint, BatchSettings, OutputAction
+from jupyter_mlstudio.entities.batch import BatchDeployment, BatchEndpoint, BatchSettings
 from jupyter_mlstudio.entities.endpoints import ENDPOINT_NAME
 from jupyter_mlstudio.entities.models import VersionStatus
 from jupyter_mlstudio.entities.runs import Run, RunKind, RunPage
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Stale
+from jupyter_mlstudio.services.batch_files import files_of
+from jupyter_mlstudio.services.batch_settings import checked, merged
 from jupyter_mlstudio.services.model_rows import check_deployable
 from jupyter_mlstudio.services.models import EXPERIMENT, Models
 from jupyter_mlstudio.services.names import checked_text
@@ -31,12 +32,7 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.workspace import Workspace
 
 TAG = "mlstudio.batch"
-FOLDER = ".mlstudio"
-TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-OUTPUTS = (".csv", ".jsonl", ".parquet")
-FILES_LIMIT = 100_000
 FIRST = "default"
-_OUTPUT_NAME = re.compile(r"[\w][\w .()-]{0,120}")
 
 
 class Batch:
@@ -191,8 +187,8 @@ class Batch:
         with self._database.read() as connection:
             row = self._row(connection, name)
         chosen = _find(store.deployments_of(row), deployment or row.default_deployment, name)
-        wanted = checked(_merged(chosen.settings, settings or {}))
-        files = self._files(data, tables=chosen.script is None)
+        wanted = checked(merged(chosen.settings, settings or {}))
+        files = files_of(self._workspace, self._runs, data, tables=chosen.script is None)
         options: dict[str, JSON] = {
             "endpoint": name, "deployment": chosen.name, "model": chosen.model, "version": chosen.version,
             "onnx": str(self._models.onnx_file(chosen.model, chosen.version)),
@@ -229,31 +225,6 @@ class Batch:
             name=name, model=served.model, version=served.version, settings=checked(settings), script=script
         )
 
-    def _files(self, data: str, *, tables: bool) -> Sequence[dict[str, JSON]]:
-        """Finds the files that a reference stands for, with sizes and times, by name."""
-        root = self._workspace.root
-        if data.startswith("runs:/"):
-            run_id, _, below = data.removeprefix("runs:/").partition("/")
-            base = self._workspace.run_folder(self._runs.get(run_id).id) / "artifacts"
-            found = _found(base, below)
-        elif data.startswith(("http:", "https:", "s3:", "azureml:", "file:")) or "://" in data:
-            raise Invalid(f"{data[:200]!r} is not in the workspace: copy the data there, or log it with a run")
-        else:
-            found = _found(root, data)
-        if tables:
-            found = [path for path in found if path.suffix.lower() in TABLES]
-        if not found:
-            kinds = f" of the kinds {', '.join(TABLES)}" if tables else ""
-            raise NotFound(f"there are no files{kinds} at {data[:200]!r} in the workspace {root}")
-        if len(found) > FILES_LIMIT:
-            raise Invalid(f"{len(found)} files are more than {FILES_LIMIT}: invoke the endpoint with a part of them")
-        described = []
-        for path in found:
-            status = path.stat()
-            size, time = status.st_size, status.st_mtime_ns
-            described.append({"path": path.relative_to(root).as_posix(), "size_bytes": size, "mtime_ns": time})
-        return described
-
     def _cpus(self, settings: BatchSettings) -> float:
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return float(min(settings.max_concurrency, available))
@@ -272,78 +243,6 @@ class Batch:
         if row is None:
             raise NotFound(f"there is no batch endpoint {name[:80]!r}")
         return row
-
-
-def checked(settings: BatchSettings) -> BatchSettings:
-    """Checks settings.
-
-    Raises:
-        Invalid: one of them is out of range; the message names it.
-    """
-    bounds = {
-        "mini_batch_size": (settings.mini_batch_size, 1, 10_000_000),
-        "max_concurrency": (settings.max_concurrency, 1, 256),
-        "error_threshold": (settings.error_threshold, -1, 2**62),
-        "max_retries": (settings.retries.max_retries, 0, 100),
-        "timeout_s": (settings.retries.timeout_s, 0.001, 7 * 24 * 3600),
-    }
-    for name, (value, low, high) in bounds.items():
-        if not low <= value <= high:
-            raise Invalid(f"{name} is {value}; it is from {low} to {high}")
-    output = settings.output_file_name
-    if not _OUTPUT_NAME.fullmatch(output) or not output.lower().endswith(OUTPUTS):
-        raise Invalid(f"output_file_name {output[:80]!r} is not a file's name that ends with {', '.join(OUTPUTS)}")
-    if output.lower() in ("summary.json", "errors.csv"):
-        raise Invalid(f"output_file_name {output!r} is taken by the job's own files")
-    return settings
-
-
-def _merged(settings: BatchSettings, changes: dict[str, JSON]) -> BatchSettings:
-    known = set(BatchSettings.__dataclass_fields__) | {"max_retries", "timeout_s"}
-    if strange := sorted(set(changes) - known):
-        raise Invalid(f"{strange[0]!r} is not a setting; there are {', '.join(sorted(known))}")
-    values = dict(changes)
-    retries = settings.retries
-    if isinstance(given := values.pop("retries", None), dict):
-        values = {**given, **values}
-    for name in ("max_retries", "timeout_s"):
-        if name in values:
-            retries = replace(retries, **{name: _number(name, values.pop(name))})
-    for name in ("mini_batch_size", "max_concurrency", "error_threshold"):
-        if name in values and not isinstance(_number(name, values[name]), int):
-            raise Invalid(f"{name} is {values[name]!r}; it is a whole number")
-    if "output_action" in values:
-        try:
-            values["output_action"] = OutputAction(str(values["output_action"]))
-        except ValueError:
-            raise Invalid(f"output_action is {', '.join(OutputAction)}, not {values['output_action']!r}") from None
-    return replace(settings, retries=retries, **{name: value for name, value in values.items() if value is not None})
-
-
-def _number(name: str, value: JSON) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Invalid(f"{name} is {value!r}; it is a number")
-    return value
-
-
-def _found(base: Path, reference: str) -> list[Path]:
-    """Files at a path, below a folder, or that match a pattern in the last part of the path."""
-    reference = reference.rstrip("/")
-    head, _, last = reference.rpartition("/")
-    if any(char in last for char in "*?["):
-        folder = safe_join(base, head) if head else base
-        inside = sorted(folder.iterdir()) if folder.is_dir() else []
-        return [path for path in inside if fnmatch.fnmatchcase(path.name, last) and _is_plain(path)]
-    path = safe_join(base, reference) if reference not in ("", ".") else base
-    if path.is_dir():
-        return [
-            one for one in sorted(path.rglob("*")) if _is_plain(one) and ".mlstudio" not in one.relative_to(path).parts
-        ]
-    return [path] if _is_plain(path) else []
-
-
-def _is_plain(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink() and not path.name.startswith(".")
 
 
 def _find(deployments: Sequence[BatchDeployment], name: str, endpoint: str) -> BatchDeployment:

@@ -182,13 +182,13 @@ def test_F37_what_a_call_started_in_a_session_of_its_own_ends_with_it(studio: St
     root = studio.workspace.root
     until(lambda: (root / "left-0.3").exists() and (root / "left-0.3").read_text(), studio)
     until(lambda: [one["state"] for one in trials(studio, run)] == ["FAIL", "RUNNING"], studio)
-    studio.sweeps.change(run.id, paused=True)
-    studio.sweeps.stop_trial(run.id, 1)
+    studio.steering.change(run.id, paused=True)
+    studio.steering.stop_trial(run.id, 1)
     until(lambda: studio.sweeps.get(run.id).counts["FAIL"] == 2, studio)
     left = [int((root / f"left-{x}").read_text()) for x in (0.1, 0.3)]
     until(lambda: not any(alive(pid) for pid in left), studio, 10)
     assert studio.runs.get(run.id).status is RunStatus.RUNNING  # its own end would end them too
-    studio.sweeps.change(run.id, paused=False)
+    studio.steering.change(run.id, paused=False)
     told = trials(studio, ended(studio, run))
     assert [one["reason"] for one in told] == ["the process of the trial was ended with status 3", "stopped", ""]
 
@@ -243,7 +243,7 @@ def test_F38_kill_9_of_the_process_that_has_loaded_the_function_before_it_began_
     until(lambda: [one["state"] for one in trials(studio, run)] == ["RUNNING"], studio)
     loader = loader_of(work_of(studio, run))
     loader.suspend()
-    studio.sweeps.stop_trial(run.id, 0)
+    studio.steering.stop_trial(run.id, 0)
     until(lambda: studio.sweeps.get(run.id).counts["FAIL"] == 1, studio)
     time.sleep(0.5)  # the next trial waits for a worker by then
     loader.kill()
@@ -304,7 +304,7 @@ def test_F36_a_trial_that_is_tried_again_keeps_its_parameters_after_the_bounds_w
     until(lambda: len(trials(studio, run)) == 5, studio)
     cut_off = trials(studio, run)[4]["params"]["x"]
     low = 2.0 if cut_off < 0.5 else -2.0
-    studio.sweeps.change(run.id, space={"x": {"type": "uniform", "min_value": low, "max_value": low + 1}})
+    studio.steering.change(run.id, space={"x": {"type": "uniform", "min_value": low, "max_value": low + 1}})
     until(lambda: "bounds" in log_of(studio, run.id), studio)
     os.kill(int(waiting.name.removeprefix("waits-")), signal.SIGKILL)
     go_on(studio)

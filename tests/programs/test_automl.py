@@ -111,7 +111,7 @@ def test_a_table_becomes_a_leaderboard_of_runs_and_a_model(studio: Studio) -> No
 def test_stopping_keeps_the_best_and_going_on_knows_what_was_tried(studio: Studio) -> None:
     run = begun(studio, 300.0)
     until(lambda: scored(studio, run) >= 2, studio)
-    assert studio.sweeps.stop_if_running(run.id)
+    assert studio.steering.stop_if_running(run.id)
 
     run = ended(studio, run)
 
@@ -148,7 +148,7 @@ def test_a_program_that_is_killed_goes_on_with_the_time_that_is_left(studio: Stu
     os.kill(program.pid, signal.SIGKILL)
     until(lambda: "known from before" in log_of(studio, run.id), studio)
     until(lambda: len(report(studio, run).leaderboard) > len(before), studio)
-    assert studio.sweeps.stop_if_running(run.id)
+    assert studio.steering.stop_if_running(run.id)
     run = ended(studio, run)
 
     assert run.status is RunStatus.COMPLETED, run.reason

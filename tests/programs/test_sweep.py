@@ -284,7 +284,7 @@ def test_pruning_ends_the_process_and_the_trial_keeps_its_points(studio: Studio)
 def test_it_is_paused_resumed_given_points_and_limits_and_stopped(studio: Studio) -> None:
     run = call(studio, asleep, spec(40, 2))
     until(lambda: studio.sweeps.get(run.id).counts["COMPLETE"] >= 2, studio)
-    studio.sweeps.change(run.id, paused=True)
+    studio.steering.change(run.id, paused=True)
     until(lambda: "paused" in log_of(studio, run.id), studio)
     until(lambda: done_of(studio, run) == begun_of(studio, run), studio)
     time.sleep(1.5)
@@ -293,15 +293,15 @@ def test_it_is_paused_resumed_given_points_and_limits_and_stopped(studio: Studio
     time.sleep(1.0)
     assert begun_of(studio, run) == before
     assert studio.sweeps.get(run.id).phase is SweepPhase.PAUSED
-    studio.sweeps.enqueue(run.id, {"x": 0.55})
-    studio.sweeps.change(run.id, paused=False, space={"x": {"type": "uniform", "min_value": 0.5, "max_value": 0.6}})
+    studio.steering.enqueue(run.id, {"x": 0.55})
+    studio.steering.change(run.id, paused=False, space={"x": {"type": "uniform", "min_value": 0.5, "max_value": 0.6}})
     until(lambda: len(trials(studio, run)) >= before + 4, studio)
     after = trials(studio, run)[before:]
     assert 0.55 in [one["params"]["x"] for one in after]
     assert all(0.5 <= one["params"]["x"] <= 0.6 for one in after if one["params"]["x"] != 0.55)
     running = until(lambda: [one for one in trials(studio, run) if one["state"] == "RUNNING"], studio)
-    studio.sweeps.stop_trial(run.id, running[0]["number"])
-    studio.sweeps.change(run.id, stop=True)
+    studio.steering.stop_trial(run.id, running[0]["number"])
+    studio.steering.change(run.id, stop=True)
     done = ended(studio, run)
     assert done.status is RunStatus.COMPLETED
     assert studio.sweeps.get(run.id).counts["RUNNING"] == 0

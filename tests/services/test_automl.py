@@ -170,16 +170,16 @@ def test_a_link_in_the_place_of_the_report_leads_nowhere(studio: Studio, tmp_pat
 def test_stopping_ends_the_search_first_and_the_run_when_asked_again(studio: Studio) -> None:
     run_id = searched(studio)
 
-    assert studio.sweeps.stop_if_running(run_id)
-    assert studio.sweeps.control(run_id).stop
-    assert not studio.sweeps.stop_if_running(run_id)
+    assert studio.steering.stop_if_running(run_id)
+    assert studio.steering.control(run_id).stop
+    assert not studio.steering.stop_if_running(run_id)
 
 
 def test_what_only_a_sweep_has_is_refused(studio: Studio) -> None:
     run_id = searched(studio)
 
     for ask in (
-        lambda: studio.sweeps.enqueue(run_id, {"lr": 1}), lambda: studio.sweeps.resume(run_id),
+        lambda: studio.steering.enqueue(run_id, {"lr": 1}), lambda: studio.sweeps.resume(run_id),
         lambda: studio.sweep_code.text(run_id, "python"), lambda: studio.sweep_code.notebook(run_id),
     ):  # fmt: skip
         with pytest.raises(Conflict, match="chooses its models itself"):

@@ -96,7 +96,7 @@ class TestTold:
             trial(4, TrialState.FAIL, None, reason="the objective auc is not a finite number: nan"),
             trial(5, TrialState.PRUNED, 0.95), trial(6),
         ]  # fmt: skip
-        studio.sweeps.report(sweep, told, SweepPhase.RUNNING, Lead(note="within noise", within_noise=True))
+        studio.steering.report(sweep, told, SweepPhase.RUNNING, Lead(note="within noise", within_noise=True))
         seen = studio.sweeps.get(sweep)
         assert seen.best is not None
         assert seen.best.number == 1
@@ -105,7 +105,7 @@ class TestTold:
 
     def test_a_smaller_value_is_better_where_that_is_the_goal(self, studio: Studio) -> None:
         sweep = begun(studio, spec=replace(SPEC, objectives=[Objective(primary_metric="loss", goal=Goal.MINIMIZE)]))
-        studio.sweeps.report(sweep, [done(0, 0.7), done(1, 0.2), done(2, 0.4)], None, None)
+        studio.steering.report(sweep, [done(0, 0.7), done(1, 0.2), done(2, 0.4)], None, None)
         best = studio.sweeps.get(sweep).best
         assert best is not None
         assert best.number == 1
@@ -114,7 +114,7 @@ class TestTold:
         sweep = begun(studio)
         now = time.time()
         points = {"auc": Points(steps=[0, 1], times=[now, now], values=[0.5, 0.9])}
-        studio.sweeps.report(sweep, [trial(0), done(1, 0.9, metrics=points)], None, None)
+        studio.steering.report(sweep, [trial(0), done(1, 0.9, metrics=points)], None, None)
         assert studio.runs.get(trial(0).run_id).status is RunStatus.RUNNING
         run = studio.runs.get(trial(1).run_id)
         assert (run.kind, run.status, run.name, run.parent_run_id) == (
@@ -126,7 +126,9 @@ class TestTold:
         assert run.tags["mlstudio.trial"] == "1"
         series = studio.tracking.series(run.id, ["auc"])[0]
         assert series.values == [0.5, 0.9]
-        studio.sweeps.report(sweep, [trial(0, TrialState.PRUNED, None, reason="pruned: below the median")], None, None)
+        studio.steering.report(
+            sweep, [trial(0, TrialState.PRUNED, None, reason="pruned: below the median")], None, None
+        )
         pruned = studio.runs.get(trial(0).run_id)
         assert (pruned.status, pruned.reason) == (RunStatus.CANCELED, "pruned: below the median")
 
@@ -134,7 +136,7 @@ class TestTold:
         sweep = begun(studio)
         many = list(range(10_000))
         points = {"loss": Points(steps=many, times=[1.0] * len(many), values=[1.0 / (n + 1) for n in many])}
-        studio.sweeps.report(sweep, [trial(0, metrics=points), done(0, 0.5)], None, None)
+        studio.steering.report(sweep, [trial(0, metrics=points), done(0, 0.5)], None, None)
         series = studio.tracking.series(trial(0).run_id, ["loss"], max_points=20_000)[0]
         assert series.total == 10_000
         assert studio.runs.get(trial(0).run_id).status is RunStatus.COMPLETED
@@ -142,17 +144,17 @@ class TestTold:
     def test_the_same_report_again_changes_nothing(self, studio: Studio) -> None:
         sweep = begun(studio)
         for _ in range(2):
-            studio.sweeps.report(sweep, [done(0, 0.7)], None, None)
+            studio.steering.report(sweep, [done(0, 0.7)], None, None)
         page = json.loads(studio.sweeps.trials(sweep))
         assert page["total"] == 1
         assert len(studio.runs.children(sweep)) == 1
 
     def test_a_reader_is_told_what_is_new_since_its_cursor(self, studio: Studio) -> None:
         sweep = begun(studio, RunKind.CELL)
-        studio.sweeps.report(sweep, [trial(0), trial(1)], None, None)
+        studio.steering.report(sweep, [trial(0), trial(1)], None, None)
         first = json.loads(studio.sweeps.trials(sweep))
         assert [one["number"] for one in first["trials"]] == [0, 1]
-        studio.sweeps.report(sweep, [done(0, 0.7), trial(2)], None, None)
+        studio.steering.report(sweep, [done(0, 0.7), trial(2)], None, None)
         second = json.loads(studio.sweeps.trials(sweep, after=first["cursor"]))
         assert [(one["number"], one["state"]) for one in second["trials"]] == [(0, "COMPLETE"), (2, "RUNNING")]
         assert json.loads(studio.sweeps.trials(sweep, after=second["cursor"]))["trials"] == []
@@ -161,7 +163,7 @@ class TestTold:
     def test_values_that_are_not_finite_are_kept_as_none(self, studio: Studio) -> None:
         sweep = begun(studio)
         infinite = done(0, float("inf"), steps=[(0, float("nan")), (1, 0.5)])
-        studio.sweeps.report(sweep, [infinite], None, None)
+        studio.steering.report(sweep, [infinite], None, None)
         assert studio.sweeps.get(sweep).best is None
         assert json.loads(studio.sweeps.trials(sweep))["trials"][0]["steps"] == [[1, 0.5]]
 
@@ -170,7 +172,7 @@ class TestTold:
         sweep = begun(studio, spec=replace(SPEC, objectives=two))
         values = [(0.9, 10.0), (0.8, 5.0), (0.7, 7.0), (0.95, 20.0), (0.9, 11.0)]
         told = [trial(n, TrialState.COMPLETE, values=list(pair)) for n, pair in enumerate(values)]
-        studio.sweeps.report(sweep, told, None, None)
+        studio.steering.report(sweep, told, None, None)
         seen = studio.sweeps.get(sweep)
         assert seen.best is None
         assert seen.front == [0, 1, 3]
@@ -179,7 +181,7 @@ class TestTold:
 
     def test_when_a_sweep_ends_without_a_word_so_do_its_calls(self, studio: Studio) -> None:
         sweep = begun(studio)
-        studio.sweeps.report(sweep, [trial(0)], None, None)
+        studio.steering.report(sweep, [trial(0)], None, None)
         from jupyter_mlstudio.services.outcomes import Outcome
 
         studio.supervisors.settle(sweep, Outcome(RunStatus.FAILED, "killed"))
@@ -189,10 +191,10 @@ class TestTold:
 class TestSteered:
     def test_pause_limits_bounds_and_points_reach_the_sweep(self, studio: Studio) -> None:
         sweep = begun(studio)
-        studio.sweeps.change(sweep, paused=True, limits={"max_total_trials": 9, "timeout_s": 60})
-        studio.sweeps.change(sweep, space={"depth": {"type": "int", "low": 4, "high": 6}})
-        seen = studio.sweeps.enqueue(sweep, {"lr": 0.01})
-        control = studio.sweeps.control(sweep)
+        studio.steering.change(sweep, paused=True, limits={"max_total_trials": 9, "timeout_s": 60})
+        studio.steering.change(sweep, space={"depth": {"type": "int", "low": 4, "high": 6}})
+        seen = studio.steering.enqueue(sweep, {"lr": 0.01})
+        control = studio.steering.control(sweep)
         assert control == seen.control
         assert control.paused
         assert control.limits.max_total_trials == 9
@@ -204,9 +206,9 @@ class TestSteered:
 
     def test_whoever_read_an_older_state_is_refused(self, studio: Studio) -> None:
         sweep = begun(studio)
-        studio.sweeps.change(sweep, paused=True, if_match=1)
+        studio.steering.change(sweep, paused=True, if_match=1)
         with pytest.raises(Stale):
-            studio.sweeps.change(sweep, paused=False, if_match=1)
+            studio.steering.change(sweep, paused=False, if_match=1)
 
     @pytest.mark.parametrize(
         ("change", "said"),
@@ -223,45 +225,45 @@ class TestSteered:
     def test_what_makes_no_sense_is_refused(self, studio: Studio, change: dict[str, Any], said: str) -> None:
         sweep = begun(studio)
         with pytest.raises(Invalid, match=said):
-            studio.sweeps.change(sweep, **change)
-        assert studio.sweeps.control(sweep).etag == 1
+            studio.steering.change(sweep, **change)
+        assert studio.steering.control(sweep).etag == 1
 
     def test_a_point_names_parameters_that_are_searched_for(self, studio: Studio) -> None:
         sweep = begun(studio)
         for point in ({}, {"momentum": 1}, {"lr": float("nan")}, {"lr": [1]}):
             with pytest.raises(Invalid):
-                studio.sweeps.enqueue(sweep, point)
+                studio.steering.enqueue(sweep, point)
 
     def test_one_trial_is_stopped_and_the_sweep_told(self, studio: Studio) -> None:
         sweep = begun(studio)
-        studio.sweeps.report(sweep, [trial(0), done(1, 0.5)], None, None)
-        studio.sweeps.stop_trial(sweep, 0)
-        assert studio.sweeps.control(sweep).stopped == [0]
+        studio.steering.report(sweep, [trial(0), done(1, 0.5)], None, None)
+        studio.steering.stop_trial(sweep, 0)
+        assert studio.steering.control(sweep).stopped == [0]
         with pytest.raises(Conflict, match="over already"):
-            studio.sweeps.stop_trial(sweep, 1)
+            studio.steering.stop_trial(sweep, 1)
         with pytest.raises(NotFound):
-            studio.sweeps.stop_trial(sweep, 7)
+            studio.steering.stop_trial(sweep, 7)
 
     def test_stopping_its_run_ends_a_sweep_with_what_it_has_and_asking_again_ends_the_run(self, studio: Studio) -> None:
         sweep = begun(studio)
-        assert studio.sweeps.stop_if_running(sweep)
-        assert studio.sweeps.control(sweep).stop
+        assert studio.steering.stop_if_running(sweep)
+        assert studio.steering.control(sweep).stop
         assert studio.sweeps.get(sweep).phase is SweepPhase.STOPPING
-        assert not studio.sweeps.stop_if_running(sweep)
-        assert not studio.sweeps.stop_if_running(insert_run(studio))
+        assert not studio.steering.stop_if_running(sweep)
+        assert not studio.steering.stop_if_running(insert_run(studio))
 
     def test_there_are_never_fewer_trials_than_were_begun(self, studio: Studio) -> None:
         sweep = begun(studio)
-        studio.sweeps.report(sweep, [done(0, 0.5), done(1, 0.5), trial(2)], None, None)
+        studio.steering.report(sweep, [done(0, 0.5), done(1, 0.5), trial(2)], None, None)
         with pytest.raises(Invalid, match="3 trials were begun already"):
-            studio.sweeps.change(sweep, limits={"max_total_trials": 2})
-        assert studio.sweeps.change(sweep, limits={"max_total_trials": 3}).control.limits.max_total_trials == 3
+            studio.steering.change(sweep, limits={"max_total_trials": 2})
+        assert studio.steering.change(sweep, limits={"max_total_trials": 3}).control.limits.max_total_trials == 3
 
     def test_nothing_is_asked_of_a_sweep_that_is_over(self, studio: Studio) -> None:
         sweep = begun(studio)
         end(studio, sweep)
         with pytest.raises(Conflict, match="retry"):
-            studio.sweeps.change(sweep, paused=True)
+            studio.steering.change(sweep, paused=True)
         assert studio.sweeps.get(sweep).phase is SweepPhase.ENDED
 
     def test_another_run_is_no_sweep(self, studio: Studio) -> None:
@@ -306,8 +308,10 @@ class TestGoneOnWith:
         sweep = begun(studio, RunKind.COMMAND, SPEC, RunSpec(command=["true"]))
         with pytest.raises(Conflict, match="under way"):
             studio.sweeps.resume(sweep)
-        studio.sweeps.change(sweep, limits={"max_concurrent_trials": 2}, space={"depth": {**SPACE["depth"], "high": 6}})
-        studio.sweeps.report(sweep, [done(number, 0.5) for number in range(5)], None, None)
+        studio.steering.change(
+            sweep, limits={"max_concurrent_trials": 2}, space={"depth": {**SPACE["depth"], "high": 6}}
+        )
+        studio.steering.report(sweep, [done(number, 0.5) for number in range(5)], None, None)
         end(studio, sweep, RunStatus.FAILED)
         with pytest.raises(Conflict, match="all 5 trials"):
             studio.sweeps.resume(sweep)
@@ -320,7 +324,7 @@ class TestGoneOnWith:
 
     def test_a_sweep_that_is_deleted_leaves_no_trials(self, studio: Studio) -> None:
         sweep = begun(studio, RunKind.COMMAND, SPEC, RunSpec(command=["true"]))
-        studio.sweeps.report(sweep, [done(0, 0.5)], None, None)
+        studio.steering.report(sweep, [done(0, 0.5)], None, None)
         end(studio, sweep)
         studio.runs.delete(sweep)
         with studio.database.read() as connection:
@@ -380,7 +384,7 @@ class TestAsText:
         (code / "train.ipynb").write_text(json.dumps({"cells": [tagged], "nbformat": 4, "nbformat_minor": 4}))
         with pytest.raises(NotFound, match="no complete trial"):
             studio.sweep_code.notebook(sweep)
-        studio.sweeps.report(sweep, [done(0, 0.5), done(1, 0.9, params={"lr": 0.25, "depth": 4})], None, None)
+        studio.steering.report(sweep, [done(0, 0.5), done(1, 0.9, params={"lr": 0.25, "depth": 4})], None, None)
         first, second = studio.sweep_code.notebook(sweep), studio.sweep_code.notebook(sweep)
         assert (first, second) == ("swept 1.ipynb", "swept 1 (2).ipynb")
         text = (studio.workspace.root / first).read_text()
@@ -400,7 +404,7 @@ class TestAsText:
     ) -> None:
         work = RunSpec(options={"source": source, "name": "train"})
         sweep = begun(studio, RunKind.TRIAL, replace(SPEC, space=searched), work)
-        studio.sweeps.report(sweep, [done(0, 1.0, params={"lr": 0.25, "depth": 4})], None, None)
+        studio.steering.report(sweep, [done(0, 1.0, params={"lr": 0.25, "depth": 4})], None, None)
         content = json.loads((studio.workspace.root / studio.sweep_code.notebook(sweep)).read_text())
         *cells, call = ["".join(one["source"]) for one in content["cells"] if one["cell_type"] == "code"]
         known: dict[str, Any] = {}
@@ -426,7 +430,7 @@ class TestAsText:
 class TestImportance:
     def test_it_needs_trials(self, studio: Studio) -> None:
         sweep = begun(studio)
-        studio.sweeps.report(sweep, [done(0, 0.1)], None, None)
+        studio.steering.report(sweep, [done(0, 0.1)], None, None)
         with pytest.raises(Conflict, match="needs 4"):
             studio.sweep_importance.of(sweep, 0, "fanova")
         with pytest.raises(Invalid, match="1 objectives"):
@@ -438,7 +442,7 @@ class TestImportance:
         tried = [{"n": round(10 ** (3 * k / 20)), "lr": 10 ** -(1 + 5 * (7 * k % 20) / 20)} for k in range(20)]
         values = [math.log10(one["n"]) - math.log10(one["lr"]) for one in tried]
         found = [done(k, value, params=tried[k]) for k, value in enumerate(values)]
-        studio.sweeps.report(sweep, found, None, None)
+        studio.steering.report(sweep, found, None, None)
         told = studio.sweep_importance.of(sweep, 0, "fanova").params
         rows = [{"params": one, "values": [value]} for one, value in zip(tried, values, strict=True)]
         asked: dict[str, Any] = {"space": space, "trials": rows, "goal": "maximize"}
