@@ -3,15 +3,20 @@
 The caller shares the machine's cores with the workers, so it has several requests under way on each connection, which
 makes its own part small. A request is one that a worker answers within its event loop: a slower one is computed in
 threads, and then one worker uses both cores by itself.
+
+Two processors that a machine lends are not always two cores: so the same rounds measure what two processes that share
+nothing get done beside one, and the figure is told of two whole cores: 2 x (two workers / one) / (two processes / one).
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import statistics
 import tempfile
 import time
+from multiprocessing.pool import Pool
 from typing import Any
 
 import psutil
@@ -19,6 +24,8 @@ import psutil
 from benchmarks.load import pipelined
 
 TARGET, MEMORY_TARGET_MB = 1.8, 60.0
+CORES_NEEDED = 1.6
+"""What two processes have to get done beside one: a machine that is busy with other things shows nothing here."""
 ROUNDS, ROUND_S, CALLERS, DEPTH, ROWS = 7, 2.0, 8, 8, 32
 
 
@@ -29,24 +36,35 @@ def run() -> int:
         version, rows = _registered()
         endpoints = [_deployed(version, f"workers-{count}", count) for count in (1, 2)]
         body = _body(rows)
+        found: list[list[float]] = [[], [], [], []]
         try:
-            found: list[list[float]] = [[], []]
-            for number in range(ROUNDS + 1):
-                for one, rates in zip(endpoints, found, strict=True):
-                    rate = pipelined(one.scoring_url, body, one.keys["primary"], CALLERS, DEPTH, ROUND_S)
+            with multiprocessing.get_context("spawn").Pool(2) as processes:
+                for number in range(ROUNDS + 1):
+                    rates = [_alone(processes, body, count) for count in (1, 2)]
+                    for one in endpoints:
+                        rates.append(pipelined(one.scoring_url, body, one.keys["primary"], CALLERS, DEPTH, ROUND_S))
                     if number:  # the first round warms up
-                        rates.append(rate)
-            memory_mb = [_memory_mb(one) for one in endpoints]
+                        for kept, rate in zip(found, rates, strict=True):
+                            kept.append(rate)
+            memory_mb = [0.0, 0.0, *(_memory_mb(one) for one in endpoints)]
         finally:
             for one in endpoints:
                 one.delete()
-    print(f"{'answers a second':20}{'median':>10}{'best':>10}{'worst':>10}{'memory a worker, MB':>22}")
-    for name, rates, used in zip(("one worker", "two workers"), found, memory_mb, strict=True):
-        print(f"{name:20}{statistics.median(rates):10.0f}{max(rates):10.0f}{min(rates):10.0f}{used:22.0f}")
-    ratio = statistics.median(two / one for one, two in zip(*found, strict=True))
-    good = ratio >= TARGET and max(memory_mb) <= MEMORY_TARGET_MB
+    print(f"{'a second':32}{'median':>10}{'best':>10}{'worst':>10}{'memory a worker, MB':>22}")
+    names = ("bodies read, one process", "bodies read, two processes", "answers, one worker", "answers, two workers")
+    for name, rates, used in zip(names, found, memory_mb, strict=True):
+        shown = f"{used:22.0f}" if used else ""
+        print(f"{name:32}{statistics.median(rates):10.0f}{max(rates):10.0f}{min(rates):10.0f}{shown}")
+    one, two, one_worker, two_workers = found
+    cores = statistics.median(b / a for a, b in zip(one, two, strict=True))
+    ratio = statistics.median(b / a for a, b in zip(one_worker, two_workers, strict=True))
+    figure = 2 * ratio / cores
+    good = figure >= TARGET and cores >= CORES_NEEDED and max(memory_mb) <= MEMORY_TARGET_MB
+    print(f"two workers answer {ratio:.2f}x as many as one, where two processes do {cores:.2f}x the work of one")
+    if cores < CORES_NEEDED:
+        print("the machine had no two processors free: measure again when it is quiet")
     print(
-        f"scoring-scale: two workers answer {ratio:.2f}x as many as one, {max(memory_mb):.0f} MB a worker"
+        f"scoring-scale: {figure:.2f}x of two whole cores, {max(memory_mb):.0f} MB a worker"
         f" (target {TARGET:g}x, {MEMORY_TARGET_MB:g} MB): {'ok' if good else 'short'}"
     )
     return 0 if good else 1
@@ -79,6 +97,20 @@ def _deployed(version: Any, name: str, workers: int) -> Any:
             raise SystemExit(f"{name} did not get {workers} workers")
         time.sleep(0.1)
     return endpoint
+
+
+def _alone(processes: Pool, body: bytes, count: int) -> float:
+    """Bodies a second that so many processes read, with no server, no caller and nothing shared."""
+    return sum(processes.map(_reads, [body] * count, chunksize=1)) / ROUND_S
+
+
+def _reads(body: bytes) -> int:
+    ends = time.perf_counter() + ROUND_S
+    done = 0
+    while time.perf_counter() < ends:
+        json.loads(body)
+        done += 1
+    return done
 
 
 def _body(rows: Any) -> bytes:
