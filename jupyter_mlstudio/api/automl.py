@@ -39,10 +39,15 @@ class AutoMLDraft(Body):
 
 
 class TableQuestion(Body):
-    """``data`` is a path below the workspace's root, or ``runs:/<run id>/<path>``."""
+    """``data`` is a path below the workspace's root, or ``runs:/<run id>/<path>``.
+
+    ``automl`` is what else a run would be asked for, so that what is told is what that run would tell; its own table
+    and target do not matter.
+    """
 
     data: str
     target: str | None = None
+    automl: AutoMLSpec | None = None
 
 
 class MoreTime(Body):
@@ -69,7 +74,7 @@ def create_automl(studio: Studio, call: Call[NoQuery, NewAutoML]) -> Run:
 
 def preview_table(studio: Studio, call: Call[NoQuery, TableQuestion]) -> TablePreview:
     """Looks at a table: its columns, its first rows, what could be predicted, what is wrong with it."""
-    return studio.automl_answers.preview(call.body.data, call.body.target)
+    return studio.automl_answers.preview(call.body.data, call.body.target, call.body.automl)
 
 
 def draft_code(studio: Studio, call: Call[NoQuery, AutoMLDraft]) -> CodeText:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from jupyter_mlstudio.entities.automl import RowExplanation, TablePreview
+from jupyter_mlstudio.entities.automl import AutoMLSpec, RowExplanation, TablePreview
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid
 from jupyter_mlstudio.services.asked import Asked
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PREVIEW_S, EXPLAIN_S = 60.0, 60.0
 MEMORY_BYTES = 4 * 1024**3
+_SPEC = TypeAdapter(AutoMLSpec)
 _PREVIEW = TypeAdapter(TablePreview)
 _EXPLANATION = TypeAdapter(RowExplanation)
 
@@ -32,12 +33,14 @@ class AutoMLAnswers:
         self._automl = automl
         self._asked = Asked()
 
-    def preview(self, data: str, target: str | None = None) -> TablePreview:
-        """Looks at a table before anything is done with it.
+    def preview(self, data: str, target: str | None = None, spec: AutoMLSpec | None = None) -> TablePreview:
+        """Looks at a table before anything is done with it, and tells what a run would find in it.
 
         Args:
             data: as in :class:`AutoMLSpec`.
             target: what is to be predicted; a likely column without.
+            spec: what else a run would be asked for: its task, types of columns, weight, positive label. Its own table
+                and target do not matter.
 
         Raises:
             Invalid: it is no table, or too wide; the message names row and column where it can. NotFound: no such file.
@@ -45,7 +48,10 @@ class AutoMLAnswers:
         if target is not None:
             checked_text(target, "the target", 20_000)
         named, path = table_of(self._workspace, data)
-        question: dict[str, JSON] = {"path": str(path), "data": named, "target": target, "memory_bytes": MEMORY_BYTES}
+        question: dict[str, JSON] = {
+            "path": str(path), "data": named, "target": target, "memory_bytes": MEMORY_BYTES,
+            "automl": None if spec is None else _SPEC.dump_python(spec, mode="json"),
+        }  # fmt: skip
         return _PREVIEW.validate_python(self._asked.ask("automl_preview", question, PREVIEW_S, "what the table holds"))
 
     def explain(self, run_id: str, row: Mapping[str, JSON]) -> RowExplanation:

@@ -8,8 +8,8 @@ export function automlCalls({ get, send }: Transport) {
   return {
     start: (body: api.NewAutoML): Promise<api.Run> => send('POST', ['automl'], body),
     read: (id: string): Promise<api.AutoML> => get(one(id)),
-    preview: (data: string, target: string | null = null): Promise<api.TablePreview> =>
-      send('POST', ['automl', 'preview'], target === null ? { data } : { data, target }),
+    preview: (question: api.TableQuestion): Promise<api.TablePreview> =>
+      send('POST', ['automl', 'preview'], question),
     resume: (id: string, minutes: number): Promise<api.Run> => send('POST', one(id, 'resume'), { minutes }),
     /** What begins a run that nobody has begun yet. */
     draft: (body: api.NewAutoML, format: 'python' | 'yaml'): Promise<{ text: string }> =>

@@ -183,6 +183,12 @@ export type AutoMLRequest = Pick<Schemas['AutoMLSpec-Input'], 'data' | 'target'>
     forecasting?: Request<'ForecastingSettings-Input'> &
       Pick<Schemas['ForecastingSettings-Input'], 'time_column_name'>;
   };
+/** A table to look at; `automl` is what else a run would be asked for. */
+export interface TableQuestion {
+  data: string;
+  target?: string;
+  automl?: AutoMLRequest;
+}
 export type NewAutoML = Pick<Request<'NewAutoML'>, 'name' | 'experiment'> & { automl: AutoMLRequest };
 
 /** What `listRuns` may be asked; `status` is `live`, `queued`, `done` or the name of a status. */

@@ -7,6 +7,7 @@ import {
   type NewAutoML,
   type RunStatus,
   type TablePreview,
+  type TableQuestion,
   isEnded
 } from '../api/types';
 import { Resource } from './resource';
@@ -41,19 +42,18 @@ export class AutoMLModel extends Resource<AutoML> {
   }
 }
 
-/** What a table holds, and what is to be known about the target; read once, and again on request. */
+/** What a table holds, and what a run would find in it; read once, and again on request. */
 export class TablePreviewModel extends Resource<TablePreview> {
   constructor(
     feed: Feed,
     private readonly client: Client,
-    readonly data: string,
-    readonly target: string
+    readonly question: TableQuestion
   ) {
     super(feed);
   }
 
   protected fetch(): Promise<TablePreview> {
-    return this.client.automl.preview(this.data, this.target || null);
+    return this.client.automl.preview(this.question);
   }
 
   protected concerns(): boolean {

@@ -4,7 +4,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { Client } from '../api/client';
 import { Feed } from '../api/feed';
-import type { RunKind, RunsQuery } from '../api/types';
+import type { RunKind, RunsQuery, TableQuestion } from '../api/types';
 import { AutoMLModel, TablePreviewModel } from './automl';
 import { BatchEndpointModel, BatchEndpointsModel, BatchJobsModel } from './batch';
 import { ComputeModel } from './compute';
@@ -155,10 +155,10 @@ export class StudioModel implements IDisposable {
     return this.shared(['automl', runId], () => new AutoMLModel(this.feed, this.client, runId));
   }
 
-  table(data: string, target = ''): TablePreviewModel {
+  table(question: TableQuestion): TablePreviewModel {
     return this.shared(
-      ['table', data, target],
-      () => new TablePreviewModel(this.feed, this.client, data, target)
+      ['table', JSON.stringify(question)],
+      () => new TablePreviewModel(this.feed, this.client, question)
     );
   }
 

@@ -13,6 +13,7 @@ import pytest
 
 from jupyter_mlstudio.entities.automl import Role, Severity, TablePreview
 from jupyter_mlstudio.errors import Invalid, NotFound
+from jupyter_mlstudio.programs import automl_preview
 from jupyter_mlstudio.programs.automl_preview import preview
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
@@ -38,10 +39,10 @@ def table(folder: Path, text: str) -> Path:
 
 
 def test_columns_and_rows_are_shown_and_a_likely_target_is_chosen(tmp_path: Path) -> None:
-    rows = "\n".join(f"{n},{'ab'[n % 2]},{'yes' if n % 3 else 'no'},x" for n in range(60))
+    rows = "\n".join(f"{n * 7 % 11},{'ab'[n % 2]},{'yes' if n % 3 else 'no'},x" for n in range(60))
     found = seen(table(tmp_path, f"größe,kind,churn,same\n{rows}\n"))
 
-    assert (found.rows, found.target, found.head[1]) == (60, "churn", ["1", "b", "yes", "x"])
+    assert (found.rows, found.target, found.head[1]) == (60, "churn", ["7", "b", "yes", "x"])
     assert [(one.name, one.role) for one in found.columns[:2]] == [
         ("größe", Role.NUMERIC), ("kind", Role.CATEGORICAL),
     ]  # fmt: skip
@@ -60,7 +61,59 @@ def test_with_a_target_it_says_what_is_wrong_with_the_table(tmp_path: Path) -> N
     assert next(one for one in fine.columns if one.name == "b").role is Role.TARGET
 
 
-def test_a_long_table_is_looked_at_in_part_and_its_rows_are_counted(tmp_path: Path) -> None:
+def test_without_a_target_findings_are_about_the_likely_one(tmp_path: Path) -> None:
+    rows = "".join(f"A-{n},same,,{n % 7},{'yes' if n % 3 else 'no'}\n" for n in range(60))
+    found = seen(table(tmp_path, f"code,country,nothing,x,churn\n{rows}"))
+
+    assert found.target == "churn"
+    told = {one.code: one for one in found.findings}
+    assert {"id_columns", "constant_columns", "empty_columns"} <= told.keys()
+    assert told["id_columns"].columns == ["code"]
+    assert all(one.done and one.remedy for code, one in told.items() if code.endswith("columns"))
+    assert [one.role for one in found.columns] == [Role.DROPPED] * 3 + [Role.NUMERIC, Role.TARGET]
+
+
+def test_what_is_asked_for_decides_what_is_found(tmp_path: Path) -> None:
+    rows = "".join(f"{n % 7},{n % 5},{'yes' if n % 3 else 'no'}\n" for n in range(60))
+    path = table(tmp_path, f"w,x,churn\n{rows}")
+
+    def codes(**automl: object) -> list[str]:
+        asked = {
+            "path": str(path),
+            "data": path.name,
+            "target": "churn",
+            "automl": {"data": "", "target": "", **automl},
+        }
+        return [one.code for one in preview(asked).findings if one.severity is not Severity.INFO]
+
+    assert codes() == []
+    assert codes(task="regression") == ["target_not_numbers"]
+    assert codes(positive_label="maybe") == ["positive_label"]
+    assert codes(positive_label="YES") == []
+    assert codes(weight_column="nothing") == ["weight_missing"]
+    ignored = {"mode": "custom", "column_name_and_types": {"x": "Ignore", "w": "Ignore"}}
+    assert codes(featurization=ignored) == ["no_columns"]
+    assert codes(task="forecasting") == []  # the column with the time is not chosen yet
+
+
+def test_errors_of_the_first_rows_of_a_large_table_are_warnings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f"{n % 7},{'no' if n < 6000 else 'yes'}\n" for n in range(7000))
+    path = table(tmp_path, f"x,churn\n{rows}")
+
+    assert "one_class" not in {one.code for one in seen(path, "churn").findings}
+    monkeypatch.setattr(automl_preview, "WHOLE_BYTES", 0)
+    found = {one.code: one for one in seen(path, "churn").findings}
+    assert found["one_class"].severity is Severity.WARNING
+    assert found["one_class"].what.startswith("in the first 5,000 rows")
+    assert seen(path, "nothing").findings[-1].severity is Severity.ERROR
+
+
+def test_a_long_table_is_looked_at_in_part_and_its_rows_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automl_preview, "WHOLE_BYTES", 0)
     frame = pd.DataFrame({"a": range(7000), "b": [0.5] * 7000})
     frame.to_parquet(tmp_path / "long.parquet")
     frame.to_csv(tmp_path / "long.csv", index=False)

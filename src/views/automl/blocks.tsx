@@ -1,6 +1,7 @@
 /** The wizard's blocks below the table: target and task, metric, limits. */
 import type { JSX, ReactNode } from 'react';
-import type { TablePreview } from '../../api/types';
+import type { TableColumn, TablePreview } from '../../api/types';
+import { shortened, visible } from '../common';
 import { METRICS, TASKS } from './choices';
 import { type Draft, type Problems, withTask } from './draft';
 import { ColumnField, ColumnsField, SelectField, TextField } from './fields';
@@ -36,6 +37,34 @@ export function Block({
   );
 }
 
+/** An example of this length may be cut off. */
+const EXAMPLE_CHARACTERS = 60;
+
+/** The class to find: one of two when they are known, else typed. */
+function PositiveLabel({
+  value,
+  target,
+  onChange
+}: {
+  value: string;
+  target: TableColumn | undefined;
+  onChange: (label: string) => void;
+}): JSX.Element {
+  const label = 'Positive label';
+  const hint = 'Of a target with two values, the one to find.';
+  const both = target?.distinct === 2 && target.examples.length === 2 ? target.examples : null;
+  const whole = both?.every(one => one.length < EXAMPLE_CHARACTERS);
+  if (both && whole && (value === '' || both.includes(value))) {
+    return (
+      <SelectField
+        {...{ label, hint, value, onChange }}
+        options={[['', 'the rarer one'], ...both.map(one => [one, shortened(visible(one), 80)] as const)]}
+      />
+    );
+  }
+  return <TextField {...{ label, hint, value, onChange }} placeholder="the rarer one" />;
+}
+
 /** What to predict, and the columns with a part of their own. */
 export function TargetBlock({
   draft,
@@ -46,6 +75,7 @@ export function TargetBlock({
   const names = table.columns.map(column => column.name);
   const others = names.filter(name => name !== draft.target);
   const classes = draft.task === 'classification' || draft.task === 'auto';
+  const target = table.columns.find(column => column.name === draft.target);
   return (
     <div className="jp-mls-AutoML-pair">
       <ColumnField
@@ -55,16 +85,10 @@ export function TargetBlock({
         none="choose …"
         hint="The column to predict."
         problem={problems.target}
-        onChange={target => set({ target })}
+        onChange={name => set({ target: name, positive: '' })}
       />
       {classes && (
-        <TextField
-          label="Positive label"
-          value={draft.positive}
-          placeholder="the rarer one"
-          hint="Of a target with two values, the one to find."
-          onChange={positive => set({ positive })}
-        />
+        <PositiveLabel value={draft.positive} target={target} onChange={positive => set({ positive })} />
       )}
       {draft.task !== 'forecasting' && (
         <ColumnField
@@ -161,6 +185,15 @@ export function TaskBlock({
           hint="How often each model is checked on rows that it has not seen."
           problem={problems.folds}
           onChange={folds => set({ folds })}
+        />
+        <TextField
+          label="Test rows"
+          numeric
+          value={draft.test}
+          placeholder="none"
+          hint="A share such as 0.2: rows that are looked at once, at the end."
+          problem={problems.test}
+          onChange={test => set({ test })}
         />
       </div>
     </>

@@ -1,11 +1,12 @@
 /** The code that does what the wizard does. */
-import { type JSX, useEffect, useMemo, useRef, useState } from 'react';
+import { type JSX, useMemo, useRef, useState } from 'react';
 import type { NewAutoML } from '../../api/types';
 import { DraftCodeModel } from '../../models/automl';
 import type { StudioModel } from '../../models/studio';
 import type { Execute } from '../../tokens';
 import { CopyButton, ErrorBox, visible } from '../common';
 import { useOwned } from '../run/own';
+import { useSettled } from './settled';
 
 type Form = 'python' | 'yaml';
 
@@ -13,18 +14,6 @@ const FORMS: Record<Form, readonly [label: string, hint: string]> = {
   python: ['Python', 'For a cell of a notebook, or a script.'],
   yaml: ['YAML', 'A job file, for jupyter mlstudio automl.']
 };
-
-/** Not every letter that is typed asks for the code anew. */
-const SETTLE_MS = 250;
-
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = window.setTimeout(() => setSettled(text), SETTLE_MS);
-    return () => window.clearTimeout(timer);
-  }, [text]);
-  return settled;
-}
 
 /** `complete` is whether the run could begin; until then there is nothing to show. */
 export function CodePane({

@@ -108,6 +108,10 @@ export function ColumnTable({ columns, rows, findings, label, taken, more = [] }
   );
 }
 
+function same(word: string, { role }: TableColumn): boolean {
+  return word === ROLE_WORDS[role] || (role === 'dropped' && word === 'leave out');
+}
+
 /** A choice of what a column is taken for; the first one is what was guessed. */
 export function TypeChoice({
   column,
@@ -126,8 +130,8 @@ export function TypeChoice({
       value={value ?? ''}
       onChange={event => onChange(event.target.value)}
     >
-      <option value="">{ROLE_WORDS[column.role] ?? column.role}</option>
-      {COLUMN_TYPES.filter(([, word]) => word !== ROLE_WORDS[column.role]).map(([type, word]) => (
+      <option value="">{value ? 'as it looks' : (ROLE_WORDS[column.role] ?? column.role)}</option>
+      {COLUMN_TYPES.filter(([type, word]) => type === value || !same(word, column)).map(([type, word]) => (
         <option key={type} value={type}>
           {word}
         </option>

@@ -1,5 +1,5 @@
 /** What the wizard is filled in with, and the request that it makes of it. */
-import type { AutoMLTask, NewAutoML, TablePreview } from '../../api/types';
+import type { AutoMLTask, NewAutoML, TablePreview, TableQuestion } from '../../api/types';
 import { FAMILIES, METRICS } from './choices';
 
 /** Every field as it is typed; empty where there is nothing. */
@@ -21,6 +21,8 @@ export interface Draft {
   parallel: string;
   memory: string;
   folds: string;
+  /** Share of the rows that nobody looks at until the end. */
+  test: string;
   /** Families that are not to be tried. */
   blocked: string[];
   onnx: boolean;
@@ -49,6 +51,7 @@ export function emptyDraft(data = ''): Draft {
     parallel: '1',
     memory: '',
     folds: '',
+    test: '',
     blocked: [],
     onnx: true,
     ensembles: true,
@@ -112,6 +115,10 @@ export function problemsOf(draft: Draft): Problems {
   if (draft.memory.trim() !== '' && !(Number(draft.memory) > 0)) {
     problems.memory = 'A number of gigabytes, such as 4.';
   }
+  const test = Number(draft.test);
+  if (draft.test.trim() !== '' && !(test > 0 && test < 1)) {
+    problems.test = 'A share of the rows, such as 0.2.';
+  }
   if (!draft.target) {
     problems.target = 'Choose the column to predict.';
   }
@@ -131,9 +138,52 @@ export function problemsOf(draft: Draft): Problems {
   return problems;
 }
 
+type Request = NewAutoML['automl'];
+
+/** What there is to know about the table itself. */
+function ofTable(draft: Draft): Partial<Request> {
+  const { task, types } = draft;
+  const forecasts = task === 'forecasting';
+  return {
+    ...(task === 'auto' ? {} : { task }),
+    ...(draft.weight && !forecasts ? { weight_column: draft.weight } : {}),
+    ...(draft.positive.trim() && task !== 'regression' && !forecasts
+      ? { positive_label: draft.positive.trim() }
+      : {}),
+    ...(Object.keys(types).length > 0
+      ? { featurization: { mode: 'custom' as const, column_name_and_types: types } }
+      : {}),
+    ...(forecasts
+      ? {
+          forecasting: {
+            time_column_name: draft.time,
+            forecast_horizon: count(draft.horizon, 1) ?? 1,
+            ...(draft.series.length > 0 ? { time_series_id_column_names: draft.series } : {})
+          }
+        }
+      : {})
+  };
+}
+
+/**
+ * What to ask about a table: what a run would find in it.
+ *
+ * @param draft - As it is filled in; while no target is chosen, the server takes a likely one.
+ * @param table - What is known of it already, so that a time which was guessed is asked about too.
+ */
+export function questionOf(draft: Draft, table: TablePreview | null): TableQuestion {
+  const { data, target } = draft;
+  const whole = table?.data === data ? forTable(draft, table) : draft;
+  const asked = ofTable(whole);
+  return {
+    data,
+    ...(target ? { target } : {}),
+    ...(Object.keys(asked).length > 0 ? { automl: { data, target: whole.target, ...asked } } : {})
+  };
+}
+
 /** The request; only what was chosen is in it, so that the rest is as the server has it. */
 export function requestOf(draft: Draft): NewAutoML {
-  const { task, types } = draft;
   const number = (text: string): number | undefined => (text.trim() === '' ? undefined : Number(text));
   const memory = number(draft.memory);
   const blocked = draft.blocked.length > 0;
@@ -145,38 +195,24 @@ export function requestOf(draft: Draft): NewAutoML {
   const parallel = number(draft.parallel) ?? 1;
   const trials = number(draft.trials);
   const folds = number(draft.folds);
+  const test = number(draft.test);
   return {
     ...(draft.name.trim() ? { name: draft.name.trim() } : {}),
     ...(draft.experiment.trim() ? { experiment: draft.experiment.trim() } : {}),
     automl: {
       data: draft.data,
       target: draft.target,
-      ...(task === 'auto' ? {} : { task }),
       ...(draft.metric ? { primary_metric: draft.metric } : {}),
       ...(folds === undefined ? {} : { n_cross_validations: folds }),
-      ...(draft.weight && task !== 'forecasting' ? { weight_column: draft.weight } : {}),
-      ...(draft.positive.trim() && task !== 'regression' && task !== 'forecasting'
-        ? { positive_label: draft.positive.trim() }
-        : {}),
+      ...(test === undefined ? {} : { test_data_size: test }),
+      ...ofTable(draft),
       limits: {
         timeout_s: Number(draft.minutes) * 60,
         ...(trials === undefined ? {} : { max_trials: trials }),
         ...(parallel > 1 ? { max_concurrent_trials: parallel } : {}),
         ...(memory === undefined ? {} : { memory_bytes: Math.round(memory * 1e9) })
       },
-      ...(Object.keys(types).length > 0
-        ? { featurization: { mode: 'custom' as const, column_name_and_types: types } }
-        : {}),
       ...(Object.keys(training).length > 0 ? { training } : {}),
-      ...(task === 'forecasting'
-        ? {
-            forecasting: {
-              time_column_name: draft.time,
-              forecast_horizon: number(draft.horizon) ?? 1,
-              ...(draft.series.length > 0 ? { time_series_id_column_names: draft.series } : {})
-            }
-          }
-        : {}),
       ...(draft.partition.length > 0 ? { partition_by: draft.partition } : {})
     }
   };

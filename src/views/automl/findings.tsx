@@ -55,7 +55,14 @@ export function SeverityMark({ finding, word }: { finding: Finding; word?: boole
 
 const SHOWN_COLUMNS = 12;
 
-export function FindingList({ findings }: { findings: readonly Finding[] }): JSX.Element {
+/** `ahead` says that nothing is done yet. */
+export function FindingList({
+  findings,
+  ahead
+}: {
+  findings: readonly Finding[];
+  ahead?: boolean;
+}): JSX.Element {
   return (
     <ul className="jp-mls-Findings" aria-label="Findings">
       {bySeverity(findings).map((finding, index) => (
@@ -75,7 +82,8 @@ export function FindingList({ findings }: { findings: readonly Finding[] }): JSX
             )}
             {finding.done && (
               <p>
-                <span className="jp-mls-quiet">Done:</span> {visible(finding.done)}
+                <span className="jp-mls-quiet">{ahead ? 'What is done:' : 'Done:'}</span>{' '}
+                {visible(finding.done)}
               </p>
             )}
             {finding.remedy && (

@@ -1,7 +1,7 @@
 import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import { type Mock, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { NewAutoML } from '../../api/types';
+import type { Finding, NewAutoML } from '../../api/types';
 import type { StudioModel } from '../../models/studio';
 import { someColumn, someTable } from '../../testing/automl';
 import { TestServer, refused } from '../../testing/server';
@@ -109,6 +109,43 @@ describe('the wizard', () => {
       }
     });
     expect(await screen.findByText('There is no column churn.')).toBeTruthy();
+  });
+
+  it('asks what a run would find, and begins none that would end at once', async () => {
+    const what = "the target 'churn' has one value only";
+    const error = {
+      code: 'one_class',
+      severity: 'error',
+      what,
+      done: '',
+      remedy: 'choose another',
+      columns: ['churn']
+    };
+    show('churn.csv');
+    await screen.findByRole('table', { name: 'Columns' });
+    const start = screen.getByRole<HTMLButtonElement>('button', { name: 'Find a model' });
+    server.set('POST automl/preview', () => someTable({ data: 'churn.csv', findings: [error as Finding] }));
+    await click(screen.getByRole('radio', { name: /^Classes/ }));
+    await waitFor(() => expect(start.disabled).toBe(true), { timeout: 3000 });
+    expect(screen.getByRole('list', { name: 'Findings' }).textContent).toContain(what);
+    expect(screen.getByText(`${what}: choose another`)).toBeTruthy();
+    expect(server.asked.filter(one => one.path === 'automl/preview').at(-1)?.body).toEqual({
+      data: 'churn.csv',
+      target: 'churn',
+      automl: { data: 'churn.csv', target: 'churn', task: 'classification' }
+    });
+    server.set('POST automl/preview', () => someTable({ data: 'churn.csv', target: 'day' }));
+    choose('Target', 'tenure');
+    await waitFor(() => expect(start.disabled).toBe(false), { timeout: 3000 });
+  });
+
+  it('offers the two classes of a target, and forgets the one chosen with another target', async () => {
+    show('churn.csv');
+    await screen.findByRole('table', { name: 'Columns' });
+    expect(screen.getByLabelText('Positive label').tagName).toBe('SELECT');
+    choose('Positive label', 'yes');
+    choose('Target', 'tenure');
+    expect(screen.getByLabelText<HTMLInputElement>('Positive label').value).toBe('');
   });
 
   it('says why a table cannot be read, and tries again', async () => {

@@ -1,16 +1,17 @@
 /** The wizard: a table, a target and limits become an AutoML run; beside it the code that does the same. */
 import { type JSX, useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import type { TablePreview } from '../../api/types';
+import type { TablePreview, TableQuestion } from '../../api/types';
 import type { TablePreviewModel } from '../../models/automl';
 import type { StudioModel } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
-import { Button, ErrorBox, Loading, automlIcon, grouped, plural, useResource } from '../common';
+import { Button, ErrorBox, Loading, automlIcon, grouped, plural, useResource, visible } from '../common';
 import { Block, type BlockProps, LimitsBlock, TargetBlock, TaskBlock } from './blocks';
 import { CodePane } from './codepane';
 import { ColumnTable, Head, TypeChoice } from './columns';
-import { type Draft, emptyDraft, forTable, problemsOf, requestOf } from './draft';
+import { type Draft, emptyDraft, forTable, problemsOf, questionOf, requestOf } from './draft';
 import { FindingList } from './findings';
 import { ModelsBlock } from './models';
+import { useSettled } from './settled';
 import { Source } from './source';
 
 export interface AutoMLFormProps {
@@ -66,18 +67,25 @@ function useDraft(studio: StudioModel, data: string | undefined): [Draft, (chang
 interface Looked {
   model: TablePreviewModel | null;
   table: TablePreview | null;
+  /** Whether the table is being looked at again, because something else is asked for. */
+  again: boolean;
 }
 
-/** The table that is chosen; while another target is looked at, what is known of it stays. */
-function useTable(studio: StudioModel, data: string, target: string): Looked {
-  const model = useResource(data ? studio.table(data, target) : null);
+/** The table that is chosen, as a run would see it; while it is looked at again, what is known of it stays. */
+function useTable(studio: StudioModel, draft: Draft): Looked {
+  const { data } = draft;
   const last = useRef<TablePreview | null>(null);
+  const wanted = JSON.stringify(questionOf(draft, last.current));
+  const asked = useSettled(wanted);
+  const question = useMemo(() => JSON.parse(asked) as TableQuestion, [asked]);
+  const model = useResource(question.data ? studio.table(question) : null);
   if (model?.value) {
     last.current = model.value;
   } else if (model?.error || last.current?.data !== data) {
     last.current = null;
   }
-  return { model, table: last.current };
+  const table = last.current?.data === data ? last.current : null;
+  return { model, table, again: table !== null && (wanted !== asked || !model?.value) };
 }
 
 /** Where the table comes from, and what it holds, or why it cannot be read. */
@@ -86,13 +94,21 @@ function TablePart({
   draft,
   set,
   model,
-  table
+  table,
+  again
 }: Omit<BlockProps, 'problems'> & Looked & { execute: Execute }): JSX.Element {
   return (
     <Block
       number={1}
       title="Data"
-      note={table && `${plural(table.rows, 'row')}, ${plural(table.columns.length, 'column')}`}
+      note={
+        table &&
+        [
+          plural(table.rows, 'row'),
+          plural(table.columns.length, 'column'),
+          ...(again ? ['looking at it again'] : [])
+        ].join(', ')
+      }
     >
       <Source data={draft.data} execute={execute} onData={data => set({ data })} />
       {model && !table && !model.error && <Loading what="Reading the table" />}
@@ -101,7 +117,7 @@ function TablePart({
       )}
       {table && (
         <>
-          {table.findings.length > 0 && <FindingList findings={table.findings} />}
+          {table.findings.length > 0 && <FindingList findings={table.findings} ahead />}
           <ColumnTable
             label="Columns"
             columns={table.columns}
@@ -147,7 +163,7 @@ function Intro(): JSX.Element {
 /** The view "New AutoML run". */
 export function AutoMLForm({ studio, execute, data }: AutoMLFormProps): JSX.Element {
   const [draft, set] = useDraft(studio, data);
-  const looked = useTable(studio, draft.data, draft.target);
+  const looked = useTable(studio, draft);
   const { table } = looked;
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const [busy, setBusy] = useState(false);
@@ -156,7 +172,8 @@ export function AutoMLForm({ studio, execute, data }: AutoMLFormProps): JSX.Elem
   const whole = useMemo(() => (table ? forTable(draft, table) : draft), [draft, table]);
   const problems = useMemo(() => problemsOf(whole), [whole]);
   const request = useMemo(() => requestOf(whole), [whole]);
-  const first = Object.values(problems)[0];
+  const bad = looked.again ? undefined : table?.findings.find(one => one.severity === 'error');
+  const first = Object.values(problems)[0] ?? (bad && `${visible(bad.what)}: ${visible(bad.remedy)}`);
   const start = async (): Promise<void> => {
     setBusy(true);
     const answer = (await execute(CommandIDs.startAutoML, { request: request as never })) as
@@ -207,7 +224,9 @@ export function AutoMLForm({ studio, execute, data }: AutoMLFormProps): JSX.Elem
             </>
           )}
         </div>
-        {table && <CodePane {...{ studio, execute, request }} complete={first === undefined} />}
+        {table && (
+          <CodePane {...{ studio, execute, request }} complete={Object.keys(problems).length === 0} />
+        )}
       </div>
     </div>
   );
