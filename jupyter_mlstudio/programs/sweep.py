@@ -9,36 +9,32 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import sys
 import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from optuna.trial import TrialState as OptunaState
 
-from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.wire import segment
-from jupyter_mlstudio.entities.sweeps import Goal, SweepControl, SweepPhase, SweepSpec, TrialState
+from jupyter_mlstudio.entities.sweeps import SweepPhase, SweepSpec, Trial, TrialState
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError, Unavailable
 from jupyter_mlstudio.programs import context
+from jupyter_mlstudio.programs.sweep_asked import Asked
 from jupyter_mlstudio.programs.sweep_commands import Commands
-from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, NotFinite, Reported, mean
+from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, Live, NotFinite, Reported, mean
 from jupyter_mlstudio.programs.sweep_past import past_of
 from jupyter_mlstudio.programs.sweep_pool import Pool, python_of
 from jupyter_mlstudio.programs.sweep_study import RUN, TRIES, Book
-from jupyter_mlstudio.programs.sweep_told import Teller, write_table
-from jupyter_mlstudio.sweeps.honest import lead
+from jupyter_mlstudio.programs.sweep_tally import Tally, write_results
+from jupyter_mlstudio.programs.sweep_told import Teller
 
-LOOK_S, WAIT_S, LEAD_S, PROGRESS_S = 0.25, 0.02, 2.0, 0.5
-QUIET_S, QUIET_LOOK_S = 10.0, 1.0
-"""After so long without news of a trial it asks less often what people want of it."""
+LOOK_S, WAIT_S = 0.25, 0.02
 INTERRUPTED = "interrupted: the sweep's program ended meanwhile"
 
 
@@ -61,14 +57,10 @@ class Sweep:
         before = options.get("resume_from")
         folder = self._runs / str(before) / "artifacts" if before else None
         self._book = Book(job.run_folder / "artifacts", job.name, self._spec, folder)
-        self._control = SweepControl(limits=self._spec.limits, space=dict(self._spec.space))
-        self._points_taken = int(self._book.study.user_attrs.get(f"points:{job.run_id}", 0))
-        self._live: dict[int, _Live] = {}
-        self._over = 0
-        self._best: float | None = None
-        self._next_look = self._next_lead = self._next_progress = 0.0
+        self._asked = Asked(self._spec, self._book, self._teller, job.run_id)
+        self._tally = Tally(self._spec, self._book, self._teller)
+        self._live: dict[int, Live] = {}
         self._news = time.monotonic()
-        self._moved = False
         self._ending = ""
         self._trials: Commands | Pool = self._executor()
         self._began = self._beginning()
@@ -87,8 +79,8 @@ class Sweep:
                         self._happened(event)
                     self._begin_more()
                 self._check_times()
-                self._tell_progress()
-                self._tell_lead()
+                self._tally.tell_progress(self._asked.limits.max_total_trials)
+                self._tally.tell_lead()
                 self._teller.send()
             return self._finish()
         finally:
@@ -109,7 +101,9 @@ class Sweep:
                 "path": [str(Path.cwd()), *self._work.get("options", {}).get("path", [])],
                 "threads": max(1, (os.cpu_count() or 1) // self._spec.limits.max_concurrent_trials),
             }  # fmt: skip
-            return Pool(config, python_of(self._work), self._announce, self._series)
+            return Pool(
+                config, python_of(self._work), self._job.run_folder / "sweep.sock", self._announce, self._series
+            )
         return Commands(
             self._gateway, self._kind, self._work, name=self._job.name,
             experiment=str(self._gateway.get(f"runs/{segment(self._job.run_id)}")["experiment"]),
@@ -138,11 +132,11 @@ class Sweep:
             else:
                 told = self._book.told(found)
                 self._teller.trial(told)
-                self._count(told.state, told.values[0] if told.feasible else None, retried=told.retried)
+                self._count(told)
         self._teller.phase(SweepPhase.RUNNING)
         self._teller.send(now=True)
         total = self._spec.limits.max_total_trials
-        print(f"{self._job.name}: {self._over} of {total} trials are done", flush=True)
+        print(f"{self._job.name}: {self._tally.over} of {total} trials are done", flush=True)
 
     def _warm_start(self) -> None:
         if self._spec.warm_start:
@@ -156,7 +150,7 @@ class Sweep:
             return False
         if self._ending:
             return True
-        if self._over >= self._control.limits.max_total_trials:
+        if self._tally.over >= self._asked.limits.max_total_trials:
             return True
         if self._exhausted():
             self._ending = "every point of the space was tried"
@@ -168,28 +162,9 @@ class Sweep:
 
     def _steer(self) -> None:
         """Reads what people ask for and does it."""
-        if time.monotonic() < self._next_look:
+        control = self._asked.look(time.monotonic() - self._news)
+        if control is None:
             return
-        now = time.monotonic()
-        self._next_look = now + (LOOK_S if now - self._news < QUIET_S else QUIET_LOOK_S)
-        asked = self._teller.control()
-        if asked is None:
-            return
-        control = msgspec.convert(asked, SweepControl)
-        if control.paused != self._control.paused:
-            print("paused: no further trial begins" if control.paused else "resumed", flush=True)
-        if control.space != self._control.space:
-            self._book.change_space(dict(control.space))
-            print("the bounds of the search space were changed", flush=True)
-        self._control = control
-        for point in control.points[self._points_taken :]:
-            try:
-                self._book.enqueue(point, asked_for=True)
-                print(f"to be tried next: {json.dumps(point)}", flush=True)
-            except StudioError as error:
-                print(f"a point that was asked for cannot be tried: {error.message}", file=sys.stderr, flush=True)
-            self._points_taken += 1
-            self._book.study.set_user_attr(f"points:{self._job.run_id}", self._points_taken)
         for number in control.stopped:
             if number in self._live:
                 self._stop(number, "stopped")
@@ -197,12 +172,12 @@ class Sweep:
             self._end_early("stopped")
 
     def _begin_more(self) -> None:
-        limits = self._control.limits
+        limits = self._asked.limits
         while (
-            not self._control.paused
+            not self._asked.control.paused
             and not self._ending
             and len(self._live) < limits.max_concurrent_trials
-            and self._over + len(self._live) < limits.max_total_trials
+            and self._tally.over + len(self._live) < limits.max_total_trials
         ):
             if self._exhausted():
                 return
@@ -215,7 +190,7 @@ class Sweep:
     ) -> None:
         family = self._book.study.user_attrs.get("uuid", self._job.run_id)
         key = hashlib.sha256(f"{family}/{number}".encode()).hexdigest()[:40]
-        live = self._live[number] = _Live(run_id)
+        live = self._live[number] = Live(run_id)
         attempt = Attempt(
             number=number, trial_id=trial_id, run_id=run_id, params={**self._spec.fixed, **params}, key=key,
             repeats=self._spec.repeats, again=again,
@@ -253,7 +228,7 @@ class Sweep:
         else:
             self._ended(event, live)
 
-    def _ended(self, event: Ended, live: _Live) -> None:
+    def _ended(self, event: Ended, live: Live) -> None:
         metrics = dict(event.metrics)
         if event.end is End.DONE:
             try:
@@ -266,7 +241,7 @@ class Sweep:
             self._book.end(event.number, TrialState.PRUNED, reason)
         else:
             tries = self._tries(event.number) + (event.end is End.KILLED)
-            again = event.end is End.LOST or (event.end is End.KILLED and tries <= self._control.limits.max_retries)
+            again = event.end is End.LOST or (event.end is End.KILLED and tries <= self._asked.limits.max_retries)
             again = again and not self._ending
             self._book.end(event.number, TrialState.FAIL, event.reason, retried=again)
             if again:
@@ -274,7 +249,7 @@ class Sweep:
         told = self._book.told(self._book.frozen(event.number), live.run_id)
         self._teller.trial(told, metrics if self._kind == "trial" and told.state is TrialState.COMPLETE else None)
         del self._live[event.number]
-        self._count(told.state, told.values[0] if told.feasible else None, retried=told.retried)
+        self._count(told)
         said = f": {told.reason}" if told.reason else ""
         shown = ", ".join(f"{value:.6g}" for value in told.values if value is not None)
         state = "failed" if told.state is TrialState.FAIL else told.state.value.lower()
@@ -283,39 +258,14 @@ class Sweep:
     def _tries(self, number: int) -> int:
         return int(self._book.frozen(number).user_attrs.get(TRIES, 0))
 
-    def _count(self, state: TrialState, value: float | None, *, retried: bool) -> None:
-        if retried or state in (TrialState.RUNNING, TrialState.WAITING):
-            return
-        self._over += 1
-        goal = self._spec.objectives[0].goal
-        if state is TrialState.COMPLETE and value is not None:
-            better = self._best is None or (value > self._best if goal is Goal.MAXIMIZE else value < self._best)
-            self._best = value if better else self._best
-            self._check_score()
-        logged = {"trials_done": float(self._over)}
-        if self._best is not None and len(self._spec.objectives) == 1:
-            logged["best"] = self._best
-        tracking.log_metrics(logged, step=self._over)
-        self._moved = True
-
-    def _tell_progress(self, *, now: bool = False) -> None:
-        """Says how far it is, several times a second at most: each time is a request of its own."""
-        if not self._moved or (time.monotonic() < self._next_progress and not now):
-            return
-        self._moved, self._next_progress = False, time.monotonic() + PROGRESS_S
-        total = self._control.limits.max_total_trials
-        best = "" if self._best is None else f", best {self._best:.6g}"
-        tracking.progress(min(self._over, total), total, f"{self._over} of {total} trials{best}")
-
-    def _check_score(self) -> None:
-        wanted, best = self._control.limits.exit_score, self._best
-        if wanted is None or best is None or self._ending:
-            return
-        if best >= wanted if self._spec.objectives[0].goal is Goal.MAXIMIZE else best <= wanted:
-            self._end_early(f"the score {best:.6g} is as good as was asked for ({wanted:g})")
+    def _count(self, told: Trial) -> None:
+        if self._tally.count(told) and not self._ending:
+            wanted = self._asked.limits.exit_score
+            if wanted is not None and self._tally.has_reached(wanted):
+                self._end_early(f"the score {self._tally.best:.6g} is as good as was asked for ({wanted:g})")
 
     def _check_times(self) -> None:
-        limits, now = self._control.limits, time.monotonic()
+        limits, now = self._asked.limits, time.monotonic()
         if limits.timeout_s is not None and now - self._began > limits.timeout_s and not self._ending:
             self._end_early(f"over its time limit of {limits.timeout_s:g} s")
         for number, live in list(self._live.items()):
@@ -353,44 +303,19 @@ class Sweep:
         steps = [(int(step), float(value)) for step, value in zip(one["steps"], one["values"], strict=True)]
         return steps, max(after, int(one["total"]))
 
-    def _tell_lead(self, *, now: bool = False) -> None:
-        if len(self._spec.objectives) == 1 and (now or time.monotonic() > self._next_lead):
-            self._teller.lead(lead(self._book.results(), self._spec.objectives[0].goal))
-            self._next_lead = time.monotonic() + max(LEAD_S, self._over / 500)
-
     def _finish(self) -> int:
         told = [self._book.told(found) for found in self._book.trials()]
-        artifacts = self._job.run_folder / "artifacts"
-        write_table(artifacts / "trials.csv", told, self._spec.objectives)
-        complete = [one for one in told if one.state is TrialState.COMPLETE and one.feasible]
-        if complete and len(self._spec.objectives) == 1:
-            sign = 1 if self._spec.objectives[0].goal is Goal.MAXIMIZE else -1
-            best = max(complete, key=lambda one: (sign * float(one.values[0] or 0.0), -one.number))
-            content = {"number": best.number, "run_id": best.run_id, "value": best.values[0], "params": best.params}
-            (artifacts / "best.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
-        self._tell_progress(now=True)
-        self._tell_lead(now=True)
+        complete = write_results(self._job.run_folder / "artifacts", told, self._spec.objectives)
+        self._tally.tell_progress(self._asked.limits.max_total_trials, now=True)
+        self._tally.tell_lead(now=True)
         self._teller.phase(SweepPhase.ENDED)
         self._teller.send(now=True)
-        print(f"{self._over} trials, {len(complete)} complete{f'; {self._ending}' if self._ending else ''}", flush=True)
+        why = f"; {self._ending}" if self._ending else ""
+        print(f"{self._tally.over} trials, {len(complete)} complete{why}", flush=True)
         failed = [one for one in told if one.state is TrialState.FAIL and not one.retried]
         if failed and not complete and not self._ending.startswith("stopped"):
             raise Invalid(f"no trial was completed; the first, trial {failed[0].number}: {failed[0].reason}")
         return 0
-
-
-class _Live:
-    """A trial under way."""
-
-    __slots__ = ("began", "params", "pruned", "reason", "run_id", "tell_at")
-
-    def __init__(self, run_id: str) -> None:
-        self.run_id = run_id
-        self.began: float | None = None
-        self.params: Mapping[str, Any] = {}
-        self.pruned = False
-        self.reason = ""
-        self.tell_at: float | None = None
 
 
 def run(job: context.Job) -> int:

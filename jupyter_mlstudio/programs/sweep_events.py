@@ -80,6 +80,20 @@ class Ended:
 Event = Begun | Reported | Ended
 
 
+class Live:
+    """A trial under way, as the controller knows it. Times are of its monotonic clock."""
+
+    __slots__ = ("began", "params", "pruned", "reason", "run_id", "tell_at")
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.began: float | None = None
+        self.params: Mapping[str, Any] = {}
+        self.pruned = False
+        self.reason = ""
+        self.tell_at: float | None = None
+
+
 class NotFinite(ValueError):
     """An objective has no finite number; the message says which and what it is instead."""
 

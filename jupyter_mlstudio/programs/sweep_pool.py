@@ -8,15 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import select
 import selectors
-import shutil
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -25,12 +20,12 @@ from pathlib import Path
 
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError
-from jupyter_mlstudio.programs import sweep_processes
+from jupyter_mlstudio.programs import sweep_processes, sweep_socket
 from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, Reported, means
+from jupyter_mlstudio.programs.sweep_loader import Loader, told
 
 START_S = 180.0
 STATUS_S = 5.0
-STARTS = 5
 LIVE_S = 0.5
 
 
@@ -56,6 +51,7 @@ class Pool:
     Args:
         config: what workers need: the function's file, the search space, the objectives and where the study is.
         python: the user's interpreter.
+        path: where the socket is, in a folder of the sweep's own.
         announce: called when a trial's run has to be there, because the function logs to it.
         series: reads points of the first objective that a trial has logged, after the first so many, and how many
             there are in all.
@@ -68,31 +64,20 @@ class Pool:
         self,
         config: Mapping[str, JSON],
         python: str,
+        path: Path,
         announce: Callable[[int], None],
         series: Callable[[str, int], tuple[list[tuple[int, float]], int]],
     ) -> None:
         self._announce = announce
         self._series = series
-        self._folder = Path(tempfile.mkdtemp(prefix="mlstudio-sweep-"))
-        path = str(self._folder / "s")
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(path)
-        self._listener.listen(128)
+        self._listener, self._path = sweep_socket.listening(path)
         self._select = selectors.DefaultSelector()
         self._select.register(self._listener, selectors.EVENT_READ)
         self._workers: dict[socket.socket, _Worker] = {}
         self._waiting: deque[Attempt] = deque()
-        self._asked = 0
-        self._statuses: dict[int, int] = {}
-        self._met: set[int] = set()
-        self._unmet = 0
-        self._zygote: socket.socket | None = None
-        self._zygote_received = b""
         self._next_look = 0.0
         self._events: list[Event] = []
-        self._config = {**config, "socket": path}
-        self._python = python
-        self._begun = 0
+        self._loader = Loader({**config, "socket": str(self._path)}, python)
         self.takes_trial = self._begin()
 
     def start(self, attempt: Attempt) -> None:
@@ -109,13 +94,13 @@ class Pool:
         Raises:
             Invalid: there are no processes to call the function any more.
         """
-        while self._asked < len(self._waiting):
+        while self._loader.asked < len(self._waiting):
             self._fork()
         for key, _ in self._select.select(timeout_s):
             if key.fileobj is self._listener:
                 self._accept()
-            elif key.fileobj is self._zygote:
-                self._hear_zygote()
+            elif key.fileobj is self._loader.link:
+                self._hear_loader()
             elif (worker := self._workers.get(key.fileobj)) is not None:  # type: ignore[call-overload]
                 self._hear(worker)
         self._look_at_ended()
@@ -137,38 +122,24 @@ class Pool:
         """Ends all workers."""
         for worker in self._workers.values():
             sweep_processes.end(worker.pid, worker.mark)
-        self._process.kill()
-        self._process.wait()
-        self._listener.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._loader.kill()
+        sweep_socket.close(self._listener, self._path)
 
     def _begin(self) -> bool:
         """Starts the process that loads the function, again when it was killed; answers whether that takes a trial."""
-        self._begun += 1
-        if self._begun > STARTS:
-            raise Invalid(f"the process that calls the function was killed {STARTS} times")
-        self._asked = 0
-        # As many threads as there are cores for each of several workers would only wait for each other.
-        threads = {"OMP_NUM_THREADS": str(self._config["threads"])}
-        self._process = subprocess.Popen(
-            [self._python, "-P", "-m", "jupyter_mlstudio.programs.sweep_worker"], stdin=subprocess.PIPE, text=True,
-            env={**threads, **os.environ},
-        )  # fmt: skip
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(self._config) + "\n")
-        self._process.stdin.flush()
+        self._loader.begin()
         return self._wait_until_ready()
 
     def _wait_until_ready(self) -> bool:
         deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline and self._process.poll() is None:
+        while time.monotonic() < deadline and self._loader.is_alive():
             for key, _ in self._select.select(0.1):
                 if key.fileobj is self._listener:
                     self._accept()
                 elif (worker := self._workers.get(key.fileobj)) is not None:  # type: ignore[call-overload]
                     self._hear(worker)  # of a process that was killed before
-                elif key.fileobj is self._zygote:
-                    for message in self._zygote_messages():
+                elif key.fileobj is self._loader.link:
+                    for message in self._messages():
                         if "failed" in message:
                             self.close()
                             raise Invalid(str(message["failed"]))
@@ -179,29 +150,23 @@ class Pool:
 
     def _accept(self) -> None:
         link, _ = self._listener.accept()
-        hello = json.loads(_read_line(link))
+        hello = json.loads(sweep_socket.read_line(link, START_S) or b'{"pid": 0}')
         if "zygote" in hello:
-            self._zygote = link
+            self._loader.link = link
             self._select.register(link, selectors.EVENT_READ)
             return
-        self._asked = max(0, self._asked - 1)
         pid = int(hello["pid"])
-        worker = self._workers[link] = _Worker(link, pid, str(hello.get("mark", "")), self._begun)
-        self._met.add(pid)
-        self._statuses.pop(pid, None)  # of another one, long ago
-        self._unmet = 0
+        worker = self._workers[link] = _Worker(link, pid, str(hello.get("mark", "")), self._loader.begun)
+        self._loader.meet(pid)
         self._select.register(link, selectors.EVENT_READ)
         if self._waiting:
             self._give(worker, self._waiting.popleft())
 
     def _fork(self) -> None:
-        if self._zygote is None:
-            self._process.wait()
+        if self._loader.link is None:
+            self._loader.wait()
             self._begin()
-        assert self._zygote is not None
-        self._asked += 1
-        with contextlib.suppress(OSError):
-            self._zygote.sendall(json.dumps({"fork": self._asked}).encode() + b"\n")
+        self._loader.fork()
 
     def _give(self, worker: _Worker, attempt: Attempt) -> None:
         worker.busy, worker.logs, worker.told = attempt, False, 0
@@ -262,59 +227,45 @@ class Pool:
                 status = self._status(worker)
                 sweep_processes.end_left(worker.pid, worker.mark)
                 killed = status is None or status < 0
-                told = "ended" if status is None else _told(status)
-                end, reason = End.KILLED if killed else End.FAILED, f"the process of the trial was {told}"
+                how = "ended" if status is None else told(status)
+                end, reason = End.KILLED if killed else End.FAILED, f"the process of the trial was {how}"
             self._events.append(Ended(number=worker.busy.number, end=end, reason=reason))
 
     def _status(self, worker: _Worker) -> int | None:
         """How a worker ended; None when the process that forked it is gone too."""
-        pid, deadline = worker.pid, time.monotonic() + STATUS_S
-        while pid not in self._statuses and time.monotonic() < deadline and self._zygote is not None:
-            if worker.loader != self._begun:
+        loader, deadline = self._loader, time.monotonic() + STATUS_S
+        while worker.pid not in loader.statuses and time.monotonic() < deadline and loader.link is not None:
+            if worker.loader != loader.begun:
                 return None
-            self._zygote.settimeout(0.1)
+            loader.link.settimeout(0.1)
             with contextlib.suppress(TimeoutError):
-                self._hear_zygote()
-            if self._zygote is not None:
-                self._zygote.settimeout(None)
-        return self._statuses.pop(pid, None)
+                self._hear_loader()
+            if loader.link is not None:
+                loader.link.settimeout(None)
+        return loader.statuses.pop(worker.pid, None)
 
-    def _hear_zygote(self) -> None:
-        for message in self._zygote_messages():
+    def _hear_loader(self) -> None:
+        for message in self._messages():
             if "ended" in message:
                 self._note_end(int(message["ended"]), int(message["status"]))
 
     def _note_end(self, pid: int, status: int) -> None:
-        if pid not in self._met:
+        if not self._loader.has_met(pid):
             while select.select([self._listener], [], [], 0)[0]:
                 self._accept()
-        if pid in self._met:
-            self._met.discard(pid)
-            self._statuses[pid] = status
-            if len(self._statuses) > 1000:
-                self._statuses.pop(next(iter(self._statuses)))
-            return
-        self._asked, self._unmet = max(0, self._asked - 1), self._unmet + 1
-        if self._unmet > STARTS:
-            raise Invalid(f"{self._unmet} processes {_told(status)} before they could call the function")
+        self._loader.note_end(pid, status)
 
-    def _zygote_messages(self) -> list[dict[str, JSON]]:
-        assert self._zygote is not None
-        try:
-            content = self._zygote.recv(1 << 16)
-        except ConnectionError:
-            content = b""
-        if not content:
-            self._select.unregister(self._zygote)
-            self._zygote.close()
-            self._zygote, self._zygote_received, self._asked = None, b"", 0
-            return []
-        *lines, self._zygote_received = (self._zygote_received + content).split(b"\n")
-        return [json.loads(line) for line in lines]
+    def _messages(self) -> list[dict[str, JSON]]:
+        link = self._loader.link
+        found = self._loader.messages()
+        if self._loader.link is None and link is not None:
+            self._select.unregister(link)
+            link.close()
+        return found
 
     def _look_at_ended(self) -> None:
         """Takes leave of workers that have ended while a copy of their process holds the connection open."""
-        for worker in [one for one in self._workers.values() if one.pid in self._statuses]:
+        for worker in [one for one in self._workers.values() if one.pid in self._loader.statuses]:
             worker.link.setblocking(False)
             while worker.link in self._workers:  # what it said comes first
                 self._hear(worker)
@@ -333,26 +284,6 @@ class Pool:
             steps, worker.told = self._series(attempt.run_id, worker.told)
             if steps and not self.takes_trial:
                 self._events.append(Reported(number=attempt.number, steps=steps))
-
-
-def _read_line(link: socket.socket) -> bytes:
-    """Reads a connection's first line, and not a byte more."""
-    link.settimeout(START_S)
-    line = b""
-    while not line.endswith(b"\n"):
-        byte = link.recv(1)
-        if not byte:
-            return b'{"pid": 0}'
-        line += byte
-    link.settimeout(None)
-    return line
-
-
-def _told(status: int) -> str:
-    if status >= 0:
-        return f"ended with status {status}"
-    name = signal.Signals(-status).name if -status in set(signal.Signals) else "a signal"
-    return f"killed by signal {-status} ({name})"
 
 
 def python_of(work: Mapping[str, JSON]) -> str:

@@ -14,7 +14,6 @@ import os
 import pickle
 import select
 import signal
-import socket
 import sys
 import threading
 import traceback
@@ -25,6 +24,7 @@ from typing import Any
 from jupyter_mlstudio.client import active
 from jupyter_mlstudio.client.wire import Connection
 from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.programs import sweep_socket
 from jupyter_mlstudio.programs.sweep_events import MARK, NotFinite, metrics_of
 
 REAP_S = 0.1
@@ -35,8 +35,7 @@ class Line:
     """A connection over which each side sends one JSON object a line."""
 
     def __init__(self, path: str, hello: Mapping[str, JSON]) -> None:
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.connect(path)
+        self.socket = sweep_socket.connected(Path(path))
         self._file = self.socket.makefile("rb")
         self._received = b""
         self.tell(hello)

@@ -208,7 +208,11 @@ def test_F38_kill_9_of_a_sweeps_program_in_mid_sweep_loses_and_repeats_nothing(s
     assert len(studio.runs.children(run.id)) == 6
 
 
-def test_F38_kill_9_of_the_program_of_calls_repeats_those_that_were_cut_off(studio: Studio) -> None:
+def test_F38_kill_9_of_the_program_of_calls_repeats_those_that_were_cut_off_and_leaves_no_folder(
+    studio: Studio, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.setenv("TMPDIR", str(elsewhere))
     run = call(studio, counted, spec(10, 2))
     until(lambda: complete(studio, run) >= 3, studio)
     os.kill(work_of(studio, run).pid, signal.SIGKILL)
@@ -220,6 +224,8 @@ def test_F38_kill_9_of_the_program_of_calls_repeats_those_that_were_cut_off(stud
     assert all(one["reason"].startswith("interrupted") and one["retried"] for one in cut_off)
     values = {one["params"]["x"] for one in told if one["state"] == "COMPLETE"}
     assert {one["params"]["x"] for one in cut_off} <= values
+    assert not list(elsewhere.glob("mlstudio-*"))
+    assert not list(studio.workspace.run_folder(run.id).glob("*.sock"))
 
 
 def test_F38_kill_9_of_the_process_that_has_loaded_the_function_loses_and_repeats_nothing(studio: Studio) -> None:
