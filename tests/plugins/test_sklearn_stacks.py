@@ -1,4 +1,4 @@
-"""Stacks of pipelines that take a table's columns by name."""
+"""Stacks of pipelines that take a table's columns by name: their ONNX form answers like them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor, StackingClassifier, StackingRegressor
+from sklearn.ensemble import (
+    RandomForestClassifier,
+    RandomForestRegressor,
+    StackingClassifier,
+    StackingRegressor,
+    VotingRegressor,
+)
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import SVR
 
 from jupyter_mlstudio.programs.automl_check import check
 
@@ -44,3 +51,13 @@ def test_a_stack_of_regressors_answers_alike_in_onnx() -> None:
     assert found.ready, found.reason
     assert found.max_abs_difference is not None
     assert found.max_abs_difference < 1e-5
+
+
+def test_support_vectors_do_not_bring_a_vote_down_to_float32() -> None:
+    """The trees beside them would answer otherwise: a value lands on the other side of a threshold."""
+    rows = ROWS.assign(x=1e4 + ROWS["x"] / 8)
+    members = [("a", piped(SVR(C=30.0))), ("b", piped(RandomForestRegressor(20, random_state=0)))]
+    found = check(VotingRegressor(members).fit(rows[:200], VALUE[:200]), rows)
+    assert found.ready, found.reason
+    assert found.max_abs_difference is not None
+    assert found.max_abs_difference < 1e-6

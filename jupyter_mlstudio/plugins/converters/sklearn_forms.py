@@ -12,6 +12,7 @@ from jupyter_mlstudio.plugins.converters import (
     sklearn_forecasts,
     sklearn_forests,
     sklearn_many,
+    sklearn_stacks,
     sklearn_wrappers,
 )
 from jupyter_mlstudio.plugins.converters.sklearn_formulas import CENTERS, FORMULAS, OUTLIERS
@@ -44,6 +45,8 @@ def register_forms(model: Any) -> None:
             sklearn_forests.register(part)
         elif name in sklearn_wrappers.WRITERS and sklearn_wrappers.takes(part):
             _register(part, sklearn_wrappers.write, hasattr(part, "classes_"))
+        elif name in sklearn_stacks.NAMES and sklearn_stacks.takes(part):
+            sklearn_stacks.register(part, OPTIONS)
 
 
 def _register(part: Any, write: Callable[..., None], has_labels: bool, has_answer: bool = True) -> None:

@@ -198,6 +198,14 @@ def additive_chi2(model: Any, x: Tensor) -> Tensor:
     return beside(parts)
 
 
+def support_vectors(model: Any, x: Tensor) -> Tensor:
+    """``libsvm``'s decision function in the type of the rows; onnxruntime's own operator for it knows float32 alone."""
+    vectors, weights = (
+        one.toarray() if hasattr(one, "toarray") else one for one in (model.support_vectors_, model.dual_coef_)
+    )
+    return kernel(model.kernel, model, x, vectors, model._gamma) @ weights.T + model.intercept_
+
+
 def sampler(model: Any, x: Tensor) -> Tensor:
     angles = x @ model.random_weights_ + model.random_offset_
     return angles.op("Cos") * np.sqrt(2.0 / model.random_weights_.shape[1])
@@ -227,6 +235,7 @@ FORMULAS: dict[str, Formula] = {
     "DummyRegressor": lambda m, x: x.sum(1) * 0.0 + np.asarray(m.constant_, dtype=np.float64),
     "IsotonicRegression": isotonic,
     "KernelRidge": lambda m, x: kernel(m.kernel, m, x, m.X_fit_, m.gamma) @ m.dual_coef_.reshape(len(m.X_fit_), -1),
+    "SVR": support_vectors, "NuSVR": support_vectors,
     "KNeighborsRegressor": neighbours_values,
     "KNeighborsClassifier": neighbours_classes,
     "LabelPropagation": propagation, "LabelSpreading": propagation,
@@ -252,6 +261,6 @@ CENTERS: dict[str, Callable[[Any], Any]] = {
 
 OUTLIERS: dict[str, Formula] = {
     "EllipticEnvelope": elliptic,
-    "OneClassSVM": lambda m, x: kernel(m.kernel, m, x, m.support_vectors_, m._gamma) @ m.dual_coef_.T + m.intercept_,
+    "OneClassSVM": support_vectors,
 }
 """Decision functions: negative for what lies apart."""

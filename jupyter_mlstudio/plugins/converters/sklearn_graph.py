@@ -26,6 +26,11 @@ def float_type(variables: list[Any]) -> int:
     return FLOAT if FLOAT in kinds and DOUBLE not in kinds else DOUBLE
 
 
+def number_type(variables: list[Any]) -> int:
+    """The float type of those that are numbers; for a model that itself tells texts and numbers apart."""
+    return float_type([variable for variable in variables if kind_of(variable) != STRING])
+
+
 def label_array(classes: Sequence[Any]) -> Any:
     """Classes as a graph can answer them: integers when they are whole numbers or truth values, else texts."""
     array = np.asarray(classes)
