@@ -7,6 +7,7 @@ are written together.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,8 @@ ENDS = {
 
 _SPEC = store.SPEC.dump_json(RunSpec(resources=Resources(cpus=0.0))).decode()
 _LENGTH = 32
+_STOPPED = re.compile(r"stopped\b")
+"""How the reason of a trial begins that was stopped, alone or with its sweep."""
 
 
 class SweepTrials:
@@ -81,7 +84,7 @@ class SweepTrials:
             self._tracking.keep(connection, trial.run_id, key, batch)
         if trial.state in ENDS:
             store.end(
-                connection, self._changes, trial.run_id, ENDS[trial.state], reason=trial.reason,
+                connection, self._changes, trial.run_id, _end_of(trial), reason=trial.reason,
                 ended_at=_time(trial.ended_at),
             )  # fmt: skip
 
@@ -108,7 +111,7 @@ class SweepTrials:
         began, ended = _time(trial.started_at) or utc_now(), None
         if trial.state in ENDS:
             ended = _time(trial.ended_at) or utc_now()
-        status = ENDS.get(trial.state, RunStatus.RUNNING)
+        status = _end_of(trial)
         last = {name: columns[2][-1] for name, columns in points.items()}
         return {
             "id": trial.run_id, "name": f"{parent.name} {trial.number}"[:255], "experiment_id": parent.experiment_id,
@@ -122,6 +125,13 @@ class SweepTrials:
             "row_params": to_json(texts).decode(), "row_tags": to_json({TAG: str(trial.number)}).decode(),
             "row_metrics": store.shown_values(last),
         }  # fmt: skip
+
+
+def _end_of(trial: TrialReport) -> RunStatus:
+    """A trial's state as its run's: what was stopped has not failed, though Optuna has no other word for it."""
+    if trial.state is TrialState.FAIL and _STOPPED.match(trial.reason):
+        return RunStatus.CANCELED
+    return ENDS.get(trial.state, RunStatus.RUNNING)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -132,6 +132,23 @@ class TestTold:
         pruned = studio.runs.get(trial(0).run_id)
         assert (pruned.status, pruned.reason) == (RunStatus.CANCELED, "pruned: below the median")
 
+    def test_a_trial_that_was_stopped_is_listed_among_stopped_runs_not_failed_ones(self, studio: Studio) -> None:
+        sweep = begun(studio)
+        studio.steering.report(sweep, [trial(0), trial(1), trial(2)], None, None)
+        told = [
+            trial(0, TrialState.FAIL, None, reason="stopped"),
+            trial(1, TrialState.FAIL, None, reason="stopped: the sweep ended"),
+            trial(2, TrialState.FAIL, None, reason="ValueError: stopped"),
+            trial(3, TrialState.FAIL, None, reason="stopped"),
+        ]
+        studio.steering.report(sweep, told, None, None)
+        listed = {
+            status: {run.name for run in studio.runs.search(filter=f"attributes.status = '{status}'").items}
+            for status in ("KILLED", "FAILED", "Canceled", "Failed")
+        }
+        assert listed["KILLED"] == listed["Canceled"] == {"swept 0", "swept 1", "swept 3"}
+        assert listed["FAILED"] == listed["Failed"] == {"swept 2"}
+
     def test_a_call_that_logged_very_much_keeps_all_of_it(self, studio: Studio) -> None:
         sweep = begun(studio)
         many = list(range(10_000))

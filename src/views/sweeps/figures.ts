@@ -19,7 +19,7 @@ import {
   wholeAxis
 } from './look';
 import { bestSoFar, edf, ranks, thinned } from './numbers';
-import { type Study, valueOf } from './study';
+import { type Study, isStopped, valueOf } from './study';
 
 /** Where a trial is to be marked in a plot. */
 export interface Place {
@@ -173,35 +173,39 @@ const BARS_PX = 170;
 export function timelineFigure(study: Study, theme: IChartTheme, now: number): SweepFigure {
   const begun = study.trials.filter(trial => trial.started_at !== null);
   const iso = (trial: Trial): string => trial.ended_at ?? new Date(now).toISOString();
-  const states = [...new Set(begun.map(trial => trial.state))];
+  const ends = [...new Set(begun.map(wordOfState))];
   const width = Math.min(9, Math.max(1.5, BARS_PX / Math.max(1, begun.length)));
-  const groups = states.map(state => begun.filter(trial => trial.state === state));
+  const groups = ends.map(word => begun.filter(trial => wordOfState(trial) === word));
   return {
     data: groups.map((group, index) => ({
       type: 'scatter',
       mode: 'lines',
-      name: words[states[index]!],
+      name: ends[index]!,
       showlegend: true,
       connectgaps: false,
       hoverinfo: 'none',
       x: group.flatMap(trial => [trial.started_at, iso(trial), null]),
       y: group.flatMap(trial => [trial.number, trial.number, null]),
-      line: { color: stateColor(states[index]!, theme), width, simplify: false }
+      line: {
+        color: isStopped(group[0]!) ? theme.faintText : stateColor(group[0]!.state, theme),
+        width,
+        simplify: false
+      }
     })),
     owners: groups.map(group => group.flatMap(trial => [trial.number, trial.number, trial.number])),
     layout: layoutLook(theme, {
       xaxis: axisLook('', theme, { type: 'date' }),
       yaxis: wholeAxis('trial', theme, study.trials.at(-1)?.number ?? 0),
-      showlegend: states.length > 1,
+      showlegend: ends.length > 1,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: theme.fontSize - 1 } },
-      margin: { l: 52, r: 14, t: states.length > 1 ? 26 : 10, b: 30 }
+      margin: { l: 52, r: 14, t: ends.length > 1 ? 26 : 10, b: 30 }
     }),
     places: trial => (trial.started_at ? [{ x: iso(trial), y: trial.number }] : []),
     table: {
       columns: ['trial', 'state', 'started', 'ended'],
-      rows: begun.map(trial => [trial.number, words[trial.state], trial.started_at, trial.ended_at])
+      rows: begun.map(trial => [trial.number, wordOfState(trial), trial.started_at, trial.ended_at])
     },
-    summary: states.map((state, at) => `${groups[at]!.length} ${words[state]}`).join(', ')
+    summary: ends.map((word, at) => `${groups[at]!.length} ${word}`).join(', ')
   };
 }
 
@@ -212,6 +216,11 @@ export const words: Record<Trial['state'], string> = {
   PRUNED: 'pruned',
   FAIL: 'failed'
 };
+
+/** What became of a trial; one that somebody has stopped has not failed. */
+export function wordOfState(trial: Trial): string {
+  return isStopped(trial) ? 'stopped' : words[trial.state];
+}
 
 /** More lines than this cover one another. */
 const BEST_LINES = 100;

@@ -11,7 +11,7 @@ import {
   nameOf,
   stepsFigure,
   timelineFigure,
-  words
+  wordOfState
 } from './figures';
 import { useHovered } from './hovered';
 import type { Brushes } from './lanes';
@@ -77,7 +77,7 @@ function TrialLine({ study }: { study: Study }): JSX.Element {
   );
   return (
     <p className="jp-mls-TrialLine" role="status">
-      <strong>trial {trial.number}</strong> {words[trial.state]} · {visible(values.join(' · '))}
+      <strong>trial {trial.number}</strong> {wordOfState(trial)} · {visible(values.join(' · '))}
       <span className="jp-mls-quiet"> · {visible(params.join(' · '))}</span>
     </p>
   );

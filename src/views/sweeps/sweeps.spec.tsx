@@ -137,8 +137,19 @@ describe('the view of a sweep', () => {
     expect(within(best).getByTitle(name.trim())).toBeTruthy();
     expect(screen.getByText('1 running · 1 stopped')).toBeTruthy();
     await tab(/^Trials/);
-    expect(screen.getAllByText('stopped').length).toBeGreaterThan(0);
-    expect(within(screen.getByRole('table', { name: 'Trials' })).queryByText('failed')).toBeNull();
+    const table = (): HTMLElement => screen.getByRole('table', { name: 'Trials' });
+    expect(within(table()).getAllByText('stopped').length).toBeGreaterThan(0);
+    expect(within(table()).queryByText('failed')).toBeNull();
+    const choose = async (state: string): Promise<void> => {
+      await act(async () => {
+        fireEvent.change(screen.getByRole('combobox', { name: 'State' }), { target: { value: state } });
+      });
+    };
+    await choose('failed');
+    expect(screen.getByText('0 trials of 2')).toBeTruthy();
+    await choose('stopped');
+    expect(screen.getByText('1 trial of 2')).toBeTruthy();
+    expect(within(table()).getAllByText('stopped').length).toBeGreaterThan(0);
   });
 
   it('goes on when it is over, and says what it may not conclude', async () => {
@@ -167,7 +178,7 @@ describe('the view of a sweep', () => {
     expect(execute).toHaveBeenCalledWith(CommandIDs.stopTrial, { id: 'r1', number: 3 });
     await click(within(table).getByRole('button', { name: '2' }));
     expect(execute).toHaveBeenCalledWith(CommandIDs.openRun, { id: 't2' });
-    fireEvent.change(screen.getByLabelText('State'), { target: { value: 'FAIL' } });
+    fireEvent.change(screen.getByLabelText('State'), { target: { value: 'failed' } });
     expect(numbers()).toEqual(['2']);
     expect(screen.getByText('1 trial of 4')).toBeTruthy();
   });

@@ -21,7 +21,7 @@ import {
   useRowWindow,
   visible
 } from '../common';
-import { words } from './figures';
+import { wordOfState, words } from './figures';
 import type { SweepProps } from './head';
 import { useHovered } from './hovered';
 import { type Brushes, brushed, lanesOf } from './lanes';
@@ -63,7 +63,7 @@ function keyOf(study: Study, column: string): (trial: Trial) => Key {
     };
   }
   const fixed: Record<string, (trial: Trial) => Key> = {
-    state: trial => words[trial.state],
+    state: wordOfState,
     duration: durationOf,
     reason: trial => trial.reason || null
   };
@@ -134,7 +134,8 @@ export function TrialsTab(props: TrialsProps): JSX.Element {
       sortedTrials(
         study,
         study.trials.filter(
-          trial => (state === '' || trial.state === state) && (chosen === null || chosen.has(trial.number))
+          trial =>
+            (state === '' || wordOfState(trial) === state) && (chosen === null || chosen.has(trial.number))
         ),
         sort
       ),
@@ -169,8 +170,8 @@ export function TrialsTab(props: TrialsProps): JSX.Element {
           onChange={event => setState(event.target.value)}
         >
           <option value="">any state</option>
-          {Object.entries(words).map(([id, word]) => (
-            <option key={id} value={id}>
+          {[...Object.values(words), 'stopped'].map(word => (
+            <option key={word} value={word}>
               {word}
             </option>
           ))}
@@ -309,7 +310,7 @@ const TrialRow = memo(
             reason={trial.reason || undefined}
             word={false}
           />{' '}
-          {stopped ? 'stopped' : words[trial.state]}
+          {wordOfState(trial)}
           {!trial.feasible && trial.state === 'COMPLETE' && (
             <span className="jp-mls-quiet" title="A constraint does not hold">
               {' '}
