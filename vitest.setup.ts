@@ -1,5 +1,5 @@
 /** What Lab's packages expect of a browser and jsdom does not have; and every warning is an error. */
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach, beforeEach, vi } from 'vitest';
 
 class DragEventShim extends MouseEvent {}
@@ -40,3 +40,4 @@ beforeEach(() => {
 });
 
 afterEach(cleanup);
+configure({ asyncUtilTimeout: 8000 }); // a busy machine shows later what is right
