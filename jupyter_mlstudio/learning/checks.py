@@ -25,7 +25,13 @@ COUNTS = re.compile(r"year|month|week|day|date|time|hour|step|age|period|quarter
 """Names of numbers that count up and yet mean something."""
 
 ID_SHARE = 0.95
-ID_ROWS = 20
+ID_ROWS, FEW_ROWS = 20, 8
+"""Rows from which numbers and texts are taken for ids; in a short table no text may come twice."""
+
+NUMBERED = re.compile(r"[^\W\d_]{0,6}[-_ #./]?\d+")
+NUMBERED_SHARE = 0.8
+"""Texts such as ``A-17`` are ids though some come twice."""
+
 MANY_VALUES = 100
 EASY = 0.4
 """Where this share of the columns tells the target, or more, the table is an easy one, not one with leaks."""
@@ -135,10 +141,25 @@ def by_values(
         dropped |= dict.fromkeys(ids, "tells rows apart and nothing else")
     rest = [name for name in table.columns if name not in dropped]
     dropped |= _leaking(table[rest], target, said, spec, found)
+    again = [
+        name
+        for name in rest
+        if name not in dropped and name not in said and ID_NAME.search(name)
+        and looks[name].rule.role is Role.CATEGORICAL and looks[name].distinct > MANY_VALUES
+    ]  # fmt: skip
+    if again:
+        found.warning(
+            "ids_that_repeat", f"named like an id, with values that come again: {listed(again)}",
+            "the mean of the target among its rows is learnt from; new values get the overall mean",
+            "leave it out (type Ignore) if rows to be predicted have other values", *again,
+        )  # fmt: skip
     many = [
         name
         for name in rest
-        if name not in dropped and looks[name].rule.role is Role.CATEGORICAL and looks[name].distinct > MANY_VALUES
+        if name not in dropped
+        and name not in again
+        and looks[name].rule.role is Role.CATEGORICAL
+        and looks[name].distinct > MANY_VALUES
     ]
     if many:
         counts = [f"{name} ({looks[name].distinct:,})" for name in many]
@@ -157,11 +178,13 @@ def by_values(
 def is_id(column: Any, look: Look, rows: int) -> bool:
     """Whether a column only tells rows apart: texts that hardly come twice, numbers that count rows or are named so."""
     present, name = rows - look.missing, look.rule.name
-    if present < ID_ROWS or look.distinct < present * ID_SHARE:
-        return False
     named = ID_NAME.search(name) is not None
     if look.rule.role is Role.CATEGORICAL:
-        return True
+        numbered = all(NUMBERED.fullmatch(text) for text in look.examples)
+        share = NUMBERED_SHARE if numbered else ID_SHARE
+        return present >= FEW_ROWS and look.distinct >= (present * share if present >= ID_ROWS else present)
+    if present < ID_ROWS or look.distinct < present * ID_SHARE:
+        return False
     if look.rule.role is not Role.NUMERIC:
         return False
     values = np.asarray(column)

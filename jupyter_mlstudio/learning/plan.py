@@ -140,6 +140,8 @@ class _Planner:
             names = unique_names(table.columns)
             if table is frame:
                 preflight.name_findings(list(table.columns), names, table.attrs.get("renamed", []), self.found)
+                if "guessed_encoding" in table.attrs:
+                    preflight.encoding_finding(self.found)
                 first = names
             if lacking := [name for name in first if name not in names]:
                 self.found.error(

@@ -72,6 +72,14 @@ def name_findings(given: Sequence[Any], names: Sequence[str], written: Sequence[
         )  # fmt: skip
 
 
+def encoding_finding(found: Findings) -> None:
+    """Tells of a file of text that does not say in which encoding it is written."""
+    found.warning(
+        "encoding", "the table is not written in UTF-8", "it is read as Windows-1252, Western Europe's",
+        "look at letters such as \u00e9 in the examples; if they are wrong, save it as UTF-8",
+    )  # fmt: skip
+
+
 def target_findings(table: pd.DataFrame, target: str, weight: str | None, found: Findings) -> None:
     """Tells of a target that is not there or empty, and of a weight column that is not there.
 

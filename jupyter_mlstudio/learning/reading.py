@@ -19,6 +19,9 @@ SEPARATORS = ",;\t|"
 HEAD_BYTES = 1 << 18
 LOOKED_AT_LINES = 30
 CHUNK_BYTES = 1 << 24
+GUESSED = "cp1252"
+"""Of text that is not UTF-8, and does not say what it is."""
+
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 KINDS = {
     ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".jsonl": "lines", ".ndjson": "lines",
@@ -87,6 +90,8 @@ def _csv(path: Path, nrows: int | None) -> pd.DataFrame:
     if len(first) > len(names):
         raise Invalid(f"the first row of {path.name!r} has {len(first)} values for {len(names)} names")
     frame.columns = pd.Index([str(name) for name in frame.columns])
+    if encoding == GUESSED:
+        frame.attrs["guessed_encoding"] = encoding
     frame.attrs["renamed"] = sorted({name for name in names if name and names.count(name) > 1})
     return frame
 
@@ -127,7 +132,7 @@ def _encoding(path: Path) -> str:
             lines += chunk.count(b"\n")
             if utf8:
                 rest, utf8 = _decoded(rest + chunk)
-    return "utf-8" if utf8 and not rest else "cp1252"
+    return "utf-8" if utf8 and not rest else GUESSED
 
 
 def _decoded(data: bytes) -> tuple[bytes, bool]:

@@ -101,13 +101,25 @@ def _values(column: pd.Series[Any], name: str, found: Findings) -> Any:
     return made
 
 
+def _place(labels: list[str], asked: str) -> int | None:
+    """Which label is asked for: as it is written, but for capitals, or as the number or truth value that it is."""
+    words, word = [label.strip().lower() for label in labels], asked.strip().lower()
+    for known, one in ((labels, asked), (words, word)):
+        if one in known:
+            return known.index(one)
+    truths = {"true": "1", "false": "0"}
+    if not {truths.get(one, one) for one in words} <= {"0", "1"}:
+        truths = {}
+    read = [values.number_of(truths.get(one, one)) for one in (*words, word)]
+    return next((at for at, number in enumerate(read[:-1]) if number == read[-1]), None)
+
+
 def _positive(labels: Any, counts: Any, wanted: Any, name: str, found: Findings) -> int | None:
     if wanted is None:
         return int(np.argmin(counts[::-1]) ^ 1) if len(labels) == 2 else None
     texts = [values.as_text(label) for label in labels.tolist()]
     asked = values.as_text(wanted)
-    place = next((at for at, text in enumerate(texts) if text is not None and asked is not None
-                  and text.lower() == asked.lower()), None)  # fmt: skip
+    place = None if asked is None else _place([str(text) for text in texts], asked)
     if place is None:
         found.error(
             "positive_label", f"the target {name!r} has no class {wanted!r}",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from jupyter_mlstudio.entities.automl import AutoMLSpec, Featurization, Featuriz
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning.plan import Plan, make_plan
 from jupyter_mlstudio.learning.preflight import Refused
+from jupyter_mlstudio.learning.reading import read
 
 RANDOM = np.random.default_rng(5)
 ROWS = 240
@@ -39,6 +41,7 @@ def texts(rows: int) -> Any:
 DROPPED: dict[str, tuple[str, Any]] = {
     "a number for each row": ("id_columns", np.arange(ROWS) + 17),
     "a code for each row": ("id_columns", texts(ROWS)),
+    "codes of which some come twice": ("id_columns", np.array([f"A-{n % 200}" for n in range(ROWS)], dtype=object)),
     "the same in every row": ("constant_columns", np.full(ROWS, 3)),
     "nothing in any row": ("empty_columns", np.full(ROWS, np.nan)),
     "only blanks": ("empty_columns", np.array([""] * ROWS, dtype=object)),
@@ -298,3 +301,55 @@ def test_blocked_steps_and_own_parameters_are_followed() -> None:
     text = pd.DataFrame({"t": [f"a word or two {at}" for at in range(ROWS)], "y": frame["y"]})
     with pytest.raises(Invalid, match="is blocked"):
         plan_of(text, featurization=Featurization(blocked_transformers=["TfIdf"]))
+
+
+@pytest.mark.parametrize(
+    ("values", "asked", "place"),
+    [
+        ([0, 1], "1", 1), ([0, 1], "0", 0), ([0, 1], 1.0, 1), ([0, 1], True, 1), ([0, 1], "true", 1),
+        ([False, True], "True", 1), ([False, True], "1", 1), ([False, True], False, 0), ([False, True], 0, 0),
+        ([0.0, 1.0], "1", 1), ([0.0, 1.0], "1.0", 1), ([1, 2], "2.0", 1), ([-1, 1], "-1", 0),
+        (["no", "yes"], "YES ", 1), (["0", "1"], 1, 1), (["1.0", "2.0"], "2", 1),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_positive_label_is_found_as_it_is_typed(values: list[Any], asked: Any, place: int) -> None:
+    target = np.array(values, dtype=object if isinstance(values[0], str) else None)[np.arange(ROWS) % 2]
+    plan = plan_of(base().assign(y=target), positive_label=asked)
+    assert plan.positive == place
+
+
+@pytest.mark.parametrize("asked", ["maybe", 2, "yes", None])
+def test_a_positive_label_that_there_is_not_names_those_that_there_are(asked: Any) -> None:
+    frame = base().assign(y=np.arange(ROWS) % 2)
+    if asked is None:
+        assert plan_of(frame).positive == 1
+        return
+    with pytest.raises(Refused, match="its classes are '0', '1'"):
+        plan_of(frame, positive_label=asked)
+
+
+def test_texts_that_never_come_twice_in_a_short_table_are_ids() -> None:
+    frame = pd.DataFrame({"code": [f"A-{n}" for n in range(15)], "x": RANDOM.normal(size=15), "y": list("aba") * 5})
+    assert found(plan_of(frame), "id_columns").columns == ["code"]
+
+
+def test_a_column_named_like_an_id_whose_values_come_again_is_told_of_and_kept() -> None:
+    random = np.random.default_rng(2)
+    owner = np.array([f"C{n}" for n in random.integers(0, 150, ROWS)], dtype=object)
+    plan = plan_of(base().assign(customer_id=owner, town=owner[::-1]))
+    told = found(plan, "ids_that_repeat")
+    assert (told.columns, told.severity.value) == (["customer_id"], "warning")
+    assert "Ignore" in told.remedy
+    assert found(plan, "many_categories").columns == ["town"]
+    assert "customer_id" in plan.X.columns
+
+
+def test_a_file_that_is_not_utf8_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    base().assign(größe=1.5 * np.arange(ROWS)).to_csv(path, index=False, encoding="cp1252")
+    plan = make_plan(read(path), AutoMLSpec(data="x", target="y"))
+    assert found(plan, "encoding").severity.value == "warning"
+    assert "größe" in plan.X.columns
+    base().to_csv(path, index=False)
+    assert "encoding" not in {one.code for one in make_plan(read(path), AutoMLSpec(data="x", target="y")).findings}
