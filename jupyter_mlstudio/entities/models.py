@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 
 from jupyter_mlstudio.entities.values import JSON, STRICT, Real
 
+ONE, MANY = "model.onnx", "models.zip"
+"""What of a version is served: an ONNX file, or an archive of many, one for each value of some columns."""
+
 
 class VersionStatus(StrEnum):
     """Where a model version is on its way from files to something that may be served."""
@@ -73,6 +76,7 @@ class TensorSpec:
     """One input or output: Open Inference Protocol V2 ``datatype`` and ``shape``, -1 where a dimension is free.
 
     ``onnx_name`` is the name inside the ONNX graph, where it differs. ``columns`` names the features of a matrix.
+    ``choices`` are the values that there are, where only some have an answer, or the first of them.
     """
 
     name: str
@@ -80,16 +84,21 @@ class TensorSpec:
     shape: list[int]
     onnx_name: str = ""
     columns: list[str] = field(default_factory=list)
+    choices: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Signature:
-    """What a model takes and answers. ``labels`` are the classes of a classifier in the order of its probabilities."""
+    """What a model takes and answers. ``labels`` are the classes of a classifier in the order of its probabilities.
+
+    ``routed_by`` names the inputs that tell which of many models answers a row; empty where there is one model.
+    """
 
     inputs: list[TensorSpec]
     outputs: list[TensorSpec]
     task: str
     labels: list[str] = field(default_factory=list)
+    routed_by: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

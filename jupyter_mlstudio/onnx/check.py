@@ -62,6 +62,30 @@ def inspect(model: bytes) -> Facts:
     return Facts(proto.ir_version, opset, operators, inputs, [value.name for value in proto.graph.output])
 
 
+def inspect_many(path: Path) -> Facts:
+    """Checks each of the models of an archive, and its table; the operators are those of all.
+
+    Raises:
+        Invalid: it is no archive of models, or one of them may not be served; the message names it.
+    """
+    from jupyter_mlstudio.onnx.routed import RoutedSession
+
+    facts: list[Facts] = []
+    with RoutedSession(path) as session:
+        for route in session.routes.routes:
+            if not route.file:
+                continue
+            try:
+                facts.append(inspect(session.model(route)))
+            except StudioError as error:
+                raise Invalid(f"the model {route.file}: {error.message}") from error
+    return Facts(
+        ir_version=max(one.ir_version for one in facts), opset=max(one.opset for one in facts),
+        operators=sorted({name for one in facts for name in one.operators}),
+        inputs=sorted({name for one in facts for name in one.inputs}), outputs=sorted(session.routes.outputs),
+    )  # fmt: skip
+
+
 def is_bounded(operators: list[str]) -> bool:
     """Tells whether the cost of a run follows from the size of its inputs alone."""
     return bool(operators) and not any(name.rpartition(":")[2] in UNBOUNDED for name in operators)
@@ -131,7 +155,8 @@ def main(path: str) -> int:
     """Prints what :func:`inspect` finds as one JSON object; exit status 0 when the file may be served."""
     limit_memory()
     try:
-        print(json.dumps({"facts": asdict(inspect(Path(path).read_bytes()))}))
+        facts = inspect_many(Path(path)) if path.endswith(".zip") else inspect(Path(path).read_bytes())
+        print(json.dumps({"facts": asdict(facts)}))
     except StudioError as error:
         print(json.dumps({"error": error.message}))
         return 1

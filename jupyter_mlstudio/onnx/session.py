@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import onnxruntime as ort
 
-from jupyter_mlstudio.errors import Invalid, TimedOut, TooLarge
+from jupyter_mlstudio.errors import Invalid, StudioError, TimedOut, TooLarge
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Tensor = NDArray[np.generic]
+
+
+class Session(Protocol):
+    """What answers tensors: a session of onnxruntime, or an archive of many."""
+
+    def run(self, outputs: Any, feeds: Any, options: Any = None) -> Any:
+        """Answers the named outputs; an option's flag ends it."""
+
 
 RUNTIME = f"onnxruntime {ort.__version__}"
 
@@ -80,7 +88,7 @@ class Execution:
 
     __slots__ = ("_options", "_session")
 
-    def __init__(self, session: ort.InferenceSession) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
         self._options = ort.RunOptions()
 
@@ -99,12 +107,12 @@ class Execution:
         return execute(self._session, outputs, feeds, self._options)
 
 
-def execute(
-    session: ort.InferenceSession, outputs: Sequence[str], feeds: Mapping[str, Tensor], options: Any = None
-) -> list[Any]:
+def execute(session: Session, outputs: Sequence[str], feeds: Mapping[str, Tensor], options: Any = None) -> list[Any]:
     """Runs a session and turns what onnxruntime raises into the studio's errors, as :meth:`Execution.run` does."""
     try:
         return list(session.run(outputs, feeds, options))
+    except StudioError:
+        raise
     except MemoryError as error:
         raise TooLarge(_MEMORY) from error
     except Exception as error:

@@ -26,6 +26,7 @@ from jupyter_mlstudio.programs import automl_engine as engine
 from jupyter_mlstudio.programs import context
 from jupyter_mlstudio.programs.automl_board import Board
 from jupyter_mlstudio.programs.automl_files import OF_RUN, as_json, began, take_over, write_whole
+from jupyter_mlstudio.programs.automl_many import pack
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,6 +189,8 @@ def run(job: context.Job) -> int:
     found = work.run()
     index = {"run_id": job.run_id, "experiment": experiment, "partitions": [asdict(one) for one in found]}
     write_whole(artifacts / INDEX, as_json(index))
+    board.say("keeping the models")
+    pack(artifacts / "model", runs, spec.partition_by, found)
     failed = [one for one in found if one.failed]
     reused = sum(one.reused for one in found)
     print(f"{len(found)} parts: {len(found) - len(failed)} have a model, {reused} from before", flush=True)

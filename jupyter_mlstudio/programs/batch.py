@@ -25,6 +25,7 @@ from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.entities.batch import BatchSummary
+from jupyter_mlstudio.entities.models import MANY
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid, StudioError
 from jupyter_mlstudio.programs import context, tables
@@ -130,6 +131,7 @@ class Batch:
         version = connect().get(f"models/{segment(str(options['model']))}/versions/{options['version']}")
         digests = {file["path"]: file["sha256"] for file in version["files"]}
         onnx = Path(str(options["onnx"]))
+        onnx = onnx.with_name(MANY) if MANY in digests else onnx
         if onnx.name not in digests:
             raise Conflict(f"version {options['version']} of {options['model']!r} has no ONNX file")
         return config | {"onnx": str(onnx), "sha256": digests[onnx.name], "signature": version["signature"]}

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from jupyter_mlstudio.errors import Conflict, Invalid, StudioError
+from jupyter_mlstudio.errors import Invalid, StudioError
 from jupyter_mlstudio.programs.tables import DELIMITERS, Piece, read_rows
 
 ERRORS_KEPT = 1000
@@ -53,17 +53,14 @@ class OnnxScorer:
 
     def __init__(self, config: dict[str, Any]) -> None:
         from jupyter_mlstudio.client.shown import signature
-        from jupyter_mlstudio.onnx.session import open_session
+        from jupyter_mlstudio.onnx.routed import open_file
         from jupyter_mlstudio.programs.batch_rows import answers
 
-        content = Path(config["onnx"]).read_bytes()
-        if hashlib.sha256(content).hexdigest() != config["sha256"]:
-            raise Conflict("digest mismatch: the ONNX file was changed after it was registered; register it again")
         read = signature(config["signature"])
         if read is None:
             raise Invalid("the model has no signature")
         self._signature = read
-        self._session = open_session(content)
+        self._session = open_file(Path(config["onnx"]), config["sha256"])
         self._root = Path(config["root"])
         self._answers = answers
 

@@ -5,7 +5,6 @@ This is the only place that unpickles a registered model, and it is a process of
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -16,16 +15,19 @@ from typing import TYPE_CHECKING
 from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.wire import segment
-from jupyter_mlstudio.entities.models import Conversion, ParityPolicy
+from jupyter_mlstudio.entities.models import MANY, Conversion, ParityPolicy
 from jupyter_mlstudio.errors import Invalid, StudioError
 from jupyter_mlstudio.programs import context
+from jupyter_mlstudio.programs.convert_sources import find_converter as find_converter
+from jupyter_mlstudio.programs.convert_sources import read_manifest as read_manifest
 
 if TYPE_CHECKING:
-    from jupyter_mlstudio.plugins.converters.base import Converter, Source
     from jupyter_mlstudio.programs.ladder import Outcome
 
 ONNX = "model.onnx"
 NATIVE = "native"
+TOLD_WITHIN_S = 1200.0
+"""The studio checks the file before it answers; one of many models takes its time."""
 
 
 def run(job: context.Job) -> int:
@@ -41,9 +43,13 @@ def run(job: context.Job) -> int:
     began = time.perf_counter()
     try:
         policy = ParityPolicy(**options["policy"]) if options.get("policy") else None
-        outcome = convert(Path(str(options["folder"])) / NATIVE, options.get("tolerance"), policy,
-                          trust_records=bool(options.get("logged")))  # fmt: skip
-        outcome = finished(derived(outcome, options.get("derive"), policy), options.get("threshold"))
+        native = Path(str(options["folder"])) / NATIVE
+        manifest = read_manifest(native)
+        if manifest.get("kind") == "many":
+            outcome = _many(native, manifest, job.run_folder / "artifacts" / MANY, options, policy)
+        else:
+            outcome = convert(native, options.get("tolerance"), policy, trust_records=bool(options.get("logged")))
+            outcome = finished(derived(outcome, options.get("derive"), policy), options.get("threshold"))
     except StudioError as error:
         report(options, Conversion(ready=False, reason=error.message))
         raise
@@ -54,6 +60,20 @@ def run(job: context.Job) -> int:
     report(options, conversion)
     _log(outcome, time.perf_counter() - began)
     return 0 if conversion.ready else context.failed(job, conversion.reason)
+
+
+def _many(
+    native: Path, manifest: dict[str, object], target: Path, options: dict[str, object], policy: ParityPolicy | None
+) -> Outcome:
+    """Converts many models; what is done to one graph cannot be done to them."""
+    from jupyter_mlstudio.programs.convert_many import convert_many
+
+    asked = next((what for what in ("threshold", "derive") if options.get(what) is not None), None)
+    if asked is not None:
+        what = {"threshold": "a decision threshold", "derive": "a newer opset or 8-bit weights"}[asked]
+        raise Invalid(f"{what} is for one model; this version has one for each {manifest['partition_by']}")
+    tolerance = options.get("tolerance")
+    return convert_many(native, manifest, target, None if tolerance is None else float(str(tolerance)), policy)
 
 
 def convert(
@@ -84,53 +104,10 @@ def convert(
     return climb(converter, original, tolerance, policy)
 
 
-def read_manifest(folder: Path) -> dict[str, object]:
-    """Reads what ``log_model`` wrote beside the model; empty when there is nothing.
-
-    Raises:
-        Invalid: it is not a JSON object, or names a file elsewhere.
-    """
-    path = folder / "mlstudio.json"
-    if not path.is_file():
-        return {}
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise Invalid(f"{path.name} of the model is not JSON") from error
-    if not isinstance(manifest, dict):
-        raise Invalid(f"{path.name} of the model is not a JSON object")
-    for what in ("file", "sample", "targets"):
-        name = manifest.get(what)
-        if name is not None and (not isinstance(name, str) or Path(name).name != name or name in ("", "..")):
-            raise Invalid(f"{path.name} of the model names {str(name)[:80]!r}, which is no file beside it")
-    return manifest
-
-
-def find_converter(source: Source) -> Converter:
-    """Finds the converter for a model's files.
-
-    Raises:
-        Invalid: none accepts them; nothing was loaded.
-    """
-    from jupyter_mlstudio.plugins import registry
-
-    for name in registry.names("converters"):
-        converter: Converter = registry.load("converters", name)()
-        if converter.accepts(source):
-            return converter
-    files = sorted(str(path.relative_to(source.folder)) for path in source.folder.rglob("*") if path.is_file())[:5]
-    kind = source.manifest.get("framework") or source.manifest.get("class")
-    what = f"a model of {kind}" if kind else f"the files {', '.join(files) or '(none)'}"
-    raise Invalid(
-        f"no converter accepts {what}; nothing was loaded. Log scikit-learn models with log_model(model, sample=X) or"
-        f" MLflow, or log an ONNX file. Installed: {', '.join(registry.names('converters'))}"
-    )
-
-
 def report(options: dict[str, object], conversion: Conversion) -> None:
     """Tells the studio what the conversion found."""
     path = f"models/{segment(options['model'])}/versions/{options['version']}/conversion"
-    connect().post(path, _plain(asdict(conversion)), timeout_s=120.0)
+    connect().post(path, _plain(asdict(conversion)), timeout_s=TOLD_WITHIN_S)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -15,7 +15,7 @@ from jupyter_mlstudio.entities.models import LatencyProfile, ThresholdReport
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.onnx.check import inspect
 from jupyter_mlstudio.onnx.parity import CLASSIFIER_TOLERANCE, plain_labels
-from jupyter_mlstudio.onnx.session import open_session
+from jupyter_mlstudio.onnx.session import Session, open_session
 from jupyter_mlstudio.onnx.threshold import with_threshold
 from jupyter_mlstudio.programs.evidence import ROWS
 from jupyter_mlstudio.programs.ladder import Outcome
@@ -66,16 +66,20 @@ def measure(onnx: bytes, feeds: Arrays) -> LatencyProfile | None:
     """Measures the medians of one row and of 100, with one thread; None without rows."""
     if not feeds or not all(len(tensor) for tensor in feeds.values()):
         return None
-    session = open_session(onnx)
+    return measure_session(open_session(onnx), feeds)
+
+
+def measure_session(session: Session, feeds: Arrays, outputs: list[str] | None = None) -> LatencyProfile:
+    """Measures what is open already, on its rows in turn; ``outputs`` of None are all."""
     medians = []
     for rows in (1, 100):
         batch = {name: np.resize(tensor, (rows, *tensor.shape[1:])) for name, tensor in feeds.items()}
-        session.run(None, batch)
+        session.run(outputs, batch)
         took: list[float] = []
         until = time.perf_counter() + TRIES_LIMIT_S
         while len(took) < TRIES and (not took or time.perf_counter() < until):
             began = time.perf_counter()
-            session.run(None, batch)
+            session.run(outputs, batch)
             took.append((time.perf_counter() - began) * 1000)
         medians.append(statistics.median(took))
     return LatencyProfile(one_row_ms=medians[0], hundred_rows_ms=medians[1])

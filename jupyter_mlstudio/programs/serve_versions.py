@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.wire import segment
+from jupyter_mlstudio.entities.models import MANY
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Unavailable
 from jupyter_mlstudio.programs.serve_plan import ONNX, Planned
@@ -23,11 +24,13 @@ def config_of(planned: Planned, cancelled: Callable[[], bool]) -> dict[str, JSON
     """
     version = wait_until_ready(planned.model, planned.version, cancelled, converted=planned.kind == ONNX)
     digests = {file["path"]: file["sha256"] for file in version["files"]}
-    name = Path(planned.onnx).name
+    onnx = Path(planned.onnx)
+    onnx = onnx.with_name(MANY) if MANY in digests else onnx  # planned while it was converted
+    name = onnx.name
     if planned.kind == ONNX and name not in digests:
         raise Conflict(f"version {planned.version} of {planned.model!r} has no ONNX file")
     return {
-        "model": planned.model, "version": str(planned.version), "onnx": planned.onnx,
+        "model": planned.model, "version": str(planned.version), "onnx": str(onnx),
         "sha256": digests.get(name, ""), "signature": version["signature"], "operators": version.get("operators", []),
         "limits": planned.limits, "deployment": planned.name, "kind": planned.kind, "folder": planned.folder,
         "script": planned.script, "sample": version.get("sample"),

@@ -74,8 +74,9 @@ class EndpointFiles:
 
     def _places(self, endpoint: str, one: Any) -> dict[str, JSON]:
         """Where a deployment's files are. A script is laid out once for each generation, so that it never changes."""
-        version = self._models.folder(one.model, one.version)
-        places: dict[str, JSON] = {"onnx": str(version / "model.onnx"), "folder": str(version), "script": ""}
+        onnx = self._models.onnx_file(one.model, one.version)
+        version = onnx.parent
+        places: dict[str, JSON] = {"onnx": str(onnx), "folder": str(version), "script": ""}
         if one.kind == DeploymentKind.SCRIPT.value:
             code = self.folder(endpoint) / "code" / f"{one.name}-{one.generation}"
             path = safe_join(self._workspace.root, one.script)

@@ -18,6 +18,7 @@ from jupyter_mlstudio.entities.runs import Run, RunKind
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid
+from jupyter_mlstudio.services.model_rows import refuse_many
 from jupyter_mlstudio.services.models import EXPERIMENT, Models
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Graphs:
         found = self._models.version(name, version)
         if found.status is not VersionStatus.READY:
             raise Conflict(f"version {found.version} of {found.model!r} is {found.status.lower()}: it has no ONNX form")
+        refuse_many(found, "this is for one graph")
         return found
 
 

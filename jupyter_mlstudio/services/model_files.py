@@ -17,11 +17,10 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlstudio.entities.models import ModelFile
+from jupyter_mlstudio.entities.models import MANY, ONE, ModelFile
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 
 NATIVE = "native"
-ONNX = "model.onnx"
 EVIDENCE = ("parity.npz", "verify_parity.py")
 """What a conversion may leave beside the converted file, so that anybody can compare again. Nothing opens it here."""
 
@@ -30,6 +29,7 @@ USUAL = "model"
 
 FILES_LIMIT = 10_000
 CHECK_TIMEOUT_S = 60.0
+CHECK_MANY_TIMEOUT_S = 900.0
 TEMPORARY_KEPT_S = 3600.0
 _TEMPORARY = ".new"
 _SAFE = re.compile(r"[a-z0-9][a-z0-9._-]{0,40}")
@@ -83,15 +83,16 @@ class ModelFiles:
         """Copies the converted file to its version and checks it; answers it and the graph's operators.
 
         Raises:
-            Invalid: it is not an ONNX file that may be served.
+            Invalid: it is not an ONNX file that may be served, nor an archive of such.
         """
         if not stat.S_ISREG(os.lstat(source).st_mode):
             raise Invalid(f"the converted file {source.name!r} is not a plain file")
-        temporary = folder / f".{ONNX}.{uuid.uuid4().hex}"
+        name = MANY if source.name == MANY else ONE
+        temporary = folder / f".{uuid.uuid4().hex}.{name}"
         try:
-            file = _copy(source, temporary, ONNX, ONNX)
+            file = _copy(source, temporary, name, name)
             operators = check_onnx(temporary)
-            temporary.replace(folder / ONNX)
+            temporary.replace(folder / name)
             _sync(folder)
         finally:
             temporary.unlink(missing_ok=True)
@@ -205,11 +206,12 @@ def check_onnx(path: Path) -> list[str]:
         Invalid: it may not be served; the message says why.
     """
     command = [sys.executable, "-m", "jupyter_mlstudio.onnx.check", str(path)]
+    timeout_s = CHECK_MANY_TIMEOUT_S if path.name.endswith(MANY) else CHECK_TIMEOUT_S
     try:
-        ended = subprocess.run(command, capture_output=True, timeout=CHECK_TIMEOUT_S, check=False)
+        ended = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
         answer: dict[str, Any] = msgspec.json.decode(ended.stdout)
     except subprocess.TimeoutExpired as error:
-        raise Invalid(f"the ONNX file could not be checked within {CHECK_TIMEOUT_S:g} s") from error
+        raise Invalid(f"the ONNX file could not be checked within {timeout_s:g} s") from error
     except msgspec.DecodeError as error:
         raise Invalid("the ONNX file could not be checked: the checking process ended without an answer") from error
     if "error" in answer:

@@ -54,6 +54,20 @@ def refuse_used(users: list[ModelUser], what: str, kinds: tuple[str, ...]) -> No
         raise Conflict(f"{what} is used by {'; '.join(found[:5])}{more}: take it from there first")
 
 
+def refuse_many(version: ModelVersion, why: str) -> None:
+    """Refuses a version of many models where only one ONNX file will do.
+
+    Raises:
+        Conflict: it has many.
+    """
+    if version.signature is not None and version.signature.routed_by:
+        by = ", ".join(version.signature.routed_by)
+        raise Conflict(
+            f"version {version.version} of {version.model!r} has a model for each value of {by}, and {why}: register"
+            " the run of the part, and take that"
+        )
+
+
 def check_deployable(version: ModelVersion) -> None:
     """Checks that a version may be deployed anew.
 

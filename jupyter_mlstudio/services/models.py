@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlstudio.entities.model_reports import ModelUser
-from jupyter_mlstudio.entities.models import Conversion, Model, ModelVersion, VersionStatus
+from jupyter_mlstudio.entities.models import MANY, ONE, Conversion, Model, ModelVersion, VersionStatus
 from jupyter_mlstudio.errors import AlreadyExists, Conflict, Invalid, NotFound, Stale
 from jupyter_mlstudio.services.conversions import EXPERIMENT
 from jupyter_mlstudio.services.model_files import folder_name
@@ -210,8 +210,9 @@ class Models(Registration):
         return self._files.open(self.folder(name, version), path)
 
     def onnx_file(self, name: str, version: int) -> Path:
-        """Where the converted file of a version is, or will be."""
-        return self.folder(name, version) / "model.onnx"
+        """Where the converted file of a version is, or will be: an ONNX file, or an archive of many."""
+        folder = self.folder(name, version)
+        return folder / MANY if (folder / MANY).is_file() else folder / ONE
 
     def is_whole(self, name: str, version: int) -> bool:
         """Whether every file of a version is there with the content that was registered."""

@@ -39,7 +39,8 @@ def make(url: str, sample: Mapping[str, JSON] | None, signature: Signature | Non
         Snippet(name="r", title="R", language="r", needs="R 4.0 or newer with curl and jsonlite",
                 code=_r(url, request)),
     ]  # fmt: skip
-    files = snippet_files.make(request["inputs"], signature) if onnx and signature is not None else []
+    one = onnx and signature is not None and not signature.routed_by
+    files = snippet_files.make(request["inputs"], signature) if one and signature is not None else []
     return Snippets(curl=requests[0].code, python=requests[1].code, requests=requests, files=files)
 
 

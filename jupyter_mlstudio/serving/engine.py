@@ -8,7 +8,6 @@ onnxruntime's terminate flag, and never keeps the event loop from answering othe
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 import typing
 from collections.abc import Callable
@@ -19,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.entities.models import TensorSpec
-from jupyter_mlstudio.errors import Conflict, Invalid, StudioError, TimedOut, TooLarge
+from jupyter_mlstudio.errors import StudioError, TimedOut, TooLarge
 from jupyter_mlstudio.onnx.check import is_bounded
 from jupyter_mlstudio.onnx.protocol import Protocol
-from jupyter_mlstudio.onnx.session import Execution, execute, open_session
+from jupyter_mlstudio.onnx.routed import open_file
+from jupyter_mlstudio.onnx.session import Execution, execute
 from jupyter_mlstudio.onnx.tensors import DTYPES, Inference
 from jupyter_mlstudio.serving.config import ServeConfig
 from jupyter_mlstudio.serving.memory import tell_lack
@@ -30,6 +30,8 @@ from jupyter_mlstudio.serving.request import Busy
 
 INLINE_S = 0.002
 MEASURED_ROWS = 64
+HELD_SHARE = 0.25
+"""Of a process's memory, for the loaded ones of many models; a load from a file takes no longer than a slow request."""
 
 
 class Computes(typing.Protocol):
@@ -58,16 +60,16 @@ class Engine:
     """One model, loaded and measured."""
 
     def __init__(self, config: ServeConfig) -> None:
-        model = _whole_file(config)
         self._limits = config.limits
-        self._session = open_session(model, config.limits.threads)
+        share = config.limits.memory_bytes * HELD_SHARE
+        self._session = open_file(Path(config.onnx), config.sha256, config.limits.threads, share)
         assert config.signature is not None
         self.protocol = Protocol(config.signature, config.model, config.version, config.limits.rows)
         self._names = [spec.onnx_name or spec.name for spec in config.signature.outputs]
         self._pool = ThreadPoolExecutor(config.limits.workers, thread_name_prefix="infer")
         self._places = asyncio.Semaphore(config.limits.workers)
         self._asked = 0
-        self._bounded = is_bounded(config.operators)
+        self._bounded = is_bounded(config.operators) and not config.signature.routed_by
         self._call_s, self._row_s = self._measure() if self._bounded else (float("inf"), 0.0)
 
     @property
@@ -166,17 +168,3 @@ class Engine:
 def _zeros(spec: TensorSpec, rows: int) -> Any:
     shape = [rows if not axis and length < 0 else max(length, 1) for axis, length in enumerate(spec.shape)]
     return np.full(shape, "", dtype=object) if spec.datatype == "BYTES" else np.zeros(shape, DTYPES[spec.datatype])
-
-
-def _whole_file(config: ServeConfig) -> bytes:
-    """Reads the model, once, and makes sure that it is the one that was registered."""
-    try:
-        model = Path(config.onnx).read_bytes()
-    except OSError as error:
-        raise Invalid(f"the ONNX file of {config.model} {config.version} cannot be read: {error.strerror}") from error
-    if hashlib.sha256(model).hexdigest() != config.sha256:
-        raise Conflict(
-            f"digest mismatch: the ONNX file of {config.model} {config.version} was changed after it was registered;"
-            " register the model again"
-        )
-    return model

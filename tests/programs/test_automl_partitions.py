@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, ForecastingSettings, Task, Training
+from jupyter_mlstudio.entities.models import MANY, VersionStatus
 from jupyter_mlstudio.entities.runs import Run, RunKind, RunStatus
+from jupyter_mlstudio.errors import Conflict
 from jupyter_mlstudio.learning.forecast import forecast, from_json
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.conftest import end_all
-from tests.programs.sweeping import ended, log_of
+from tests.programs.sweeping import ended, log_of, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -91,3 +93,13 @@ def test_each_part_gets_a_run_and_only_what_changed_gets_another(studio: Studio)
     assert [one.reused for one in found] == [True, False]
     assert found[0].run_id == north.run_id
     assert found[1].run_id != south.run_id
+
+    version = studio.models.register("sales", run_id=again.id)
+    until(lambda: studio.models.version("sales", 1).status is not VersionStatus.CONVERTING, studio)
+    version = studio.models.version("sales", 1)
+    assert version.status is VersionStatus.READY, version.reason
+    assert MANY in [file.path for file in version.files]
+    assert version.signature is not None
+    assert version.signature.inputs[0].choices == ["north", "south"]
+    with pytest.raises(Conflict, match="a model for each value of store, and a package holds one model"):
+        studio.packages.package("sales", 1)
