@@ -1,4 +1,4 @@
-"""What may win: the best candidates, and a vote of them that there is time for."""
+"""What may win: the best candidates, and a vote and a stack of them that there is time for."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jupyter_mlstudio.entities.automl import Candidate
+from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import ensemble
 from jupyter_mlstudio.learning.evaluate import measured, scores_of, write_array
 from jupyter_mlstudio.learning.kept import Record
+from jupyter_mlstudio.learning.stack import shares
+from jupyter_mlstudio.learning.stacking import STACK, Stacking
 from jupyter_mlstudio.learning.state import State, Told
 from jupyter_mlstudio.learning.trials import bounds_of
 
@@ -28,11 +32,12 @@ MOST_NUMBERS = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What may win: one candidate, or members with weights."""
+    """What may win: one candidate, or members with weights; ``top`` is the model that a stack has on top of them."""
 
     candidate: Candidate
     members: list[Record]
     weights: list[float]
+    top: Any = None
 
 
 class Choices:
@@ -45,15 +50,32 @@ class Choices:
         """The winner first, then what is taken where it does not hold."""
         began = time.monotonic()
         best = [Choice(one.candidate, [one], [1.0]) for one in ranked[:4]]
-        found = self._ensemble(self._pool(ranked)) if self._search.spec.training.enable_vote_ensemble else None
+        pool, wanted = self._pool(ranked), self._search.spec.training
+        vote = self._ensemble(pool) if wanted.enable_vote_ensemble else None
+        stack = self._stack(vote, pool) if wanted.enable_stack_ensemble else None
         self._search.clock.parts["ensemble"] += time.monotonic() - began
-        if found is None:
-            return best
-        choice, better = found
-        return [choice, *best] if better else [*best[:1], choice, *best[1:]]
+        order = best
+        for one in (vote, stack):
+            if one is not None:
+                order = [one, *order] if self._is_better(one, order[0]) else [*order[:1], one, *order[1:]]
+        return order
 
-    def _ensemble(self, pool: list[Record]) -> tuple[Choice, bool] | None:
-        """A vote that there is time for, and whether it is better than the best one; None with fewer than two."""
+    def _is_better(self, one: Choice, other: Choice) -> bool:
+        return ensemble.is_better(self._search.metric, one.candidate.folds, other.candidate.folds)
+
+    def _stack(self, vote: Choice | None, pool: list[Record]) -> Choice | None:
+        """A stack that there is time for; where there is none, its line among the families says why."""
+        search = self._search
+        search.out.pop(STACK, None)
+        try:
+            found, members = Stacking(search, self._has_time, self._end_s).made(vote.members if vote else [], pool)
+        except Invalid as error:
+            search.out[STACK] = error.message
+            return None
+        return self._told_of(STACK, members, shares(found.top, len(members)), found.predicted, found.top)
+
+    def _ensemble(self, pool: list[Record]) -> Choice | None:
+        """A vote that there is time for; None with fewer than two members."""
         search = self._search
         predictions = [search.kept.oof(one.candidate.number) for one in pool]
         rows = [one for one, found in zip(pool, predictions, strict=True) if found is not None]
@@ -71,9 +93,7 @@ class Choices:
             slow = max(members, key=self._end_s)
             return self._ensemble([one for one in rows if self._end_s(one) < self._end_s(slow) or one is rows[0]])
         mixed = ensemble.mixed(found, weights)
-        choice = self._voted(members, list(weights.values()), mixed)
-        better = ensemble.is_better(search.metric, choice.candidate.folds, rows[0].candidate.folds)
-        return choice, better
+        return self._told_of(VOTE, members, list(weights.values()), mixed)
 
     def _pool(self, ranked: list[Record]) -> list[Record]:
         """Who may be a member: the best, and the best of each family, that can be fitted in the time that is left."""
@@ -121,15 +141,18 @@ class Choices:
 
         return loss
 
-    def _voted(self, members: list[Record], weights: list[float], mixed: NDArray[np.float64]) -> Choice:
+    def _told_of(
+        self, name: str, members: list[Record], weights: list[float], mixed: NDArray[np.float64], top: Any = None
+    ) -> Choice:
+        """Scores an ensemble by its predictions out of fold, keeps it, and tells of it."""
         search = self._search
-        earlier = [one for one in search.records.values() if one.candidate.stage == "ensemble"]
+        earlier = [one for one in search.records.values() if one.candidate.family == name]
         number = max(search.records) + 1 if not earlier else earlier[0].candidate.number
         folds = scores_of(search.plan, search.metric, search.rungs.folds, mixed)
         write_array(search.kept.oof_path(number), mixed)
         low, high = bounds_of(search, number, folds)
         candidate = Candidate(
-            number=number, run_id="", family=VOTE, stage="ensemble", score=float(np.mean(folds)), low=low, high=high,
+            number=number, run_id="", family=name, stage="ensemble", score=float(np.mean(folds)), low=low, high=high,
             folds=folds, metrics=measured(search.plan, search.shape, search.rungs.folds, mixed),
             rows=max(one.candidate.rows for one in members), fit_s=sum(one.candidate.fit_s for one in members),
             predict_ms=sum(one.candidate.predict_ms for one in members),
@@ -141,7 +164,7 @@ class Choices:
         search.kept.write(search.records[number])
         self._told(replace(candidate, score=None, folds=[], metrics={}, low=None, high=None))
         self._told(candidate)
-        return Choice(candidate, members, weights)
+        return Choice(candidate, members, weights, top)
 
     def _end_s(self, record: Record) -> float:
         return self._search.refit_s(record) + self._search.check_s([record])

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate, Task
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.learning import families
+from jupyter_mlstudio.learning.emitted_cells import document, takes_weights, variable_of
 from jupyter_mlstudio.learning.parameters import has_parameters
 from jupyter_mlstudio.learning.source import Source, quoted
+from jupyter_mlstudio.learning.stack import shares
 
 HOME = "jupyter_mlstudio.learning"
 
@@ -27,7 +30,7 @@ def notebook(
         spec: what was asked for.
         plan: what was learnt from.
         winner: the candidate.
-        model: the fitted winner: a pipeline, or a vote of pipelines. Its parameters are written, not its fit.
+        model: the fitted winner: a pipeline, or a vote or a stack of them. Its parameters are written, not its fit.
         data: path of the table; None is that of the specification. A relative one is below the workspace's root;
             without a workspace, below the folder in which the notebook is run.
         threads: that the models were fitted with.
@@ -59,13 +62,13 @@ class _Writer:
             self._code(f"model = {self._pipeline(self.model, '', 'model = ')}")
             fit = self._fit_single()
         else:
-            fit = self._vote(members)
+            fit = self._stack(members) if hasattr(self.model, "final_estimator_") else self._vote(members)
         self._fit(fit)
         self._evaluate()
         self._predict()
         place = next(number for number, (_, text) in enumerate(self.cells) if text == "IMPORTS")
         self.cells[place] = ("code", self.source.imports())
-        return _document(self.cells)
+        return document(self.cells)
 
     def _text(self, text: str) -> None:
         self.cells.append(("markdown", text))
@@ -123,8 +126,8 @@ class _Writer:
         self._code("\n".join(lines))
 
     def _members(self) -> list[tuple[str, Any]] | None:
-        """Members of a vote, with their names; None for a single model."""
-        if not hasattr(self.model, "estimators") or not type(self.model).__name__.startswith("Voting"):
+        """Members of a vote or a stack, with their names; None for a single model."""
+        if not hasattr(self.model, "estimators") or not type(self.model).__name__.startswith(("Voting", "Stacking")):
             return None
         return list(self.model.estimators)
 
@@ -175,13 +178,7 @@ class _Writer:
         """Writes the members and their vote; answers the lines that fit it."""
         alone = self.plan.weights is not None or any(hasattr(member, "learnt_from_") for _, member in members)
         shares = list(self.model.weights or [1.0] * len(members))
-        names = []
-        for (name, member), share in zip(members, shares, strict=True):
-            variable = _variable(name)
-            written = self._pipeline(member, variable, f"{variable} = ")
-            self._text(f"## {name.replace('_', ', number ')}\n\nIts weight is {share:.4g}.")
-            self._code(f"{variable} = {written}")
-            names.append((name, variable))
+        names = self._written(members, [f"Its weight is {share:.4g}." for share in shares])
         kind = type(self.model).__name__
         self.source.use("sklearn.ensemble", kind)
         lines = [f"model = {kind}("]
@@ -205,16 +202,49 @@ class _Writer:
         self._text(
             "## The vote\n\nMembers are fitted by themselves, since rows have weights, or not all of them were used."
         )
-        first = []
+        return [*self._fits(members, names), *lines, *fit]
+
+    def _stack(self, members: Sequence[tuple[str, Any]]) -> list[str]:
+        """Writes the members of a stack; answers the lines that fit them and put the model on top of them."""
+        top = self.model.final_estimator_
+        counts = shares(top, len(members))
+        names = self._written(members, [f"It has {share:.1%} of the weights of the stack." for share in counts])
+        self._text(
+            "## The stack\n\nA linear model on top answers for its members. It learnt these weights in the run, from"
+            " what they predicted for rows that they had not seen; the members are fitted by themselves."
+        )
+        self.source.use(f"{HOME}.stack", "linear", "stack")
+        classes = len(self.plan.classes) if self.classifies else 0
+        coef = self.source.write(np.atleast_2d(top.coef_).tolist(), len("top = linear("))
+        intercept = self.source.write(np.atleast_1d(top.intercept_).tolist())
+        self._code(f"top = linear(\n    {coef},\n    {intercept},\n    classes={classes},\n)")
+        lines = [f"    ({quoted(name)}, {variable})," for name, variable in names]
+        labels = "plan.classes" if self.classifies else "None"
+        return [*self._fits(members, names), "model = stack([", *lines, f"], top, {labels})"]
+
+    def _written(self, members: Sequence[tuple[str, Any]], said: Sequence[str]) -> list[tuple[str, str]]:
+        """Writes members, each with what is said of it; answers their names and variables."""
+        names = []
+        for (name, member), text in zip(members, said, strict=True):
+            variable = variable_of(name)
+            written = self._pipeline(member, variable, f"{variable} = ")
+            self._text(f"## {name.replace('_', ', number ')}\n\n{text}")
+            self._code(f"{variable} = {written}")
+            names.append((name, variable))
+        return names
+
+    def _fits(self, members: Sequence[tuple[str, Any]], names: Sequence[tuple[str, str]]) -> list[str]:
+        """The lines that fit members one by one, on numbers of classes."""
+        lines = []
         for (name, member), (_, variable) in zip(members, names, strict=True):
             rows, made = self._rows(member, f"rows_of_{variable}")
             weights = self._weights(member, name).replace(".weights", f".weights{rows}")
-            first += [*made, f"{variable}.fit({f'X.iloc{rows}' if rows else 'X'}, y{rows}{weights})"]
-        return [*first, *lines, *fit]
+            lines += [*made, f"{variable}.fit({f'X.iloc{rows}' if rows else 'X'}, y{rows}{weights})"]
+        return lines
 
     def _weights(self, model: Any, name: str) -> str:
         """How the weights of rows are given to a model that knows them."""
-        if self.plan.weights is None or not _takes_weights(model, name):
+        if self.plan.weights is None or not takes_weights(model, name):
             return ""
         prefix = "model__" if hasattr(model, "steps") else ""
         return f", {prefix}sample_weight=plan.weights"
@@ -238,7 +268,7 @@ class _Writer:
         scale = "None" if self.classifies else "float(y.max() - y.min())"
         target = "labels" if self.classifies else "y"
         fit = self._weights(self.model, self.winner.family).replace(".weights", ".weights[learn]")
-        if "sklearn.frozen" in self.source.imports():
+        if "sklearn.frozen" in self.source.imports() or hasattr(self.model, "final_estimator_"):
             return  # its members are fitted beforehand: a copy would be judged on rows that they know
         self._text(
             "## How good it is\n\nOver the folds of the run, each predicted by a copy that was fitted without it."
@@ -265,29 +295,3 @@ class _Writer:
             ' jupyter_mlstudio as studio\n\nwith studio.start_run("again"):\n'
             "    studio.log_model(model, sample=X[:1000])\n```"
         )
-
-
-def _takes_weights(model: Any, name: str) -> bool:
-    from sklearn.utils.validation import has_fit_parameter
-
-    last = model.steps[-1][1] if hasattr(model, "steps") else model
-    words = {family.name.lower(): family for family in families.FAMILIES}
-    family = words.get(name.lower().rsplit("_", 1)[0]) or words.get(name.lower())
-    return family.takes_weights if family is not None else bool(has_fit_parameter(last, "sample_weight"))
-
-
-def _variable(name: str) -> str:
-    plain = "".join(char if char.isalnum() else "_" for char in name.lower())
-    return plain if plain.isidentifier() else f"member_{plain}"
-
-
-def _document(cells: Sequence[tuple[str, str]]) -> dict[str, JSON]:
-    made: list[JSON] = []
-    for number, (kind, text) in enumerate(cells):
-        cell: dict[str, JSON] = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}, "source": text}
-        made.append(cell | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
-    kernel: dict[str, JSON] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return {
-        "nbformat": 4, "nbformat_minor": 5, "cells": made,
-        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-    }  # fmt: skip

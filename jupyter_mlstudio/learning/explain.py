@@ -22,6 +22,7 @@ from jupyter_mlstudio.learning.explain_row import picks_of
 from jupyter_mlstudio.learning.family import answers
 from jupyter_mlstudio.learning.metrics import Metric
 from jupyter_mlstudio.learning.shap_values import mean_absolute
+from jupyter_mlstudio.learning.stack import stack
 
 ROWS, REPEATS = 5000, 5
 DRAWN, DRAWN_ROWS = 8, 300
@@ -114,8 +115,12 @@ def _fitted_again(model: Any, plan: Any, rows: NDArray[np.int64]) -> Any:
     y = plan.y[rows] if plan.classes is None else np.asarray(plan.classes)[plan.y[rows]]
     if plan.classes is not None and len(np.unique(y)) < len(plan.classes):
         return None
+    X = plan.X.iloc[rows]  # noqa: N806
     try:
-        return clone(model).fit(plan.X.iloc[rows], y)
+        if hasattr(model, "final_estimator_"):
+            members = [(name, clone(member).fit(X, plan.y[rows])) for name, member in model.estimators]
+            return stack(members, model.final_estimator_, plan.classes)
+        return clone(model).fit(X, y)
     except (TypeError, ValueError):
         return None
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from jupyter_mlstudio.entities.automl import Budget, Candidate, OnnxCheck
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.learning import ensemble
+from jupyter_mlstudio.learning import ensemble, stack
 from jupyter_mlstudio.learning.choices import Choice, Choices
 from jupyter_mlstudio.learning.evaluate import spare_path
 from jupyter_mlstudio.learning.family import Making
@@ -113,7 +113,10 @@ class Finish:
         if alone:
             return single(plan, self._search.by_name[choice.members[0].candidate.family], fitted[0])
         names = [f"{one.candidate.family.lower()}_{one.candidate.number}" for one in choice.members]
-        return ensemble.vote(list(zip(names, fitted, strict=True)), choice.weights, plan.classes)
+        named = list(zip(names, fitted, strict=True))
+        if choice.top is not None:
+            return stack.stack(named, choice.top, plan.classes)
+        return ensemble.vote(named, choice.weights, plan.classes)
 
     def _fitted(self, members: list[Record], labels: bool) -> list[Any]:
         """Members fitted on all rows, as many at once as trials; those that are fitted already are taken."""

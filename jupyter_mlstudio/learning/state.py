@@ -40,7 +40,7 @@ class Outcome:
     """What a search ended with.
 
     Args:
-        model: the winner, fitted on all rows: a pipeline, or a vote of pipelines.
+        model: the winner, fitted on all rows: a pipeline, or a vote or a stack of pipelines.
         oof: predictions of candidates for the rows of the plan, ``(n_rows, ...)``, NaN where there are none.
     """
 
@@ -91,11 +91,12 @@ class State:
         return whole
 
     def reserve_s(self) -> float:
-        """What must be left for the end: to fit and check the best candidate, and a sixth of the time for a vote."""
-        likely = self.ranked()[: 6 if self.spec.training.enable_vote_ensemble else 1]
+        """What must be left for the end: to fit and check the best candidate, and a quarter of the time for a vote."""
+        wanted = self.spec.training
+        likely = self.ranked()[: 6 if wanted.enable_vote_ensemble or wanted.enable_stack_ensemble else 1]
         least, whole = self._end_s(likely[:1]), self._end_s(likely)
         return float(0.3 + 0.02 * self.clock.timeout_s + min(0.4 * self.clock.timeout_s, max(
-            least, min(whole, self.clock.timeout_s / 6)
+            least, min(whole, self.clock.timeout_s / 4)
         )))  # fmt: skip
 
     def _end_s(self, members: list[Record]) -> float:

@@ -24,11 +24,11 @@ from jupyter_mlstudio.entities.automl import (
     Task,
     Training,
 )
-from jupyter_mlstudio.learning import families, refit
+from jupyter_mlstudio.learning import families, refit, stack
 from jupyter_mlstudio.learning.emitted import notebook
 from jupyter_mlstudio.learning.ensemble import vote
 from jupyter_mlstudio.learning.explain import explain
-from jupyter_mlstudio.learning.family import Making
+from jupyter_mlstudio.learning.family import Making, answers
 from jupyter_mlstudio.learning.forecast_families import Config
 from jupyter_mlstudio.learning.forecast_plan import make_forecast_plan
 from jupyter_mlstudio.learning.forecast_work import fitted as fitted_forecast
@@ -177,6 +177,21 @@ def test_a_vote_is_made_again_to_the_bit_with_weights_of_rows_too(
     code = "\n".join(cell["source"] for cell in content["cells"] if cell["cell_type"] == "code")
     assert code.count("ColumnTransformer(") == len({one.form for one in chosen})
     assert len(names["plan"].X_test) == len(plan.X_test) > 20
+
+
+@pytest.mark.parametrize("target", ["bought", "price"])
+def test_a_stack_is_made_again_to_the_bit(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = spec_of(write_table(tmp_path), target, weight_column="row weight")
+    plan = make_plan(read(tmp_path / "table.csv"), spec)
+    chosen = [families.find(name) for name in ("LightGBM", "Linear", "ExtraTrees")]
+    members = [(f"{one.name.lower()}_{number}", fitted(plan, one, labels=False)) for number, one in enumerate(chosen)]
+    seen = stack.handed_on([answers(one, plan.X, plan.classes is not None) for _, one in members])
+    classes = 0 if plan.classes is None else len(plan.classes)
+    top = stack.learnt(stack.top_of(spec.training.stack_ensemble_settings, classes), seen, plan.y, None, classes)
+    model = stack.stack(members, top, plan.classes)
+    names = executed(notebook(spec, plan, candidate("StackEnsemble"), model), tmp_path, monkeypatch)
+    assert_same(names, model, plan)
+    assert type(names["model"]).__name__.startswith("Stacking")
 
 
 def test_settings_that_were_left_alone_are_not_written(tmp_path: Path) -> None:

@@ -14,7 +14,15 @@ from sklearn.compose import ColumnTransformer
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
-from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Candidate, OnnxCheck, Task, Training
+from jupyter_mlstudio.entities.automl import (
+    AutoMLLimits,
+    AutoMLSpec,
+    Candidate,
+    OnnxCheck,
+    StackSettings,
+    Task,
+    Training,
+)
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning.search import Asked, Outcome, Search
 
@@ -41,6 +49,15 @@ def plan_of(task: Task = Task.CLASSIFICATION, rows: int = 300, **values: Any) ->
         **{"task": task, "X": frame, "y": y, "classes": classes, "positive": 1 if classes is not None else None,
            "weights": None, "X_test": None, "y_test": None, "folds": folds, **values}
     )  # fmt: skip
+
+
+def of_two_kinds() -> TinyPlan:
+    """A target that a linear model and trees each know a part of."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.normal(size=(400, 4)), columns=NAMES)
+    y = (3 * frame["a"] + 4 * (frame["b"] > 0) * (frame["c"] > 0)).to_numpy() + rng.normal(scale=0.3, size=400)
+    folds = list(KFold(3, shuffle=True, random_state=0).split(frame))
+    return plan_of(Task.REGRESSION, X=frame, y=y, folds=folds)
 
 
 def agrees(model: Any, rows: Any) -> OnnxCheck:
@@ -116,7 +133,7 @@ def test_a_family_without_an_onnx_form_is_out_with_the_reason(tmp_path: Path) ->
     out = {one.name: one.out for one in outcome.families}
     assert "labels flip" in out["KNN"]
     assert not out["Linear"]
-    assert {one.family for one in outcome.candidates} <= {"Linear", "VotingEnsemble"}
+    assert {one.family for one in outcome.candidates} <= {"Linear", "VotingEnsemble", "StackEnsemble"}
 
 
 def test_a_vote_that_does_not_agree_in_the_last_moment_gives_way_to_a_member_that_does(tmp_path: Path) -> None:
@@ -126,14 +143,32 @@ def test_a_vote_that_does_not_agree_in_the_last_moment_gives_way_to_a_member_tha
         time.sleep(60)  # until the time is over
         return OnnxCheck(ready=False, reason="it differs")
 
-    spec = spec_of("Ridge", "KNN", "LightGBM", timeout_s=8.0, trials=6)
-    plan = plan_of(Task.REGRESSION, X_test=None)
-    outcome, told = searched(plan, spec, tmp_path, check)
+    spec = spec_of("Ridge", "KNN", "LightGBM", timeout_s=8.0, trials=6, enable_stack_ensemble=False)
+    outcome, told = searched(of_two_kinds(), spec, tmp_path, check)
     votes = [one.onnx.reason for one in told if one.stage == "ensemble" and one.onnx is not None]
     assert votes, "no vote was tried"
     assert outcome.winner.stage != "ensemble"
     assert outcome.winner.onnx is not None
     assert outcome.winner.onnx.ready
+
+
+def test_a_stack_wins_where_it_is_better_and_is_scikit_learns_own(tmp_path: Path) -> None:
+    spec = spec_of("Ridge", "RandomForest", "KNN", trials=3, enable_vote_ensemble=False)
+    outcome, told = searched(of_two_kinds(), spec, tmp_path)
+    assert outcome.winner.family == "StackEnsemble"
+    assert type(outcome.model).__name__ == "StackingRegressor"
+    assert sum(outcome.winner.weights.values()) == pytest.approx(1)
+    assert outcome.winner.score is not None
+    assert all(outcome.winner.score < one.score for one in told if one.stage == "portfolio" and one.score)
+    assert outcome.oof[outcome.winner.number].shape == (400,)
+
+
+def test_why_there_is_no_stack_is_said(tmp_path: Path) -> None:
+    settings = StackSettings(stack_meta_learner_type="LightGBMRegressor")
+    spec = spec_of("Ridge", "KNN", trials=2, stack_ensemble_settings=settings)
+    outcome, _ = searched(plan_of(Task.REGRESSION), spec, tmp_path)
+    assert {one.name: one.out for one in outcome.families}["StackEnsemble"].startswith("the model on top of a stack")
+    assert not [one for one in outcome.candidates if one.family == "StackEnsemble"]
 
 
 def test_the_time_is_kept(tmp_path: Path) -> None:
