@@ -19,7 +19,7 @@ ifndef PARALLEL
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: help venv lab demo check test tally docs bench-setup clean all-tests together $(TESTS)
+.PHONY: help venv lab demo check test tally docs bench-setup clean all-tests together $(TESTS) $(UI_TRIPS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -155,11 +155,19 @@ binder-test: .stamps/python
 offline: .stamps/front-end
 	python .ci/offline.py $(RESULTS)/offline python -m jupyter_mlstudio demo
 
+# The trips in two halves side by side, each with a server of its own: a browser waits half of the time.
+UI_TRIPS := ui-1 ui-2 ui-base-url
 ui: .stamps/front-end .stamps/ui-node
-	cd ui-tests && MLS_TEST_PORT=$$(python ../.ci/free_port.py) PLAYWRIGHT_JUNIT_OUTPUT_FILE=../$(RESULTS)/ui.xml \
-	  npx --no-install playwright test --reporter=list,junit
-	cd ui-tests && MLS_TEST_PORT=$$(python ../.ci/free_port.py) PLAYWRIGHT_JUNIT_OUTPUT_FILE=../$(RESULTS)/ui-base-url.xml \
-	  npx --no-install playwright test --reporter=list,junit --config playwright.base-url.config.js
+	@$(TWO_AT_A_TIME) $(UI_TRIPS)
 	@$(call passed)
+
+PLAYWRIGHT = cd ui-tests && MLS_TEST_PORT=$$(python ../.ci/free_port.py) PLAYWRIGHT_JUNIT_OUTPUT_FILE=../$(RESULTS)/$@.xml \
+  npx --no-install playwright test --reporter=list,junit --output=test-results/$@
+
+ui-1 ui-2: .stamps/front-end .stamps/ui-node
+	$(PLAYWRIGHT) --shard=$(@:ui-%=%)/2
+
+ui-base-url: .stamps/front-end .stamps/ui-node
+	$(PLAYWRIGHT) --config playwright.base-url.config.js
 
 passed = mkdir -p $(RESULTS) && touch $(RESULTS)/$@.ok

@@ -1,6 +1,6 @@
 """Counts what `make test` left behind: ``tally.py RESULTS PART...``; the last line is ``N passed, N failed``.
 
-A part is either a runner with a JUnit file (``unit.xml``) or a check that leaves ``NAME.ok`` when it passes, or
+A part is either a runner with JUnit files (``unit.xml``, ``ui-1.xml``) or a check that leaves ``NAME.ok`` when it passes, or
 ``NAME.skipped`` where this machine cannot do it. A part that left none did not get to its end: one failure.
 """
 
@@ -15,7 +15,7 @@ def main(results: Path, parts: list[str]) -> int:
     """Prints one line a part and the total; answers 0 when nothing failed."""
     total = [0, 0]
     for part in parts:
-        files = [path for name in (part, f"{part}-base-url") if (path := results / f"{name}.xml").exists()]
+        files = [*results.glob(f"{part}.xml"), *results.glob(f"{part}-*.xml")]
         if files:
             passed, failed, skipped = (sum(column) for column in zip(*map(_junit, files), strict=True))
         else:
