@@ -5882,6 +5882,8 @@ export interface components {
         /**
          * Signature
          * @description What a model takes and answers. ``labels`` are the classes of a classifier in the order of its probabilities.
+         *
+         *     ``routed_by`` names the inputs that tell which of many models answers a row; empty where there is one model.
          */
         "Signature-Input": {
             /** Inputs */
@@ -5892,10 +5894,14 @@ export interface components {
             task: string;
             /** Labels */
             labels?: string[];
+            /** Routed By */
+            routed_by?: string[];
         };
         /**
          * Signature
          * @description What a model takes and answers. ``labels`` are the classes of a classifier in the order of its probabilities.
+         *
+         *     ``routed_by`` names the inputs that tell which of many models answers a row; empty where there is one model.
          */
         "Signature-Output": {
             /** Inputs */
@@ -5906,6 +5912,8 @@ export interface components {
             task: string;
             /** Labels */
             labels?: string[];
+            /** Routed By */
+            routed_by?: string[];
         };
         /**
          * SignatureChange
@@ -6407,6 +6415,7 @@ export interface components {
          * @description One input or output: Open Inference Protocol V2 ``datatype`` and ``shape``, -1 where a dimension is free.
          *
          *     ``onnx_name`` is the name inside the ONNX graph, where it differs. ``columns`` names the features of a matrix.
+         *     ``choices`` are the values that there are, where only some have an answer, or the first of them.
          */
         "TensorSpec-Input": {
             /** Name */
@@ -6422,12 +6431,15 @@ export interface components {
             onnx_name: string;
             /** Columns */
             columns?: string[];
+            /** Choices */
+            choices?: string[];
         };
         /**
          * TensorSpec
          * @description One input or output: Open Inference Protocol V2 ``datatype`` and ``shape``, -1 where a dimension is free.
          *
          *     ``onnx_name`` is the name inside the ONNX graph, where it differs. ``columns`` names the features of a matrix.
+         *     ``choices`` are the values that there are, where only some have an answer, or the first of them.
          */
         "TensorSpec-Output": {
             /** Name */
@@ -6443,6 +6455,8 @@ export interface components {
             onnx_name: string;
             /** Columns */
             columns?: string[];
+            /** Choices */
+            choices?: string[];
         };
         /**
          * ThresholdReport

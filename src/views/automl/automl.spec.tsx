@@ -229,7 +229,7 @@ describe('the view of an AutoML run', () => {
 
   it('of many models begins with a map of them', async () => {
     const key = (store: string, week: number): Record<string, unknown> => ({ store, week });
-    automl = found({
+    end('Completed', {
       leaderboard: [],
       partitions: [
         { key: key('A', 1), run_id: 'p1', rows: 40, fingerprint: '', score: 0.8, reused: true, failed: '' },
@@ -248,6 +248,9 @@ describe('the view of an AutoML run', () => {
     const map = screen.getByRole('table', { name: 'auc_weighted of each part' });
     await click(within(map).getByRole('button', { name: '0.8' }));
     expect(execute).toHaveBeenCalledWith(CommandIDs.openRun, { id: 'p1' });
+    const models = within(screen.getByRole('group', { name: 'Models of parts' }));
+    await click(models.getByRole('button', { name: 'Register' }));
+    expect(execute).toHaveBeenCalledWith(CommandIDs.registerModel, { runId: 'r1' });
     const list = screen.getByRole('table', { name: 'Parts' });
     expect(list.textContent).toContain('kept, nothing changed');
     expect(list.textContent).toContain('one class');

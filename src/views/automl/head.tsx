@@ -246,6 +246,41 @@ function Best({ run, automl, execute, best }: HeadProps & { best: Candidate }): 
   );
 }
 
+/** The next steps from the models of parts, which become one version. */
+function Many({ run, automl, execute }: HeadProps): JSX.Element | null {
+  const made = automl.report.partitions.filter(part => part.score !== null && !part.failed).length;
+  if (made === 0 || run.status !== 'Completed') {
+    return null;
+  }
+  return (
+    <div className="jp-mls-SweepHead-best" role="group" aria-label="Models of parts">
+      <pinIcon.react tag="span" className="jp-mls-Best" aria-hidden="true" />
+      <span className="jp-mls-SweepHead-value">
+        <strong>{plural(made, 'model')}</strong>
+      </span>
+      <span className="jp-mls-SweepHead-next">
+        <CommandButton
+          primary
+          execute={execute}
+          command={CommandIDs.registerModel}
+          args={{ runId: run.id }}
+          title="Register the models of all parts as one version"
+        >
+          Register
+        </CommandButton>
+        <CommandButton
+          execute={execute}
+          command={CommandIDs.deployRun}
+          args={{ runId: run.id }}
+          title="Register the models, then serve them behind one endpoint: each row is answered by its part's"
+        >
+          Deploy
+        </CommandButton>
+      </span>
+    </div>
+  );
+}
+
 export function AutoMLHead(props: HeadProps): JSX.Element {
   const { studio, run, execute, automl } = props;
   const best = leaderOf(automl.report);
@@ -259,6 +294,7 @@ export function AutoMLHead(props: HeadProps): JSX.Element {
     >
       <Progress {...props} />
       {best && <Best {...props} best={best} />}
+      <Many {...props} />
       {run.status === 'Failed' && (
         <Notice tone="bad">
           {isRefused(automl.report, run) ? (

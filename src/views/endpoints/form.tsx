@@ -1,6 +1,6 @@
 /** Cells for the features of a few rows. */
 import { closeIcon } from '@jupyterlab/ui-components';
-import type { JSX } from 'react';
+import { type JSX, useId } from 'react';
 
 import { Button, Name } from '../common';
 import { type CellError, type Column, isFloat } from '../models/tensors';
@@ -32,6 +32,7 @@ function inputMode(datatype: string): 'decimal' | 'numeric' | 'text' {
 
 function Cell({ column, row, value, problem, onChange }: CellProps): JSX.Element {
   const label = `${column.label}, row ${row + 1}`;
+  const choices = useId();
   if (column.datatype === 'BOOL') {
     return (
       <select
@@ -48,16 +49,26 @@ function Cell({ column, row, value, problem, onChange }: CellProps): JSX.Element
     );
   }
   return (
-    <input
-      className="jp-mls-Cell"
-      aria-label={label}
-      inputMode={inputMode(column.datatype)}
-      spellCheck={false}
-      value={value}
-      title={problem ?? column.datatype}
-      aria-invalid={problem !== undefined || undefined}
-      onChange={event => onChange(event.target.value)}
-    />
+    <>
+      <input
+        className="jp-mls-Cell"
+        aria-label={label}
+        inputMode={inputMode(column.datatype)}
+        spellCheck={false}
+        list={column.choices.length > 0 ? choices : undefined}
+        value={value}
+        title={problem ?? column.datatype}
+        aria-invalid={problem !== undefined || undefined}
+        onChange={event => onChange(event.target.value)}
+      />
+      {column.choices.length > 0 && (
+        <datalist id={choices}>
+          {column.choices.map(one => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
+    </>
   );
 }
 

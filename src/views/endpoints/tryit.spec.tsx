@@ -10,15 +10,16 @@ const CANARY = '<img src=x onerror=window.__x=1>';
 
 const SIGNATURE: Signature = {
   inputs: [
-    { name: 'age', datatype: 'INT64', shape: [-1, 1], onnx_name: '', columns: [] },
-    { name: CANARY, datatype: 'BYTES', shape: [-1, 1], onnx_name: '', columns: [] }
+    { name: 'age', datatype: 'INT64', shape: [-1, 1], onnx_name: '', columns: [], choices: [] },
+    { name: CANARY, datatype: 'BYTES', shape: [-1, 1], onnx_name: '', columns: [], choices: [] }
   ],
   outputs: [
-    { name: 'label', datatype: 'BYTES', shape: [-1], onnx_name: '', columns: [] },
-    { name: 'probabilities', datatype: 'FP32', shape: [-1, 2], onnx_name: '', columns: [] }
+    { name: 'label', datatype: 'BYTES', shape: [-1], onnx_name: '', columns: [], choices: [] },
+    { name: 'probabilities', datatype: 'FP32', shape: [-1, 2], onnx_name: '', columns: [], choices: [] }
   ],
   task: 'classification',
-  labels: ['stays', 'leaves']
+  labels: ['stays', 'leaves'],
+  routed_by: []
 };
 
 const ENDPOINT = {
@@ -104,6 +105,22 @@ describe('Try it', () => {
     fireEvent.click(button('Send'));
     await screen.findByTestId('answer');
     expect(calls[0]?.[1]).toMatchObject({ name: 'churn', deployment: 'green' });
+  });
+
+  it('offers the values that there are models for', () => {
+    const inputs = SIGNATURE.inputs.map(one =>
+      one.name === CANARY ? { ...one, choices: ['Ulm', 'Bonn'] } : one
+    );
+    render(
+      <TryIt
+        endpoint={ENDPOINT}
+        signature={{ ...SIGNATURE, inputs, routed_by: [CANARY] }}
+        execute={() => Promise.resolve()}
+      />
+    );
+    const offered = [...(field(CANARY).list?.options ?? [])].map(one => one.value);
+    expect(offered).toEqual(['Ulm', 'Bonn']);
+    expect(field('age').list).toBeNull();
   });
 
   it('refuses to send a value that does not fit its datatype', () => {

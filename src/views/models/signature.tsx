@@ -51,6 +51,20 @@ export function SignatureTable({ signature }: { signature: Signature }): JSX.Ele
       {signature.inputs.map(input => (
         <Features key={input.name} input={input} />
       ))}
+      {signature.inputs
+        .filter(input => signature.routed_by.includes(input.name))
+        .map(input => (
+          <details key={input.name} className="jp-mls-Features">
+            <summary>
+              A model for each <Name text={input.name} />: {plural(input.choices.length, 'value')}
+            </summary>
+            {input.choices.map(one => (
+              <span key={one} className="jp-mls-Chip">
+                <Name text={one} />
+              </span>
+            ))}
+          </details>
+        ))}
       <p className="jp-mls-quiet">
         {task}
         {labels.length > 0 && `, ${plural(labels.length, 'class', 'classes')}: `}

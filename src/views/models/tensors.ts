@@ -10,6 +10,8 @@ export interface Tensor {
   datatype: string;
   shape: number[];
   columns?: string[];
+  /** The values that there are, where only some have an answer; of very many the first. */
+  choices?: string[];
 }
 
 /** A value of a tensor; null is a missing number, which a tensor must allow. */
@@ -38,6 +40,8 @@ export interface Column {
   datatype: string;
   /** Whether an empty cell is a missing number. */
   nullable: boolean;
+  /** The values to choose from; none where every value has an answer. */
+  choices: readonly string[];
 }
 
 /** What is wrong with one cell of the form. */
@@ -98,7 +102,14 @@ export function columnsOf(inputs: Tensor[], sample: InferenceRequest | null = nu
     for (let offset = 0; offset < width; offset++) {
       const label = tensor.columns?.[offset] ?? (width === 1 ? tensor.name : `${tensor.name}[${offset}]`);
       const nullable = example?.parameters?.allow_null === true;
-      columns.push({ input, offset, label, datatype: tensor.datatype, nullable });
+      columns.push({
+        input,
+        offset,
+        label,
+        datatype: tensor.datatype,
+        nullable,
+        choices: tensor.choices ?? []
+      });
     }
   }
   return columns.length > 0 ? columns : null;

@@ -55,10 +55,15 @@ const VERSION: ModelVersion = {
   size_bytes: 1200,
   files: [{ path: 'model.onnx', size_bytes: 1200, sha256: 'cd'.repeat(32) }],
   signature: {
-    inputs: [{ name: 'X', datatype: 'FP64', shape: [-1, 2], onnx_name: 'X', columns: ['age', CANARY] }],
-    outputs: [{ name: 'label', datatype: 'INT64', shape: [-1], onnx_name: 'label', columns: [] }],
+    inputs: [
+      { name: 'X', datatype: 'FP64', shape: [-1, 2], onnx_name: 'X', columns: ['age', CANARY], choices: [] }
+    ],
+    outputs: [
+      { name: 'label', datatype: 'INT64', shape: [-1], onnx_name: 'label', columns: [], choices: [] }
+    ],
     task: 'classification',
-    labels: ['stays', CANARY]
+    labels: ['stays', CANARY],
+    routed_by: []
   },
   parity: PARITY,
   operators: [],
@@ -122,6 +127,21 @@ describe('a version', () => {
     expect(document.querySelector('img')).toBeNull();
   });
 
+  it('with a model for each store says which there are, and offers nothing that is for one file', async () => {
+    const store = { name: 'store', datatype: 'BYTES', shape: [-1, 1], onnx_name: '', columns: [] };
+    const signature = {
+      ...VERSION.signature!,
+      inputs: [{ ...store, choices: ['north', CANARY] }],
+      routed_by: ['store']
+    };
+    await show({ ...VERSION, signature, files: [{ path: 'models.zip', size_bytes: 1200, sha256: '' }] });
+    expect(screen.getByText(/A model for each/).textContent).toContain('2 values');
+    expect(screen.getByText('north')).toBeTruthy();
+    expect(screen.queryByRole('heading', { name: 'Graph' })).toBeNull();
+    expect((screen.getByRole('button', { name: 'Package …' }) as HTMLButtonElement).disabled).toBe(true);
+    expect((screen.getByRole('button', { name: 'Deploy' }) as HTMLButtonElement).disabled).toBe(false);
+  });
+
   it('that was refused says why, with the numbers, and cannot be deployed', async () => {
     const parity = { ...PARITY, label_flips: 12, max_abs_difference: 0.96 };
     await show({ ...VERSION, status: 'Refused', reason: 'it answers differently', parity });
@@ -171,10 +191,10 @@ describe('the form that registers', () => {
     next_page_token: null
   });
 
-  function open(entries: object): (NewVersion | null)[] {
+  function open(entries: object, tags: Record<string, string> = {}): (NewVersion | null)[] {
     const values: (NewVersion | null)[] = [];
     const studio = new TestServer({
-      'GET runs/r1': () => ({ id: 'r1', name: 'forest-3', experiment: 'churn' }),
+      'GET runs/r1': () => ({ id: 'r1', name: 'forest-3', experiment: 'churn', tags }),
       'GET runs/r1/artifacts': () => entries,
       'GET models': () => [{ name: 'churn', versions: [2, 1], aliases: { champion: 2 } }]
     }).studio();
@@ -189,6 +209,16 @@ describe('the form that registers', () => {
     expect((await screen.findByLabelText<HTMLInputElement>('Name')).value).toBe('churn');
     await screen.findByText('Becomes version 3 of this model.');
     await waitFor(() => expect(values.at(-1)).toEqual({ name: 'churn', run_id: 'r1', path: '' }));
+  });
+
+  it('begins with the threshold that the run keeps, and the class that it is about', async () => {
+    const tags = { 'mlstudio.threshold': '0.3', 'mlstudio.positive_label': 'leaves' };
+    const values = open(list(file('mlstudio.json')), tags);
+    expect((await screen.findByLabelText<HTMLInputElement>('Decision threshold')).value).toBe('0.3');
+    await waitFor(() => expect(values.at(-1)).toMatchObject({ threshold: 0.3, positive_label: 'leaves' }));
+    fireEvent.change(screen.getByLabelText('Decision threshold'), { target: { value: '' } });
+    expect(screen.queryByLabelText('Class of the threshold')).toBeNull();
+    expect(values.at(-1)).toEqual({ name: 'churn', run_id: 'r1', path: '' });
   });
 
   it('says that an alias moves, and refuses one that stands for a version', async () => {

@@ -118,7 +118,7 @@ function Facts({ version, studio, execute }: Props & { version: ModelVersion }):
 
 /** The converted file, which is what an endpoint serves. */
 function onnxFacts({ files, parity }: ModelVersion): [string, string][] {
-  const onnx = files.find(file => file.path.endsWith('.onnx'));
+  const onnx = files.find(file => file.path.endsWith('.onnx') || file.path === 'models.zip');
   if (!onnx) {
     return [];
   }
@@ -158,6 +158,7 @@ function Actions({ version, execute }: { version: ModelVersion; execute: Execute
   const args = { name, version: number };
   const ready = status === 'Ready';
   const archived = version.archived_at !== null && version.archived_at !== undefined;
+  const one = ready && !isMany(version);
   const barred = archived
     ? 'It is archived: restore it first.'
     : version.approval.status === 'Rejected'
@@ -175,7 +176,7 @@ function Actions({ version, execute }: { version: ModelVersion; execute: Execute
       >
         Deploy
       </CommandButton>
-      <CommandButton execute={execute} command={CommandIDs.packageVersion} args={args} disabled={!ready}>
+      <CommandButton execute={execute} command={CommandIDs.packageVersion} args={args} disabled={!one}>
         Package …
       </CommandButton>
       <CommandButton execute={execute} command={CommandIDs.downloadVersion} args={args}>
@@ -190,21 +191,21 @@ function Actions({ version, execute }: { version: ModelVersion; execute: Execute
             command: CommandIDs.setThreshold,
             label: 'Set threshold …',
             args,
-            disabled: !ready || version.signature?.labels.length !== 2
+            disabled: !one || version.signature?.labels.length !== 2
           },
           {
             command: CommandIDs.deriveVersion,
             label: 'Quantise …',
             args: { ...args, kind: 'quantise' },
-            disabled: !ready
+            disabled: !one
           },
           {
             command: CommandIDs.deriveVersion,
             label: 'Upgrade opset …',
             args: { ...args, kind: 'upgrade' },
-            disabled: !ready
+            disabled: !one
           },
-          { command: CommandIDs.profileVersion, label: 'Profile …', args, disabled: !ready },
+          { command: CommandIDs.profileVersion, label: 'Profile …', args, disabled: !one },
           { command: CommandIDs.describeVersion, label: 'Edit notes …', args },
           archived
             ? { command: CommandIDs.restoreVersion, label: 'Restore', args }
@@ -216,6 +217,11 @@ function Actions({ version, execute }: { version: ModelVersion; execute: Execute
       </MenuButton>
     </div>
   );
+}
+
+/** Whether it has a model for each value of some columns: what is for one ONNX file is not for it. */
+function isMany({ signature }: ModelVersion): boolean {
+  return (signature?.routed_by ?? []).length > 0;
 }
 
 /** A version in full. */
@@ -235,6 +241,7 @@ export function VersionView(props: Props & { name: string; version: string | num
     );
   }
   const { signature, parity, sample } = version;
+  const many = isMany(version);
   return (
     <article className="jp-mls-Version" aria-label={`Version ${version.version}`}>
       <header className="jp-mls-Version-head">
@@ -265,7 +272,7 @@ export function VersionView(props: Props & { name: string; version: string | num
           <ParityView report={parity} />
         </Section>
       )}
-      {version.status === 'Ready' && (
+      {version.status === 'Ready' && !many && (
         <>
           <Section title="Graph">
             <GraphView studio={studio} name={name} version={version.version} />
