@@ -47,6 +47,18 @@ describe('registering files', () => {
     expect((bodies[0] as { upload: string }).upload).toHaveLength(32);
   });
 
+  it('keeps the folders below the one that was chosen', async () => {
+    const { client, told } = serverThat(() => ({ model: 'risk', version: 1 }));
+    const files = ['saved/MLmodel', 'saved/data/model/weights.json'].map(path =>
+      Object.defineProperty(new File(['{}'], path.split('/').at(-1)!), 'webkitRelativePath', { value: path })
+    );
+    await registerFiles(client, { request: { name: 'risk' }, files, fields: FIELDS });
+    expect(told()).toEqual([
+      'PUT model-uploads/ID/files/MLmodel',
+      'PUT model-uploads/ID/files/data/model/weights.json'
+    ]);
+  });
+
   it('removes what was sent when it is refused', async () => {
     const { client, told } = serverThat(() => refused(415, 'wrong_type', 'It is an archive.'));
     await expect(

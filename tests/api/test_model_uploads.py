@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import skops.io
 from sklearn.linear_model import LogisticRegression
 
 from jupyter_mlstudio.client.model_files import write_model
+from jupyter_mlstudio.entities.models import VersionStatus
 from jupyter_mlstudio.entities.runs import TERMINAL
 from jupyter_mlstudio.programs.convert import convert
 from jupyter_mlstudio.studio import Studio
@@ -46,6 +48,19 @@ def onnx(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def place(path: str = "model.onnx", upload: str = "") -> str:
     return f"model-uploads/{upload or uuid.uuid4().hex}/files/{path}"
+
+
+def mlflow_folder(folder: Path, model: LogisticRegression) -> None:
+    """Writes a model as a folder with folders in it."""
+    (folder / "code").mkdir()
+    (folder / "code" / "helper.py").write_text("x = 1\n")
+    (folder / "data" / "model").mkdir(parents=True)
+    (folder / "data" / "model" / "model.skops").write_bytes(skops.io.dumps(model))
+    flavor = "sklearn:\n    pickled_model: data/model/model.skops\n    serialization_format: skops\n"
+    (folder / "example").mkdir()
+    (folder / "example" / "rows.json").write_text('{"columns": ["x"], "data": [[0.25], [0.75]]}')
+    example = "artifact_path: example/rows.json\n  type: dataframe\n  pandas_orient: split\n"
+    (folder / "MLmodel").write_text(f"saved_input_example_info:\n  {example}flavors:\n  {flavor}")
 
 
 def zipped(*names: str) -> bytes:
@@ -145,6 +160,37 @@ def test_U09_a_registered_version_never_changes(
     assert not (studio.workspace.models / ".uploads" / upload).exists()
     server.api("DELETE", "models/kept")
     wait_for(lambda: studio.runs.get(made.json["convert_run_id"]).status in TERMINAL)
+
+
+def test_an_uploaded_folder_keeps_its_folders(server: JupyterServer, studio: Studio, tmp_path: Path) -> None:
+    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    mlflow_folder(tmp_path, model)
+    upload = uuid.uuid4().hex
+    sent = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    assert {"MLmodel", "code/helper.py", "data/model/model.skops"} <= set(sent)
+    for name in sent:
+        answer = server.api("PUT", place(name, upload), (tmp_path / name).read_bytes(), headers=OCTETS)
+        assert (answer.status, answer.json["path"]) == (201, name)
+    made = server.api("POST", "models", {"name": "foldered", "upload": upload, "allow_code": True})
+    assert made.status == 201
+    assert sorted(file["path"] for file in made.json["files"]) == [f"native/{name}" for name in sent]
+    kept = server.api("GET", "models/foldered/versions/1/files/native/code/helper.py")
+    assert kept.body == (tmp_path / "code" / "helper.py").read_bytes()
+    wait_for(lambda: studio.models.version("foldered", "1").status is not VersionStatus.CONVERTING)
+    found = studio.models.version("foldered", "1")
+    assert found.status is VersionStatus.READY, found.reason
+    server.api("DELETE", "models/foldered")
+
+
+@pytest.mark.parametrize("path", ["MLmodel/x", "data", "a/" * 20 + "x"])
+def test_a_path_of_an_upload_that_is_a_file_already_or_too_deep_is_refused(
+    server: JupyterServer, oracle: Oracle, path: str
+) -> None:
+    upload = uuid.uuid4().hex
+    for name in ("MLmodel", "data/x"):
+        assert server.api("PUT", place(name, upload), b"a: 1", headers=OCTETS).status == 201
+    oracle.refuses("PUT", place(path, upload), b"x", status={400, 409}, headers=OCTETS)
+    assert server.api("DELETE", f"model-uploads/{upload}").status == 204
 
 
 BAD = {

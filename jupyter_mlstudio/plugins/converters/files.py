@@ -17,6 +17,7 @@ import numpy as np
 
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.plugins.converters.base import Source
+from jupyter_mlstudio.plugins.converters.mlflow import file_below
 
 SKOPS_TYPES = frozenset({
     "sklearn.tree._tree.Tree", "sklearn.neighbors._kd_tree.KDTree", "sklearn.neighbors._ball_tree.BallTree",
@@ -49,11 +50,15 @@ def whole_file(source: Source) -> Path:
 
 
 def mlflow_file(folder: Path, name: object) -> Path:
-    """A file that ``MLmodel`` names, which must stand beside it."""
-    name = str(name)
-    if not name or Path(name).name != name or not (folder / name).is_file():
-        raise Invalid(f"MLmodel names the file {name[:80]!r}, which is not beside it")
-    return folder / name
+    """A file that ``MLmodel`` names, which must stand beside it or in a folder there.
+
+    Raises:
+        Invalid: it does not, or the name leads elsewhere.
+    """
+    path = file_below(folder, name)
+    if path is None:
+        raise Invalid(f"MLmodel names the file {str(name)[:80]!r}, which is not beside it")
+    return path
 
 
 def load_pickled(path: Path) -> Any:

@@ -22,10 +22,10 @@ def mlflow_example(folder: Path) -> Any:
     array under ``inputs`` or ``instances``.
     """
     info = _described(folder).get("saved_input_example_info") or {}
-    name = info.get("artifact_path")
-    if not isinstance(name, str) or not (folder / name).is_file() or "/" in name or "\\" in name:
+    path = file_below(folder, info.get("artifact_path"))
+    if path is None:
         return None
-    content = json.loads((folder / name).read_text("utf-8"))
+    content = json.loads(path.read_text("utf-8"))
     if info.get("type") == "dataframe" or (isinstance(content, dict) and {"columns", "data"} <= set(content)):
         return _frame(content)
     if isinstance(content, dict):
@@ -33,6 +33,15 @@ def mlflow_example(folder: Path) -> Any:
     import numpy as np
 
     return np.asarray(content)
+
+
+def file_below(folder: Path, name: object) -> Path | None:
+    """A regular file of a model's folder, by the path that its ``MLmodel`` gives; None where that leads elsewhere."""
+    parts = name.split("/") if isinstance(name, str) else [""]
+    if any(part in ("", ".", "..") or set(part) & {"\\", "\0"} for part in parts):
+        return None
+    path = folder.joinpath(*parts)
+    return path if path.is_file() and folder.resolve() in path.resolve().parents else None
 
 
 def _frame(content: Any) -> Any:

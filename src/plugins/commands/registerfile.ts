@@ -4,6 +4,7 @@ import type { ModelVersion } from '../../api/types';
 import { showForm } from '../../panels/dialog';
 import { CommandIDs } from '../../tokens';
 import type { FileRegistration } from '../../views/models/fileform';
+import { pathIn } from '../../views/models/filenames';
 import { modelIcon } from '../../views/common/icons';
 import { type Workbench, add } from './add';
 import { below } from './submit';
@@ -19,7 +20,7 @@ export async function registerFiles(
   const upload = crypto.randomUUID().replace(/-/g, '');
   try {
     for (const file of files) {
-      await client.uploadModelFile(upload, file.name, file);
+      await client.uploadModelFile(upload, pathIn(file), file);
     }
     return await client.registerModel({ ...request, upload });
   } catch (why) {

@@ -51,6 +51,12 @@ describe('the form that registers a file', () => {
     fireEvent.change(screen.getByLabelText('File'), { target: { files: [file] } });
     await waitFor(() => expect(values.at(-1)?.request).toEqual({ name: 'forest' }));
     expect(values.at(-1)?.files).toEqual([file]);
+    const below = new File(['x'], 'model.onnx');
+    Object.defineProperty(below, 'webkitRelativePath', { value: 'risk/data/model.onnx' });
+    expect(screen.getByLabelText('Or a folder').hasAttribute('webkitdirectory')).toBe(true);
+    fireEvent.change(screen.getByLabelText('Or a folder'), { target: { files: [below] } });
+    await waitFor(() => expect(values.at(-1)?.request).toEqual({ name: 'risk' }));
+    expect(screen.getByText('data/model.onnx')).toBeTruthy();
   });
 });
 

@@ -7,12 +7,14 @@ import { Field, type FormProps, Name, formatBytes } from '../common';
 import {
   type FileFields,
   chosenError,
+  chosenName,
   fileFieldsError,
   filePathError,
   filePython,
   fileRequest,
   mayExecute,
-  modelNameFor
+  modelNameFor,
+  pathIn
 } from './filenames';
 import { NameFields, SameAs, TextInput } from './register';
 
@@ -27,6 +29,9 @@ export interface FileFormProps extends FormProps<FileRegistration> {
   /** Given, the line of Python can be copied. */
   execute?: Execute;
 }
+
+/** So many of the chosen files are named. */
+const LISTED = 8;
 
 function SourceChoice(props: { upload: boolean; onChange: (upload: boolean) => void }): JSX.Element {
   return (
@@ -45,27 +50,34 @@ function SourceChoice(props: { upload: boolean; onChange: (upload: boolean) => v
 function Chosen(props: { files: readonly File[]; onChoose: (files: File[]) => void }): JSX.Element {
   const { files, onChoose } = props;
   return (
-    <Field
-      label="File"
-      hint="Several, when the model is a folder, such as MLflow's."
-      problem={files.length === 0 ? undefined : (chosenError(files) ?? undefined)}
-    >
-      {control => (
-        <>
+    <>
+      <Field label="File" problem={files.length === 0 ? undefined : (chosenError(files) ?? undefined)}>
+        {control => (
           <input
             {...control}
             type="file"
             multiple
             onChange={event => onChoose([...(event.target.files ?? [])])}
           />
-          {files.map(file => (
-            <span key={file.name} className="jp-mls-quiet">
-              <Name text={file.name} /> {formatBytes(file.size)}
-            </span>
-          ))}
-        </>
-      )}
-    </Field>
+        )}
+      </Field>
+      <Field label="Or a folder" hint="Such as one that MLflow saved; its folders are kept.">
+        {control => (
+          <input
+            {...control}
+            type="file"
+            ref={input => input?.setAttribute('webkitdirectory', '')}
+            onChange={event => onChoose([...(event.target.files ?? [])])}
+          />
+        )}
+      </Field>
+      {files.slice(0, LISTED).map(file => (
+        <div key={pathIn(file)} className="jp-mls-quiet">
+          <Name text={pathIn(file)} /> {formatBytes(file.size)}
+        </div>
+      ))}
+      {files.length > LISTED && <div className="jp-mls-quiet">and {files.length - LISTED} more</div>}
+    </>
   );
 }
 
@@ -122,7 +134,7 @@ export function RegisterFileForm({ studio, initial, onChange, execute }: FileFor
           files={files}
           onChoose={chosen => {
             setFiles(chosen);
-            set(suggest(chosen[0]?.name ?? ''));
+            set(suggest(chosenName(chosen)));
           }}
         />
       ) : (

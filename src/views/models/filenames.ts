@@ -57,6 +57,22 @@ export function chosenError(files: readonly Pick<File, 'name'>[]): string | null
   return refused ? `${refused.name} is HDF5 or an archive, which is not registered.` : null;
 }
 
+/** A file that was chosen, alone or with its folder. */
+export interface ChosenFile {
+  name: string;
+  webkitRelativePath?: string;
+}
+
+/** The path that a chosen file has in its model: below the folder that was chosen, or its name. */
+export function pathIn({ name, webkitRelativePath = '' }: ChosenFile): string {
+  return webkitRelativePath.split('/').slice(1).join('/') || name;
+}
+
+/** What a model is called after: the folder that was chosen, or the first file. */
+export function chosenName([first]: readonly ChosenFile[]): string {
+  return (first?.webkitRelativePath ?? '').split('/')[0]! || (first?.name ?? '');
+}
+
 /** A model's name for a file: its own without the ending, or its folder's where it is just `model`. */
 export function modelNameFor(path: string): string {
   const parts = path.split('/').filter(part => part !== '');
