@@ -18,19 +18,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jupyter_mlstudio.entities.automl import OnnxCheck
 from jupyter_mlstudio.learning import metrics
 from jupyter_mlstudio.learning.family import Family, Making, Params, Part, Shape, answers
 from jupyter_mlstudio.learning.matrices import Matrices, write_whole
+from jupyter_mlstudio.learning.proofs import Proof, proved
 
 STAGES = 10
 PATIENCE = 30
+"""Rounds without gain before a boosting fit ends, at a learning rate of :data:`USUAL_RATE`; more of smaller steps."""
+
+USUAL_RATE = 0.08
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """A configuration to try. ``rows`` limits each training set; 0 is all; ``folds`` are numbers of the plan's.
 
-    ``fit_limit_s`` is when a boosting fit of the first fold ends with the rounds that it has.
+    ``fit_limit_s`` is when a fit of the first fold ends with what it has; ``proof`` is for the check of the ONNX form.
     """
 
     number: int
@@ -41,6 +46,7 @@ class Job:
     seed: int = 0
     threads: int = 1
     fit_limit_s: float = math.inf
+    proof: Proof | None = None
 
 
 @dataclass(slots=True)
@@ -51,6 +57,7 @@ class Result:
         params: with the number of rounds that was best.
         scores: by fold; ``fit_s`` is the mean of a fold's fit, ``rows`` the most that one was fitted on.
         predict_ms: for 1,000 rows; ``size_bytes`` of one pickled model.
+        onnx: how the ONNX form of one fold's model answers, None where it was not looked at; ``check_s`` is its time.
     """
 
     params: Params
@@ -60,6 +67,8 @@ class Result:
     size_bytes: int = 0
     rows: int = 0
     measured: dict[str, float] = field(default_factory=dict)
+    onnx: OnnxCheck | None = None
+    check_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,7 @@ class _Fold:
     predict_ms: float
     pickled: bytes
     rows: int
+    found: Params
 
 
 def evaluate(
@@ -113,38 +123,46 @@ def _evaluate(
         best = min(metric.loss(score_of(plan, metric, job.folds[place], one)) for one in found.values())
         say(FoldScore(place, metric.turned(best), folds[-1].fit_s))
     count = _best_count(plan, metric, job, folds)
-    params = dict(job.params)
+    params = {**job.params, **folds[0].found}
     if family.rounds and family.rounds not in params:
         params[family.rounds] = count
     predictions = [fold.after[count] for fold in folds]
     write_array(kept, np.concatenate(predictions))
-    inside = pickle.dumps((matrices.featuriser(family.form, job.folds[-1], job.rows), folds[-1].pickled))
-    write_whole(spare_path(kept), inside)
+    featuriser = matrices.featuriser(family.form, job.folds[-1], job.rows)
+    write_whole(spare_path(kept), pickle.dumps((featuriser, folds[-1].pickled)))
     scores = [score_of(plan, metric, number, one) for number, one in zip(job.folds, predictions, strict=True)]
+    loss = float(np.mean([metric.loss(one) for one in scores]))
+    onnx, check_s = proved(job.proof, plan, family, featuriser, folds[-1].pickled, job.folds[-1], loss)
     return Result(
         params=params, scores=scores, fit_s=float(np.mean([fold.fit_s for fold in folds])),
         predict_ms=float(np.mean([fold.predict_ms for fold in folds])), rows=max(fold.rows for fold in folds),
         size_bytes=max(len(fold.pickled) for fold in folds),
-        measured=measured(plan, shape, job.folds, np.concatenate(predictions)),
+        measured=measured(plan, shape, job.folds, np.concatenate(predictions)), onnx=onnx, check_s=check_s,
     )  # fmt: skip
 
 
 def _fitted(job: Job, making: Making, part: Part, held: Part, first: _Fold | None) -> _Fold:
     """Fits one fold; the first one of a boosting model stops early, the others go as far as it did."""
-    family, params = job.family, job.params
+    family, params = job.family, {**job.params, **(first.found if first else {})}
     boosts = bool(family.rounds) and family.rounds not in params
     classifies = making.shape.classifies
+    changed: Params = dict(first.found) if first else {}
     began = time.perf_counter()
     if not boosts:
-        model = family.fit(family.make(params, making), part)
+        model = family.make(params, making)
+        if first is None:
+            changed = family.fit_within(model, part, job.fit_limit_s)
+        else:
+            family.fit(model, part)
         fit_s = time.perf_counter() - began
         began = time.perf_counter()
         after = {0: full(answers(model, held.X, classifies), model, making.shape)}
     else:
         if first is None:
             model = family.make(params, making)
-            best = family.fit_until_no_better(model, part, held, PATIENCE, job.fit_limit_s)
-            counts = stages(best, PATIENCE, family.trained(model))
+            patience = patience_of(params)
+            best = family.fit_until_no_better(model, part, held, patience, job.fit_limit_s)
+            counts = stages(best, patience, family.trained(model))
         else:
             counts = sorted(first.after)
             model = family.fit(family.make({**params, family.rounds: counts[-1]}, making), part)
@@ -154,7 +172,13 @@ def _fitted(job: Job, making: Making, part: Part, held: Part, first: _Fold | Non
         after = {count: full(one, model, making.shape) for count, one in zip(counts, found, strict=True)}
     seconds = (time.perf_counter() - began) / len(after)
     pickled = pickle.dumps(model, protocol=5)
-    return _Fold(after, fit_s, seconds * 1e6 / max(1, held.X.shape[0]), pickled, part.X.shape[0])
+    return _Fold(after, fit_s, seconds * 1e6 / max(1, held.X.shape[0]), pickled, part.X.shape[0], changed)
+
+
+def patience_of(params: Params) -> int:
+    """How many rounds without gain end a boosting fit."""
+    rate = float(params.get("learning_rate", USUAL_RATE))
+    return int(PATIENCE * min(3.0, max(1.0, USUAL_RATE / rate)))
 
 
 def stages(best: int, patience: int, trained: int) -> list[int]:

@@ -13,8 +13,8 @@ from jupyter_mlstudio.learning.families_smooth import KNN, MLP, SGD, SVM, Elasti
 from jupyter_mlstudio.learning.family import Family, Shape
 
 FAMILIES: tuple[Family, ...] = (
-    LightGBM(), Linear(), RandomForest(), HistGradientBoosting(), XGBoost(), ExtraTrees(), CatBoost(), MLP(), KNN(),
-    SVM(), ElasticNet(), SGD(), LinearSVM(), DecisionTree(), NaiveBayes(),
+    LightGBM(), Linear(), ExtraTrees(), CatBoost(), XGBoost(), RandomForest(), MLP(), HistGradientBoosting(), SVM(),
+    KNN(), ElasticNet(), SGD(), LinearSVM(), DecisionTree(), NaiveBayes(),
 )  # fmt: skip
 ON_REQUEST = ("SGD", "LinearSVM", "DecisionTree", "NaiveBayes")
 """Families that only take part when they are allowed by name."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jupyter_mlstudio.learning.family import (
     Family,
@@ -130,8 +131,17 @@ class LightGBM(_Boosting):
                   callbacks=[lightgbm.early_stopping(patience, verbose=False), lightgbm_limit(limit_s)])  # fmt: skip
         return int(model.best_iteration_)
 
-    def after(self, model: Any, rows: Any, count: int, classifies: bool) -> Any:
-        return (model.predict_proba if classifies else model.predict)(rows, num_iteration=count)
+    def staged(self, model: Any, rows: Any, counts: list[int], classifies: bool) -> Iterator[Any]:
+        inner = getattr(model, "regressor_", model)
+        raw, begin, most = 0.0, 0, self.counted(inner)
+        for count in counts:
+            if begin < min(count, most):  # only the rounds that are new: each costs as much as the first
+                raw = raw + inner.booster_.predict(
+                    rows, raw_score=True, start_iteration=begin, num_iteration=min(count, most) - begin
+                )
+                begin = min(count, most)
+            found = _probabilities(np.asarray(raw)) if classifies else np.asarray(raw)
+            yield found if inner is model else model.inverse_func(found)
 
 
 class HistGradientBoosting(_Boosting):
@@ -199,7 +209,7 @@ class XGBoost(_Boosting):
     name, library, rounds, form = "XGBoost", "xgboost", "n_estimators", "trees"
     also = ("XGBoostClassifier", "XGBoostRegressor", "XGB")
     usual: ClassVar[Params] = {"reg_lambda": 1.0, "reg_alpha": 1e-3, "class_weight": None, "log_target": False}
-    expense, takes_labels = 1.2, False
+    expense, takes_labels = 1.5, False
 
     def known(self, shape: Shape) -> list[Params]:
         usual = {"learning_rate": 0.08, "max_depth": 6, "min_child_weight": 2.0, "subsample": 0.9,
@@ -247,11 +257,12 @@ class CatBoost(_Boosting):
     name, library, rounds, form = "CatBoost", "catboost", "iterations", "trees"
     also = ("CatBoostClassifier", "CatBoostRegressor")
     usual: ClassVar[Params] = {"rsm": 1.0, "random_strength": 1.0, "log_target": False}
-    expense, most_rounds = 2.5, 1000
+    expense, most_rounds = 3.0, 1000
 
     def known(self, shape: Shape) -> list[Params]:
         usual = {"learning_rate": 0.08, "depth": 6, "l2_leaf_reg": 3.0}
-        return [usual | common(shape)]
+        shallow = {"learning_rate": 0.06, "depth": 4, "l2_leaf_reg": 6.0, "rsm": 0.7}
+        return [params | common(shape) for params in (usual, shallow)]
 
     def suggest(self, trial: Any, shape: Shape) -> Params:
         return {
@@ -299,6 +310,15 @@ class _First:
 
     def predict_proba(self, rows: Any) -> Any:
         return self.model.predict_proba(rows, ntree_end=self.count)
+
+
+def _probabilities(raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities of LightGBM's raw scores: ``(n_rows,)`` of the second of two, or ``(n_rows, n_classes)``."""
+    from scipy.special import expit, softmax
+
+    if raw.ndim == 1:
+        return np.column_stack([expit(-raw), expit(raw)])
+    return np.asarray(softmax(raw, axis=1), dtype=np.float64)
 
 
 def _most_leaves(shape: Shape) -> int:

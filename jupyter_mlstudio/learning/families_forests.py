@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import time
+import warnings
 from typing import Any
 
 from jupyter_mlstudio.learning.family import (
     Family,
     Making,
     Params,
+    Part,
     Shape,
     common,
     suggest_common,
@@ -22,6 +26,9 @@ MOST_NODES = 400_000
 
 MOST_ROWS = 60_000
 """That a tree is grown on; of more, each tree has a sample."""
+
+FIRST_TREES, STEP_TREES = 12, 40
+"""Trees that are grown to see how long one takes, and at once afterwards."""
 
 
 def most_leaves(trees: int) -> int:
@@ -60,10 +67,30 @@ class _Forest(Family):
             settings["class_weight"] = params["class_weight"]
         leaves = most_leaves(int(settings["n_estimators"]))
         if making.shape.rows > leaves:
-            settings["max_leaf_nodes"] = leaves
+            settings.setdefault("max_leaf_nodes", leaves)
         if making.shape.rows > MOST_ROWS:
             settings |= {"bootstrap": True, "max_samples": round(MOST_ROWS / making.shape.rows, 6)}
         return with_log(kind(**settings, n_jobs=making.threads, random_state=making.seed), params)
+
+    def fit_within(self, model: Any, part: Part, limit_s: float) -> Params:
+        wanted = getattr(model, "n_estimators", 0)
+        if wanted <= FIRST_TREES or not math.isfinite(limit_s):
+            return super().fit_within(model, part, limit_s)  # of the logarithm, or quick anyway
+        began = time.monotonic()
+        model.set_params(n_estimators=FIRST_TREES, warm_start=True)
+        self.fit(model, part)
+        one = (time.monotonic() - began) / FIRST_TREES
+        while model.n_estimators < wanted and time.monotonic() - began + one < limit_s:
+            more = int(min(wanted - model.n_estimators, max(1, (limit_s + began - time.monotonic()) / one), STEP_TREES))
+            model.set_params(n_estimators=model.n_estimators + more)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of balanced weights, which are those of the same rows
+                self.fit(model, part)
+        model.set_params(warm_start=False)
+        if model.n_estimators == wanted:
+            return {}
+        leaves = {} if model.max_leaf_nodes is None else {"max_leaf_nodes": model.max_leaf_nodes}
+        return {"n_estimators": int(model.n_estimators), **leaves}
 
 
 class RandomForest(_Forest):
@@ -72,7 +99,7 @@ class RandomForest(_Forest):
     name = "RandomForest"
     also = ("RandomForestClassifier", "RandomForestRegressor", "RF")
     kinds = ("RandomForestClassifier", "RandomForestRegressor")
-    expense = 2.0
+    expense = 8.0
 
 
 class ExtraTrees(_Forest):
@@ -81,7 +108,7 @@ class ExtraTrees(_Forest):
     name = "ExtraTrees"
     also = ("ExtremeRandomTrees", "ExtraTreesClassifier", "ExtraTreesRegressor")
     kinds = ("ExtraTreesClassifier", "ExtraTreesRegressor")
-    expense = 1.2
+    expense = 4.0
 
 
 class DecisionTree(Family):

@@ -127,7 +127,7 @@ class MLP(Family):
     name = "MLP"
     usual: ClassVar[Params] = {"activation": "relu", "log_target": False}
     also = ("MLPClassifier", "MLPRegressor", "NeuralNetwork", "TCNForecaster")
-    expense = 3.0
+    expense = 2.0
 
     def refuses(self, shape: Shape) -> str:
         return "on more than 100,000 rows it takes too long" if shape.rows > 100_000 else ""

@@ -125,6 +125,15 @@ class Family(ABC):
             return model.fit(part.X, part.y, sample_weight=part.weights)
         return model.fit(part.X, part.y)
 
+    def fit_within(self, model: Any, part: Part, limit_s: float) -> Params:
+        """Fits an estimator without rounds, for about ``limit_s`` where it can do with less.
+
+        Returns:
+            Parameters that became other ones, such as a number of trees.
+        """
+        self.fit(model, part)
+        return {}
+
     def fit_until_no_better(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         """Fits a boosting model until ``held`` is no better for ``patience`` rounds, or for about ``limit_s``.
 

@@ -22,6 +22,9 @@ from jupyter_mlstudio.learning.portfolio import portfolio
 STARTUP = 6
 """Trials of a family before its study is modelled, known configurations among them."""
 
+SEARCHED = 4
+"""Families at least that are searched, the best ones; of many the better half."""
+
 
 class Proposals:
     """Proposes configurations; learns from records."""
@@ -61,8 +64,13 @@ class Proposals:
         return None
 
     def next_searched(self, number: int, allowed: set[str]) -> tuple[Family, Params, Params] | None:
-        """A configuration that Optuna proposes, with its own names for it; None when no family is allowed."""
-        names = sorted(set(self._families) & allowed, key=lambda name: (self._best.get(name, math.inf), name))
+        """A configuration that Optuna proposes, with its own names for it; None when no family is allowed.
+
+        Families that are behind are not searched, also where they are all that there is time for.
+        """
+        names = sorted(self._families, key=lambda name: (self._best.get(name, math.inf), name))
+        promising = [name for name in names if not self._count[name]] + names[: max(SEARCHED, len(names) // 2)]
+        names = [name for name in names if name in allowed and name in promising]
         if not names:
             return None
         family = self._families[self._drawn(names, number)]

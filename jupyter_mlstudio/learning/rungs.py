@@ -18,15 +18,34 @@ from numpy.typing import NDArray
 from jupyter_mlstudio.learning.family import Shape
 from jupyter_mlstudio.learning.kept import Record
 
-S_PER_CELL = 3e-6
-"""What a boosting fit takes for each number of its table, about."""
+S_PER_CELL = 5e-6
+"""What a fit takes for each number of its table, about, over the families; with as many trees as there are classes
+half as much for each."""
 
-FIT_S = 0.2
-WANTED_FITS = 25
+FIT_S = 0.12
+WANTED_FITS = 50
+"""Fits that are to have time. Many models of different kinds that are judged on one fold make a better vote than few
+that are judged on all, once that fold is large enough."""
+
+ENOUGH_ROWS, ENOUGH_RARE = 2000, 150
+"""To be judged on, in all and of the rarest class; fewer cannot tell good models from lucky ones."""
+
+BEYOND = 3
+"""How many times as many folds as there is time for are taken to have enough rows."""
+
 FACTOR = 4
 LEAST_ROWS = 5000
 CELLS_PER_THREAD = 4_000_000
-SKEWED = 1.5
+SKEWED = 1.0
+
+
+def _enough(plan: Any, shape: Shape) -> int:
+    """Folds that have enough rows to be judged on."""
+    judged = float(np.mean([len(test) for _, test in plan.folds]))
+    found = ENOUGH_ROWS / max(1.0, judged)
+    if shape.classifies:
+        found = max(found, ENOUGH_RARE / max(1.0, judged * shape.rarest))
+    return math.ceil(found)
 
 
 def shape_of(plan: Any, metric: str) -> Shape:
@@ -70,14 +89,13 @@ class Rungs:
 
     @classmethod
     def of(cls, plan: Any, shape: Shape, timeout_s: float) -> Rungs:
-        """Chooses so that about :data:`WANTED_FITS` boosting trials have time; on all folds and rows if they can."""
+        """Chooses so that about :data:`WANTED_FITS` trials have time; on all folds and rows if they can."""
         most = max(len(train) for train, _ in plan.folds)
         cells = most * shape.features
-        one = (FIT_S + S_PER_CELL * cells) * max(1, min(shape.classes - 1, 10))
+        one = (FIT_S + S_PER_CELL * cells) * max(1.0, min(shape.classes, 10) / 2)
         affordable = timeout_s / (WANTED_FITS * one)
-        count = len(plan.folds)
-        if affordable < count:
-            count = max(1, min(count, int(affordable))) if affordable >= 2 else 1
+        enough = min(_enough(plan, shape), math.ceil(BEYOND * affordable))
+        count = min(len(plan.folds), max(1, int(affordable), enough))
         rows = [0]
         size = most
         while affordable < 1 and size // FACTOR >= LEAST_ROWS:

@@ -125,14 +125,19 @@ def _recalls(rows: Predictions) -> NDArray[np.float64]:
 
 
 def counted(rows: Predictions, what: str, average: str) -> float:
-    """Precision, recall or F1."""
-    from sklearn.metrics import precision_recall_fscore_support
-
-    extra: dict[str, Any] = {"average": average, "labels": _classes(rows)}
+    """Precision, recall or F1; 0 where nothing was found, or nothing was there."""
+    count = rows.predicted.shape[1]
+    mass = np.ones(len(rows.y)) if rows.weights is None else rows.weights
+    true = np.bincount(rows.y, weights=mass, minlength=count)
+    named = np.bincount(rows.labels, weights=mass, minlength=count)
+    right = np.bincount(rows.y, weights=mass * (rows.labels == rows.y), minlength=count)
+    if average == "micro":
+        right, true, named = (np.atleast_1d(one.sum()) for one in (right, true, named))
+    below = {"precision": named, "recall": true, "f1": (named + true) / 2}[what]
+    found = np.divide(right, below, out=np.zeros(len(right)), where=below > 0)
     if average == "binary":
-        extra = {"average": "macro", "labels": [rows.one]}
-    found = precision_recall_fscore_support(rows.y, rows.labels, sample_weight=rows.weights, zero_division=0.0, **extra)
-    return float(found[("precision", "recall", "f1").index(what)])
+        return float(found[rows.one])
+    return float(np.average(found, weights=true if average == "weighted" else None))
 
 
 def matthews(rows: Predictions) -> float:

@@ -18,6 +18,7 @@ from jupyter_mlstudio.learning.budget import GROWTH, Clock, Costs, check_s, grow
 from jupyter_mlstudio.learning.family import Family, Shape
 from jupyter_mlstudio.learning.kept import Kept, Record
 from jupyter_mlstudio.learning.matrices import Matrices
+from jupyter_mlstudio.learning.proofs import LEAD_SHARE, Account, Proof
 from jupyter_mlstudio.learning.refit import Check, Probe
 from jupyter_mlstudio.learning.rungs import Rungs, shape_of
 from jupyter_mlstudio.learning.workers import Workers
@@ -74,6 +75,7 @@ class State:
         self.rungs = Rungs.read(state.get("rungs")) or Rungs.of(plan, self.shape, self.limits.timeout_s)
         self.matrices = Matrices(plan, self.kept.features, spec.seed)
         self.probes: dict[str, Probe] = {}
+        self.account = Account()
         self.onnx = spec.training.enable_onnx_compatible_models
 
     @property
@@ -108,10 +110,23 @@ class State:
         """What the check of a model of these members will take."""
         if not self.onnx:
             return 0.0
-        usual = float(np.median([one.seconds for one in self.probes.values()] or [0.5]))
+        usual = self._probe_s()
         own = {one.candidate.family for one in members}
         probes = sum(self.probes[name].seconds if name in self.probes else usual for name in own)
         return check_s(usual, 0.7 * probes, sum(record.candidate.size_bytes for record in members))
+
+    def proof(self, family: Family, limit_s: float) -> Proof | None:
+        """What the worker of a trial that ends in so many seconds needs for its check; None when none is asked for."""
+        if not self.onnx:
+            return None
+        usual, best = self._probe_s(), self.best()
+        own = self.probes[family.name].seconds if family.name in self.probes else usual
+        lead_s = max(self.account.left_s(), LEAD_SHARE * self.clock.timeout_s)
+        loss = math.inf if best is None else best.loss
+        return Proof(self.check, usual, own, self.account.left_s(), lead_s, loss, time.monotonic() + limit_s)
+
+    def _probe_s(self) -> float:
+        return float(np.median([one.seconds for one in self.probes.values()] or [0.5]))
 
     def refit_s(self, record: Record, rows: int = 0) -> float:
         """What fitting a candidate on so many rows will take; 0 is all."""
@@ -124,9 +139,14 @@ class State:
         return int(min(len(self.plan.X), rows))
 
     def ranked(self) -> list[Record]:
-        """Candidates that may win, the best first; those of a part of the rows while there are no others."""
+        """Candidates that may win, the best first; those of a part of the rows while there are no others.
+
+        One whose ONNX form answers otherwise is not among them, unless there are no others.
+        """
         fine = [one for one in self.records.values() if math.isfinite(one.loss) and one.candidate.stage != "ensemble"]
         fine = [one for one in fine if one.candidate.family in self.by_name]
+        if self.onnx:
+            fine = [one for one in fine if one.candidate.onnx is None or one.candidate.onnx.ready] or fine
         whole = [one for one in fine if one.whole] or fine
         return sorted(whole, key=lambda one: (one.loss, one.candidate.number))
 

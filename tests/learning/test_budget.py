@@ -25,7 +25,7 @@ def test_costs_are_guessed_from_models_of_the_same_kind() -> None:
     assert costs.trial_s(FOREST, 1000, 5) is None
     costs.add(LIGHTGBM, 2.0, 1000, 5)
     assert costs.trial_s(LIGHTGBM, 1000, 5) == pytest.approx(2.0)
-    assert costs.trial_s(FOREST, 1000, 5) == pytest.approx(4.0)
+    assert costs.trial_s(FOREST, 1000, 5) == pytest.approx(2.0 * FOREST.expense)
     assert (costs.trial_s(LIGHTGBM, 4000, 1) or 0) > 4 * 2.0 / 5
     assert grown(1.0, 100, 1000) > 10
 

@@ -93,10 +93,10 @@ def test_families_that_cannot_take_part_say_why() -> None:
     assert "LinearSVM" not in {family.name for family in taking}
 
 
-def test_the_portfolio_begins_with_a_boosting_a_linear_model_and_a_forest() -> None:
+def test_the_portfolio_begins_with_a_boosting_a_linear_model_and_quick_trees() -> None:
     shape = Shape(Task.REGRESSION, rows=5000, features=10, skewed=True)
     found = portfolio(families.chosen(Training(), shape)[0], shape)
-    assert [family.name for family, _ in found[:3]] == ["LightGBM", "Linear", "RandomForest"]
+    assert [family.name for family, _ in found[:3]] == ["LightGBM", "Linear", "ExtraTrees"]
     assert any(params.get("log_target") for _, params in found)
 
 
@@ -119,6 +119,36 @@ def test_boosting_stops_early_and_predicts_after_any_number_of_rounds(name: str,
     found = dict(zip(counts, family.staged(model, held.X, counts, classifies=False), strict=True))
     again = family.fit(family.make({**params, family.rounds: counts[2]}, making), part)
     assert np.allclose(found[counts[2]], again.predict(held.X), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["RandomForest", "ExtraTrees"])
+def test_a_forest_has_as_many_trees_as_there_is_time_for(name: str) -> None:
+    from jupyter_mlstudio.learning.family import Making
+
+    rng = np.random.default_rng(0)
+    part = Part(rng.normal(size=(100, 3)), rng.integers(0, 2, 100))
+    family, making = families.find(name), Making(Shape(Task.CLASSIFICATION, rows=100, features=3, classes=2))
+    params = family.known(making.shape)[0]
+    short, whole = family.make(params, making), family.make(params, making)
+    found = family.fit_within(short, part, 1e-6)
+    assert found["n_estimators"] == len(short.estimators_) < params["n_estimators"]
+    assert family.fit_within(whole, part, 60.0) == {}
+    plain = family.fit(family.make(params, making), part)
+    assert np.allclose(whole.predict_proba(part.X), plain.predict_proba(part.X))
+
+
+@pytest.mark.parametrize("counts", [[3, 6, 40], [2]])
+def test_lightgbm_adds_up_its_rounds_to_the_probabilities_it_gives(counts: list[int]) -> None:
+    from jupyter_mlstudio.learning.family import Making
+
+    rng = np.random.default_rng(0)
+    rows, family = rng.normal(size=(200, 3)), families.find("LightGBM")
+    for classes in (2, 3):
+        shape = Shape(Task.CLASSIFICATION, rows=200, features=3, classes=classes)
+        params = {**family.known(shape)[0], "n_estimators": 10}
+        model = family.fit(family.make(params, Making(shape)), Part(rows, rng.integers(0, classes, 200)))
+        for count, found in zip(counts, family.staged(model, rows, counts, classifies=True), strict=True):
+            assert np.allclose(found, model.predict_proba(rows, num_iteration=count))
 
 
 def test_a_positive_target_with_a_long_tail_is_skewed() -> None:
