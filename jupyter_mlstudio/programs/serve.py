@@ -12,9 +12,7 @@ import os
 import queue
 import select
 import shutil
-import socket
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -29,7 +27,8 @@ from jupyter_mlstudio.programs.serve_counts import Counts
 from jupyter_mlstudio.programs.serve_deployment import FAILED, IDLE, READY, Deployment
 from jupyter_mlstudio.programs.serve_generation import Generation
 from jupyter_mlstudio.programs.serve_plan import Plan, PlanFile, Planned
-from jupyter_mlstudio.programs.serve_port import LOOPBACK, listen
+from jupyter_mlstudio.programs.serve_port import LOOPBACK, folder_of_sockets, listen, url_of
+from jupyter_mlstudio.programs.serve_routes import RouteTable
 from jupyter_mlstudio.programs.serve_tags import Tags
 from jupyter_mlstudio.programs.serve_versions import config_of
 from jupyter_mlstudio.programs.serve_worker import Message, Worker, end_all
@@ -38,9 +37,6 @@ TICK_S = 0.1
 """So often at least it looks after everything; and reads the plan again when that was changed."""
 
 SECOND_S = 1.0
-PATH_LIMIT = 80
-"""A unix socket's path may have 108 bytes; so many are left for the folder's."""
-
 PORCH = Planned(name="", kind="bare", model="", version=0, onnx="")
 """Receives requests where nothing else may: before deployments that execute what somebody else wrote."""
 
@@ -53,7 +49,7 @@ class Server:
         self._parent = os.getppid()
         self._listening = listen(options.get("port"), str(options.get("host") or LOOPBACK))
         self._folder = Path(options["keys_file"]).parent
-        self._sockets = _folder_of_sockets(self._folder)
+        self._sockets = folder_of_sockets(self._folder)
         self._numbers = itertools.count(1)
         self._events: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._deployments: dict[str, Deployment] = {}
@@ -64,7 +60,7 @@ class Server:
         self._counts = Counts(int(options.get("requests", 0)), int(options.get("errors", 0)))
         self._answered: dict[str, int] = {}
         self._canary = Canary(self._plan.endpoint)
-        self._tags = Tags(_url(self._listening))
+        self._tags = Tags(url_of(self._listening))
         self._is_watched = False
         self._second = time.monotonic()
 
@@ -257,15 +253,16 @@ class Server:
     def _configure(self, generation: Generation, worker: Worker) -> None:
         """Tells a worker what to serve; the first one receives requests as soon as it can."""
         now = time.monotonic()
-        fronts = self._fronts(now)
-        front = generation in [one.owner for one in fronts] or (not fronts and self._comes_first(generation))
+        table = self._table()
+        fronts = table.fronts(now)
+        front = generation in [one.owner for one in fronts] or (not fronts and table.comes_first(generation))
         requests, errors = self._counts.totals() if self._is_only(generation) else (0, 0)
         assert generation.config is not None
         worker.configure(generation.config | {
             "endpoint": self._plan.endpoint, "keys_file": self._options["keys_file"], "socket": str(worker.path),
             "mirror_folder": str(self._folder / "mirror"), "collected_folder": str(self._folder / "collected"),
             "requests": requests, "errors": errors, "hosts": self._hosts(),
-            "routes": self._routes(now, front, max(len(fronts), 1)),
+            "routes": table.told(now, front, max(len(fronts), 1)),
         })  # fmt: skip
 
     def _hosts(self) -> list[str]:
@@ -276,37 +273,18 @@ class Server:
         """Whether its one worker is all that there is, so that it can show the endpoint's counts itself."""
         return len(self._deployments) == 1 and generation.planned.scale.max_instances <= 1
 
-    def _comes_first(self, generation: Generation) -> bool:
-        ranked = [one for one in self._by_traffic() if one.receives and not one.current.failed]
-        first = ranked[0] if ranked else self._porch
-        return first is not None and generation in first.generations()
-
-    def _by_traffic(self) -> list[Deployment]:
-        return sorted(self._deployments.values(), key=lambda one: -self._plan.traffic.get(one.planned.name, 0))
-
-    def _fronts(self, now: float) -> list[Worker]:
-        """The workers that receive requests: those of the deployment that answers most of them itself."""
-        for deployment in (*(one for one in self._by_traffic() if one.receives), self._porch):
-            if deployment is not None and (ready := deployment.ready(now)):
-                return ready
-        return []
-
     def _route(self, now: float) -> None:
         """Tells every process the routes that have changed for it."""
-        fronts = self._fronts(now)
+        table = self._table()
+        fronts = table.fronts(now)
         for deployment in (*self._all(), *self._gone):
             for generation in deployment.generations():
                 for worker in (*generation.workers, *generation.leaving):
                     if worker.ready and (fronts or worker in generation.leaving):
-                        worker.route(self._routes(now, worker in fronts, max(len(fronts), 1)))
+                        worker.route(table.told(now, worker in fronts, max(len(fronts), 1)))
 
-    def _routes(self, now: float, front: bool, fronts: int) -> dict[str, JSON]:
-        return {
-            "front": front, "fronts": fronts, "sticky_header": self._plan.sticky_header,
-            "traffic": {name: share for name, share in self._plan.traffic.items() if name in self._deployments},
-            "mirror": {name: share for name, share in self._plan.mirror.items() if name in self._deployments},
-            "deployments": {name: _target(one, now) for name, one in self._deployments.items()},
-        }  # fmt: skip
+    def _table(self) -> RouteTable:
+        return RouteTable(self._plan, self._deployments, self._porch)
 
     def _watch(self) -> None:
         """Waits for somebody at the socket, without receiving anybody."""
@@ -319,36 +297,8 @@ class Server:
         threading.Thread(target=wait, daemon=True).start()
 
 
-def _target(deployment: Deployment, now: float) -> dict[str, JSON]:
-    planned, (state, reason) = deployment.current.planned, deployment.state(now)
-    names = ("request_timeout_s", "max_concurrent_requests")
-    limits: dict[str, JSON] = {name: planned.limits[name] for name in names if name in planned.limits}
-    return {
-        "model": planned.model, "version": str(planned.version), "kind": planned.kind, "state": state, "reason": reason,
-        "sockets": [str(one.path) for one in deployment.ready(now)], **limits,
-    }  # fmt: skip
-
-
 def _sentence(name: str, state: str, reason: str, count: int) -> str:
     return reason if count == 1 else f"{name}: {reason}"
-
-
-def _url(listening: socket.socket) -> str:
-    """Where this machine reaches a socket."""
-    host, port = listening.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):
-        host = LOOPBACK
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _folder_of_sockets(folder: Path) -> Path:
-    """A folder that only its owner can enter, with a path that is short enough."""
-    sockets = folder / "sockets"
-    if len(str(sockets)) > PATH_LIMIT:
-        return Path(tempfile.mkdtemp(prefix="mlstudio-"))
-    shutil.rmtree(sockets, ignore_errors=True)
-    sockets.mkdir(mode=0o700)
-    return sockets
 
 
 def run(job: context.Job) -> int:

@@ -1,15 +1,20 @@
-"""The socket that an endpoint listens on. It belongs to the serve run, so it outlives every process behind it."""
+"""Where an endpoint listens: its socket, which outlives the processes behind it, and the folder of their sockets."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import shutil
 import socket
+import tempfile
+from pathlib import Path
 
 from jupyter_mlstudio.errors import Conflict, Invalid, StudioError
 
 BACKLOG = 2048
 LOOPBACK = "127.0.0.1"
+PATH_LIMIT = 80
+"""A unix socket's path may have 108 bytes; so many are left for the folder's."""
 
 
 def listen(port: int | None, host: str = LOOPBACK) -> socket.socket:
@@ -52,3 +57,21 @@ def _holder(port: int) -> str:
 
 def _again(error: Exception) -> str:
     raise error
+
+
+def url_of(listening: socket.socket) -> str:
+    """Where this machine reaches a socket."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = LOOPBACK
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def folder_of_sockets(folder: Path) -> Path:
+    """A folder that only its owner can enter, with a path that is short enough."""
+    sockets = folder / "sockets"
+    if len(str(sockets)) > PATH_LIMIT:
+        return Path(tempfile.mkdtemp(prefix="mlstudio-"))
+    shutil.rmtree(sockets, ignore_errors=True)
+    sockets.mkdir(mode=0o700)
+    return sockets
