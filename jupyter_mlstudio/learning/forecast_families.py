@@ -14,7 +14,7 @@ import numpy as np
 from jupyter_mlstudio.entities.automl import Training
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.learning import smoothing
+from jupyter_mlstudio.learning import arima, smoothing
 from jupyter_mlstudio.learning.forecast_plan import ForecastPlan
 
 LARGE = 30_000
@@ -33,14 +33,24 @@ class Config:
 SMOOTHING = ("ses", "holt", "damped", "seasonal", "holt_winters", "damped_holt_winters")
 REGRESSORS = ("HistGradientBoosting", "LightGBM", "XGBoost", "ExtraTrees", "RandomForest")
 LIBRARIES = {"LightGBM": "lightgbm", "XGBoost": "xgboost"}
-FAMILIES = ("Naive", "SeasonalNaive", "Drift", "Average", "ExponentialSmoothing", "Theta", "Ridge", *REGRESSORS)
+FAMILIES = ("Naive", "SeasonalNaive", "Drift", "Average", "ExponentialSmoothing", "Theta", "Arima", "Ridge",
+            *REGRESSORS)  # fmt: skip
 ALSO = {
-    "SeasonalAverage": "SeasonalNaive", "ETS": "ExponentialSmoothing", "HoltWinters": "ExponentialSmoothing",
+    "AutoArima": "Arima", "SeasonalAverage": "SeasonalNaive", "ETS": "ExponentialSmoothing", "HoltWinters": "ExponentialSmoothing",
     "ElasticNet": "Ridge", "Linear": "Ridge", "LinearRegression": "Ridge", "GradientBoosting": "HistGradientBoosting",
     "HistGradientBoostingRegressor": "HistGradientBoosting", "ExtremeRandomTrees": "ExtraTrees",
     "XGBoostRegressor": "XGBoost", "LightGBMRegressor": "LightGBM",
 }  # fmt: skip
 """Azure's and other names."""
+
+NOT_HERE = {
+    "Arimax": "known columns go to Ridge and boosting; Arima looks at the series alone",
+    "DecisionTree": "forests and boosting are", "KNN": "a forecast by neighbours is not made",
+    "LassoLars": "Ridge is", "SGD": "Ridge is",
+    "Prophet": "its form of trend and season has no ONNX form; ExponentialSmoothing and Arima are",
+    "TCNForecaster": "networks are not trained for forecasts",
+}  # fmt: skip
+"""Azure's names of what is not tried, and why. They may be blocked."""
 
 
 def chosen(training: Training) -> tuple[list[str], dict[str, str]]:
@@ -50,7 +60,8 @@ def chosen(training: Training) -> tuple[list[str], dict[str, str]]:
         Invalid: a name is not known, or none is left.
     """
     allowed = {_find(name) for name in training.allowed_training_algorithms}
-    blocked = {_find(name) for name in training.blocked_training_algorithms}
+    absent = {name.lower() for name in NOT_HERE}
+    blocked = {_find(name) for name in training.blocked_training_algorithms if _plain(name) not in absent}
     out: dict[str, str] = {}
     for family in FAMILIES:
         library = LIBRARIES.get(family)
@@ -77,11 +88,18 @@ def warm(families: list[str]) -> None:
 
 
 def _find(name: str) -> str:
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    plain = _plain(name)
     for known in (*FAMILIES, *ALSO):
         if known.lower() == plain:
             return ALSO.get(known, known)
+    for known, why in NOT_HERE.items():
+        if known.lower() == plain:
+            raise Invalid(f"{known} is not among the algorithms here ({why}): choose from {', '.join(FAMILIES)}")
     raise Invalid(f"there is no algorithm {name!r} for forecasts: choose from {', '.join(FAMILIES)}")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def configs(plan: ForecastPlan, families: list[str], seed: int) -> Iterator[Config]:
@@ -117,6 +135,9 @@ def _portfolio(plan: ForecastPlan, positive: bool) -> Iterator[Config]:
     yield Config("Drift", {"seasonal": season > 1})
     methods = ["damped_holt_winters", "holt_winters", "seasonal"] if season > 1 else ["damped", "ses", "holt"]
     yield Config("ExponentialSmoothing", {"method": methods[0], "log": scales[0]})
+    named = arima.SEASONAL if season > 1 else arima.PLAIN
+    orders = [one for one in named if arima.reach_of(one, season) < plan.maker.history]
+    yield from (Config("Arima", {"order": order, "log": scales[0]}) for order in orders[:1])
     yield from (Config(name, {"base": base, "log": scales[0]}) for name in ("LightGBM", "HistGradientBoosting"))
     for log in scales:
         for method in methods:
@@ -124,6 +145,7 @@ def _portfolio(plan: ForecastPlan, positive: bool) -> Iterator[Config]:
                 yield Config("ExponentialSmoothing", {"method": method, "log": log})
         for alpha in (3.0, 0.03):
             yield Config("Ridge", {"alpha": alpha, "base": base, "log": log})
+    yield from (Config("Arima", {"order": order, "log": scales[0]}) for order in orders[1:])
     if len(plan.X) <= LARGE:
         yield from (Config(name, {"base": base, "log": scales[0]}) for name in ("ExtraTrees", "RandomForest"))
     yield Config("XGBoost", {"base": base, "log": scales[0]})
@@ -181,7 +203,8 @@ def _model(plan: ForecastPlan, config: Config, seed: int, threads: int) -> Any:
     own["season"] = maker.season
     methods = {"Naive": "naive", "SeasonalNaive": "seasonal_naive", "Average": "mean", "Theta": "theta",
                "Drift": "seasonal_drift" if params.get("seasonal") else "drift",
-               "ExponentialSmoothing": str(params.get("method", "ses"))}  # fmt: skip
+               "ExponentialSmoothing": str(params.get("method", "ses")),
+               "Arima": str(params.get("order", arima.PLAIN[0]))}  # fmt: skip
     if config.family in methods:
         method = methods[config.family]
         assert method in smoothing.FREE

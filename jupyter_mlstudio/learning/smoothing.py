@@ -1,7 +1,7 @@
 """Classical forecasts as weights: each is a linear function of the last values, one row of weights for each step ahead.
 
 Exponential smoothing with additive errors, trends and seasons, and the theta method, do nothing but add and multiply by
-constants once their smoothing parameters are chosen. Run over a window of ``history`` values, from a start that is
+constants once their smoothing parameters are chosen, and so does ARIMA. Run over a window of ``history`` values, from a start that is
 linear in them too, their forecasts are ``weights[step] @ window``. So they need no state besides the row.
 """
 
@@ -12,15 +12,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from jupyter_mlstudio.learning import arima
+
 Floats = NDArray[np.float64]
 
 FREE: dict[str, int] = {
     "naive": 0, "seasonal_naive": 0, "drift": 0, "mean": 0, "seasonal_drift": 0, "ses": 1, "holt": 2, "damped": 3,
     "seasonal": 2, "holt_winters": 3, "damped_holt_winters": 4, "theta": 1,
+    **{method: arima.free_of(method) for method in (*arima.PLAIN, *arima.SEASONAL)},
 }  # fmt: skip
 """How many smoothing parameters each method has, each given as a number from 0 to 1."""
 
-SEASONAL = {"seasonal_naive", "seasonal_drift", "seasonal", "holt_winters", "damped_holt_winters"}
+SEASONAL = {
+    "seasonal_naive", "seasonal_drift", "seasonal", "holt_winters", "damped_holt_winters", *arima.SEASONAL,
+}  # fmt: skip
 """Methods that need a season."""
 
 
@@ -46,6 +51,8 @@ def weights(method: str, history: int, horizon: int, season: int, free: Sequence
         return _drift(window, horizon, season if method == "seasonal_drift" else 1)
     if method == "theta":
         return _theta(window, horizon, season, free[0])
+    if method.startswith("arima"):
+        return arima.weights(method, window, horizon, season, free)
     return _smoothed(window, horizon, season if method in SEASONAL else 1, method, free)
 
 

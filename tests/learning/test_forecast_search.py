@@ -94,8 +94,10 @@ def test_families_go_by_azures_names_too_and_unknown_ones_are_refused() -> None:
     taking, out = forecast_families.chosen(Training(blocked_training_algorithms=["naive"]))
     assert "Naive" not in taking
     assert out["Naive"] == "blocked"
-    with pytest.raises(Invalid, match="Prophet"):
+    assert forecast_families.chosen(Training(allowed_training_algorithms=["AutoArima"]))[0] == ["Arima"]
+    with pytest.raises(Invalid, match="Prophet is not among the algorithms here .its form of trend and season"):
         forecast_families.chosen(Training(allowed_training_algorithms=["Prophet"]))
+    assert len(forecast_families.chosen(Training(blocked_training_algorithms=["Prophet", "TCN_Forecaster"]))[0]) > 5
 
 
 def test_good_configurations_come_first_then_such_that_are_drawn_the_same_each_time(plan: ForecastPlan) -> None:

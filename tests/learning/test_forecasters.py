@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.learning import smoothing
+from jupyter_mlstudio.learning import arima, smoothing
 from jupyter_mlstudio.learning.forecast_plan import ForecastPlan, make_forecast_plan
 from jupyter_mlstudio.learning.forecasters import (
     ColumnForecaster,
@@ -63,6 +63,10 @@ def same_in_onnx(model: Any, rows: pd.DataFrame) -> None:
 def test_a_classical_method_of_a_constant_is_that_constant(method: str, history: int, season: int) -> None:
     if method in smoothing.SEASONAL and season == 1:
         return
+    if method.startswith("arima") and arima.reach_of(method, season) >= history:
+        with pytest.raises(Invalid, match=rf"needs more than \d+ values of history, there are {history}"):
+            smoothing.weights(method, history, 14, season, [0.3] * smoothing.FREE[method])
+        return
     found = smoothing.weights(method, history, 14, season, [0.3] * smoothing.FREE[method])
     np.testing.assert_allclose(found.sum(axis=1), 1.0)
 
@@ -91,6 +95,37 @@ def test_smoothing_is_what_its_recursion_gives() -> None:
     assert found.tolist() == pytest.approx([level, level])
 
 
+def test_arima_is_what_its_equation_gives() -> None:
+    """By hand: an autoregression about the mean, and the airline model with its errors from zero."""
+    series = np.array([3.0, 5, 4, 8, 6, 9, 7, 11, 8, 12, 9, 14])
+    window = series[::-1]
+    phi = arima.EDGE * (2 * 0.7 - 1)
+    mean = series.mean()
+    by_hand = [mean + phi**step * (series[-1] - mean) for step in (1, 2, 3)]
+    found = smoothing.weights("arima_101", 12, 3, 1, [0.7, 0.5]) @ window  # without its moving average
+    np.testing.assert_allclose(found, by_hand)
+
+    theta, late = (-arima.EDGE * (2 * free - 1) for free in (0.3, 0.2))
+    missed = [0.0] * 5
+    for at in range(5, 12):
+        moved = series[at] - series[at - 1] - series[at - 4] + series[at - 5]
+        missed.append(moved - theta * missed[at - 1] - late * missed[at - 4] - theta * late * missed[at - 5])
+    nearest = series[-1] + series[-4] - series[-5] + theta * missed[-1] + late * missed[-4] + theta * late * missed[-5]
+    found = smoothing.weights("arima_011_011", 12, 3, 4, [0.3, 0.2]) @ window
+    assert found[0] == pytest.approx(nearest)
+
+
+def test_an_autoregression_is_recovered_and_beats_the_naive_forecast() -> None:
+    random = np.random.default_rng(0)
+    values = [0.0, 0.0]
+    for shock in random.normal(size=240):
+        values.append(1.1 * values[-1] - 0.5 * values[-2] + shock)
+    frame = pd.DataFrame({"when": pd.date_range("2000-01-01", periods=200, freq="MS"), "sold": values[42:]})
+    plan = make_forecast_plan(frame, spec(horizon=3, seasonality=1))
+    naive, arima_ = (error(HistoryForecaster(one, **layout(plan)), plan) for one in ("naive", "arima_212"))
+    assert arima_ < 0.85 * naive
+
+
 def test_trend_and_season_are_recovered(plan: ForecastPlan) -> None:
     naive = error(HistoryForecaster("naive", **layout(plan)), plan)
     for model in (
@@ -103,7 +138,9 @@ def test_trend_and_season_are_recovered(plan: ForecastPlan) -> None:
 
 
 @pytest.mark.parametrize("log", [False, True])
-@pytest.mark.parametrize("method", ["naive", "seasonal_naive", "drift", "damped_holt_winters", "theta"])
+@pytest.mark.parametrize(
+    "method", ["naive", "seasonal_naive", "drift", "damped_holt_winters", "theta", "arima_111_011"]
+)
 def test_a_classical_forecast_is_the_same_in_onnx(plan: ForecastPlan, method: str, log: bool) -> None:
     same_in_onnx(HistoryForecaster(method, log=log, **layout(plan)).fit(plan.X, plan.y), plan.X)
 

@@ -61,6 +61,7 @@ export const FAMILIES: Record<AutoMLTask, readonly string[]> = {
     'Average',
     'ExponentialSmoothing',
     'Theta',
+    'Arima',
     'Ridge',
     'HistGradientBoosting',
     'LightGBM',
