@@ -47,6 +47,7 @@ class Finish:
             raise Invalid(_why(list(search.records.values()), search.out))
         choices = Choices(search, self._told).made(ranked)
         winner, model = self._first_that_holds(choices)
+        self._check_others(choices)
         for record in list(search.records.values()):
             if record.candidate.number == winner.number:
                 search.records[winner.number] = replace(record, candidate=winner)
@@ -77,6 +78,18 @@ class Finish:
                 return candidate, model
             fallback = fallback or (candidate, model)
         return fallback or self._spare(choices)
+
+    def _check_others(self, choices: list[Choice]) -> None:
+        """Checks ensembles that did not win, where their members are fitted already and there is time."""
+        search = self._search
+        for choice in choices:
+            record = search.records[choice.candidate.number]
+            ready = all((one.candidate.number, False) in self._models for one in choice.members)
+            if not search.onnx or len(choice.members) < 2 or record.candidate.onnx is not None or not ready:
+                continue
+            if search.check_s(choice.members) < 0.5 * search.clock.left_s:
+                model = self._model(choice)
+                self._note(replace(record.candidate, onnx=self._checked(choice, model)))
 
     def _is_fitted(self, choice: Choice) -> bool:
         """Whether a single model was fitted on all rows already, as a member of a vote."""

@@ -102,8 +102,11 @@ def spare(plan: Any, family: Family, path: Path) -> Any:
 
 
 def checked(say: Callable[[Any], None], check: Check, model: Any, rows: Any) -> OnnxCheck:
-    """Checks a model, in a worker."""
-    return check(model, rows)
+    """Checks a model, in a worker, with one thread: threads that wait for each other on a busy machine take minutes."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return check(model, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,9 @@ def probe(
     with threadpool_limits(1):
         model = single(plan, family, fitted(plan, family, small, making, rows, labels=True))
     began = time.perf_counter()
-    found = check(model, plan.X.iloc[np.asarray(plan.folds[0][1])[: PROBE_ROWS // 2]])
+    quick = getattr(check, "quick", check)
+    with threadpool_limits(1):
+        found = quick(model, plan.X.iloc[np.asarray(plan.folds[0][1])[: PROBE_ROWS // 2]])
     return Probe(found, time.perf_counter() - began)
 
 

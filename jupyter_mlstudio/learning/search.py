@@ -26,8 +26,11 @@ from jupyter_mlstudio.learning.workers import Event
 
 LOOK_S = 0.1
 ASK_S = 0.2
-FIT_SHARE = 0.2
-"""Of what is left that a boosting trial trains for at most."""
+FIT_SHARE, FAR_SHARE = 0.2, 0.35
+"""Of what is left that a boosting trial trains for at most; and one that goes on to more rows."""
+
+REST = 0.25
+"""Of a boosting trial that is not its fit."""
 
 
 class Search(State):
@@ -146,9 +149,11 @@ class Search(State):
         limit = min(
             room, self.limits.trial_timeout_s or math.inf, room if rows or not self.ranked() else max(2.0, 0.5 * room)
         )
+        share = FAR_SHARE if number in self.records else FIT_SHARE
         job = Job(
             number, family, record.base, self.rungs.folds, rows, self.spec.seed, self.threads(rows),
-            fit_limit_s=min(0.6 * limit, max(1.0, FIT_SHARE * room)) / len(self.rungs.folds),
+            fit_limit_s=min(0.6 * limit, max(1.0, share * room)) / len(self.rungs.folds),
+            proof=self.proof(family, limit),
         )  # fmt: skip
         self.workers.start(
             number, evaluate, self.plan, self.shape, job, self.matrices, self.kept.oof_path(number),
@@ -176,8 +181,10 @@ class Search(State):
         self._numbers += 1
         return Record(candidate, base=params, suggested=suggested, whole=False)
 
-    def _fits(self, family: Family, rows: int, room: float) -> bool:
+    def _fits(self, family: Family, rows: int, room: float, share: float = FIT_SHARE) -> bool:
         predicted = self.costs.trial_s(family, rows or self.rungs.most, len(self.rungs.folds))
+        if predicted is not None and family.rounds:  # its fit ends in time; the rest is features and predictions
+            predicted = min(predicted, max(1.0, share * room) + REST * predicted)
         return predicted is None or predicted <= (0.7 if self.ranked() else 0.9) * room
 
     def _promotion(self, room: float) -> tuple[Record, int] | None:
@@ -186,7 +193,7 @@ class Search(State):
         if record is None:
             return None
         rows = self.rungs.after(record.candidate.rows)
-        if not self._fits(self.by_name[record.candidate.family], rows, room):
+        if not self._fits(self.by_name[record.candidate.family], rows, room, FAR_SHARE):
             return None
         return record, rows
 
@@ -254,6 +261,7 @@ class Search(State):
             self._end(number, replace(running.record, candidate=candidate, first_loss=loss), guess)
 
     def _ended(self, running: _Running, result: Result) -> Record:
+        self.account.spent_s += result.check_s
         record = ended(self, running.record, result)
         return replace(record, first_loss=self.metric.loss(result.scores[0]), whole=running.rows == 0)
 
@@ -263,6 +271,7 @@ class Search(State):
         if number < 0:
             return
         record = replace(record, seconds=time.monotonic() - running.began)
+        self.account.tried_s += record.seconds
         before = self.records.get(number)
         if before is not None and math.isfinite(before.loss) and not math.isfinite(record.loss):
             record = replace(before, whole=before.whole, candidate=before.candidate)

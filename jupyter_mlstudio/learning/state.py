@@ -18,7 +18,7 @@ from jupyter_mlstudio.learning.budget import GROWTH, Clock, Costs, check_s, grow
 from jupyter_mlstudio.learning.family import Family, Shape
 from jupyter_mlstudio.learning.kept import Kept, Record
 from jupyter_mlstudio.learning.matrices import Matrices
-from jupyter_mlstudio.learning.proofs import LEAD_SHARE, Account, Proof
+from jupyter_mlstudio.learning.proofs import FIRST, LEAD_S, LEAD_SHARE, Account, Proof
 from jupyter_mlstudio.learning.refit import Check, Probe
 from jupyter_mlstudio.learning.rungs import Rungs, shape_of
 from jupyter_mlstudio.learning.workers import Workers
@@ -119,11 +119,11 @@ class State:
         """What the worker of a trial that ends in so many seconds needs for its check; None when none is asked for."""
         if not self.onnx:
             return None
-        usual, best = self._probe_s(), self.best()
+        usual, losses = self._probe_s(), [one.loss for one in self.ranked()[:FIRST]]
         own = self.probes[family.name].seconds if family.name in self.probes else usual
-        lead_s = max(self.account.left_s(), LEAD_SHARE * self.clock.timeout_s)
-        loss = math.inf if best is None else best.loss
-        return Proof(self.check, usual, own, self.account.left_s(), lead_s, loss, time.monotonic() + limit_s)
+        lead_s = max(LEAD_S, LEAD_SHARE * self.clock.timeout_s)
+        lead, first = losses[0] if losses else math.inf, losses[-1] if len(losses) == FIRST else math.inf
+        return Proof(self.check, usual, own, self.account.left_s(), lead_s, lead, first, time.monotonic() + limit_s)
 
     def _probe_s(self) -> float:
         return float(np.median([one.seconds for one in self.probes.values()] or [0.5]))

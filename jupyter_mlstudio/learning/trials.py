@@ -34,7 +34,7 @@ def ended(search: State, record: Record, result: Result) -> Record:
     candidate = replace(
         record.candidate, params=result.params, score=score, low=bounds[0], high=bounds[1], folds=result.scores,
         metrics=result.measured, rows=result.rows, fit_s=result.fit_s, predict_ms=result.predict_ms,
-        size_bytes=result.size_bytes, failed="",
+        size_bytes=result.size_bytes, onnx=result.onnx, failed="",
     )  # fmt: skip
     return replace(record, candidate=candidate, loss=search.metric.loss(score))
 

@@ -14,11 +14,12 @@ REPEATS = 15
 REPEATS_S = 0.3
 
 
-def check(model: Any, rows: Any) -> OnnxCheck:
+def check(model: Any, rows: Any, speed: bool = True) -> OnnxCheck:
     """Converts a model and compares it with its ONNX form.
 
     Args:
         model: a fitted model of scikit-learn's kind, e.g. a pipeline.
+        speed: whether both are timed at one row.
         rows: a data frame of rows that it was not fitted on, numbers as float64; at most :data:`ROWS` are looked at.
 
     Returns:
@@ -39,7 +40,7 @@ def check(model: Any, rows: Any) -> OnnxCheck:
         return OnnxCheck(ready=False, rows=len(rows), reason=f"{type(error).__name__}: {str(error)[:300]}")
     conversion, report = outcome.conversion, outcome.conversion.parity
     speedup = None
-    if conversion.ready and outcome.onnx is not None and conversion.signature is not None:
+    if speed and conversion.ready and outcome.onnx is not None and conversion.signature is not None:
         speedup = _speedup(model, rows, outcome.onnx, conversion.signature)
     return OnnxCheck(
         ready=conversion.ready, rows=len(rows), label_flips=report.label_flips if report else None,
@@ -49,17 +50,36 @@ def check(model: Any, rows: Any) -> OnnxCheck:
 
 
 def warm() -> None:
-    """Imports what a check needs, so that forked processes have it."""
-    import skl2onnx  # noqa: F401
+    """Does what every check begins with, so that forked processes have done it: imports, and a tiny conversion.
 
-    import jupyter_mlstudio.plugins.converters.sklearn
+    onnxruntime is imported and not used: its threads would be missing after a fork.
+    """
+    import pandas as pd
+    from sklearn.compose import ColumnTransformer
+    from sklearn.linear_model import LinearRegression
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
     import jupyter_mlstudio.programs.ladder  # noqa: F401
     from jupyter_mlstudio.onnx import session
+    from jupyter_mlstudio.plugins.converters.base import Original
+    from jupyter_mlstudio.plugins.converters.sklearn import SklearnConverter
 
     session.load()
+    rows = pd.DataFrame({"a": [0.0, 1.0, 3.0]})
+    columns = ColumnTransformer([("numbers", StandardScaler(), ["a"])])
+    model = Pipeline([("columns", columns), ("model", LinearRegression())]).fit(rows, [0.0, 1.0, 2.0])
+    converter = SklearnConverter()
+    converter.convert(Original(model, rows, ""), converter.dtypes[0])
+
+
+def quick(model: Any, rows: Any) -> OnnxCheck:
+    """The same without the time of one row: for candidates, of which there are many."""
+    return check(model, rows, speed=False)
 
 
 check.warm = warm  # type: ignore[attr-defined]
+check.quick = quick  # type: ignore[attr-defined]
 
 
 def _speedup(model: Any, rows: Any, onnx: bytes, signature: Any) -> float:
