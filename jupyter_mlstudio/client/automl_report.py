@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, SupportsIndex, TypeVar, overload
 
 from jupyter_mlstudio.client import card
-from jupyter_mlstudio.entities.automl import AutoMLReport, Candidate
+from jupyter_mlstudio.entities.automl import AutoMLReport, Candidate, OnnxCheck
 from jupyter_mlstudio.entities.values import JSON
 
 SHOWN = 50
@@ -80,7 +80,10 @@ class Leaderboard(Sequence[Candidate]):
             **{f"metrics.{name}": value for name, value in one.metrics.items()},
             **{f"params.{name}": value for name, value in one.params.items()},
             "rows": one.rows, "fit_s": one.fit_s, "predict_ms": one.predict_ms, "size_bytes": one.size_bytes,
-            "onnx": None if check is None else check.ready, "failed": one.failed, "run_id": one.run_id,
+            "onnx": None if check is None else check.ready,
+            "onnx_difference": None if check is None else check.max_abs_difference,
+            "onnx_label_flips": None if check is None else check.label_flips,
+            "failed": one.failed, "run_id": one.run_id,
         }  # fmt: skip
 
     def _cells(self) -> list[list[str]]:
@@ -89,7 +92,7 @@ class Leaderboard(Sequence[Candidate]):
 
     def _line(self, one: Candidate) -> list[str]:
         bounds = "" if one.low is None or one.high is None else f"{card.number(one.low)} to {card.number(one.high)}"
-        check = "" if one.onnx is None else "ready" if one.onnx.ready else one.onnx.reason
+        check = ("" if one.score is None else "not checked") if one.onnx is None else checked(one.onnx)
         said = one.failed or ("winner" if one.number == self._report.winner else "")
         score = "-" if one.score is None else card.number(one.score)
         cells = [str(one.number), one.family, score, bounds, f"{one.fit_s:.2f} s", f"{one.predict_ms:.1f} ms"]
@@ -119,3 +122,11 @@ def _value(hint: Any, value: JSON) -> Any:
 
 def _html(tag: str, cells: Sequence[str]) -> str:
     return "".join(f'<{tag} style="text-align:left">{html.escape(cell)}</{tag}>' for cell in cells)
+
+
+def checked(found: OnnxCheck) -> str:
+    """A few words for how the ONNX form of a model answers."""
+    if not found.ready:
+        return found.reason
+    flips = f", {found.label_flips} flips" if found.label_flips else ""
+    return "ready" if found.max_abs_difference is None else f"ready, ± {found.max_abs_difference:.1g}{flips}"

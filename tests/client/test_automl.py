@@ -22,9 +22,12 @@ REPORT: dict[str, Any] = {
     "leaderboard": [
         {"number": 1, "run_id": "r1", "family": "LightGBM", "stage": "portfolio", "score": 0.93, "low": 0.91,
          "high": 0.95, "params": {"depth": 3}, "metrics": {"accuracy": 0.9}, "fit_s": 0.5, "predict_ms": 1.25,
-         "onnx": {"ready": True, "label_flips": 0}},
+         "onnx": {"ready": True, "label_flips": 0, "max_abs_difference": 3.2e-7}},
         {"number": 0, "run_id": "r0", "family": "Linear", "stage": "portfolio", "score": "NaN"},
         {"number": 2, "run_id": "r2", "family": "SVM", "stage": "search", "failed": "no memory", "word": "new"},
+        {"number": 3, "run_id": "r3", "family": "KNN", "stage": "search", "score": 0.8},
+        {"number": 4, "run_id": "r4", "family": "MLP", "stage": "search", "score": 0.7,
+         "onnx": {"ready": False, "reason": "2 of 256 labels flip"}},
     ],
 }  # fmt: skip
 
@@ -141,13 +144,18 @@ def test_what_was_found_is_read_with_its_types(in_run: Gateway, churn: Path) -> 
         "LightGBM", 0.91, {"depth": 3}, True,
     )  # fmt: skip
     assert run.report.findings[0].severity.value == "info"
-    assert len(run.leaderboard) == 3
-    assert [one.number for one in run.leaderboard[1:]] == [0, 2]
+    assert len(run.leaderboard) == 5
+    assert [one.number for one in run.leaderboard[1:]] == [0, 2, 3, 4]
+    lines = repr(run.leaderboard).splitlines()
+    assert "ready, ± 3e-07" in lines[1]
+    assert "not checked" in lines[4]
+    assert "2 of 256 labels flip" in lines[5]
     assert "LightGBM" in repr(run.leaderboard)
     assert "no memory" in run.leaderboard._repr_html_()
     frame = run.leaderboard.frame()
     assert frame["auc_weighted"].tolist()[0] == 0.93
     assert frame["metrics.accuracy"][0] == 0.9
+    assert frame["onnx_difference"][0] == 3.2e-7
 
 
 def test_it_is_steered_and_gone_on_with(in_run: Gateway, churn: Path) -> None:

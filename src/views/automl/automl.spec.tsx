@@ -95,19 +95,22 @@ describe('the view of an AutoML run', () => {
           onnx: { ...someCandidate(1).onnx!, ready: false, reason: 'a kernel of its own' }
         }),
         someCandidate(3, { family: 'KNN', score: null, low: null, high: null, onnx: null }),
+        someCandidate(5, { family: 'Linear', onnx: null }),
         someCandidate(4, { family: `MLP${MINUS}x`, score: null, failed: 'out of memory', run_id: '' })
       ]
     });
     await show();
     const table = screen.getByRole('table', { name: 'Leaderboard' });
     const rows = within(table).getAllByRole('row').slice(1);
-    expect(rows.map(row => row.firstChild?.textContent)).toEqual(['1', '2', '3', '', '']);
+    expect(rows.map(row => row.firstChild?.textContent)).toEqual(['1', '2', '3', '', '4', '']);
     expect(rows[0]?.textContent).toContain('ONNX the same');
     expect(rows[0]?.textContent).toContain('3e-7');
     expect(rows[2]?.textContent).toContain('a kernel of its own');
     expect(rows[3]?.textContent).toContain('running');
-    expect(rows[4]?.textContent).toContain('MLP[U+202E]x');
-    expect(rows[4]?.textContent).toContain('out of memory');
+    expect(rows[3]?.textContent).not.toContain('not checked');
+    expect(rows[4]?.textContent).toContain('not checked');
+    expect(rows[5]?.textContent).toContain('MLP[U+202E]x');
+    expect(rows[5]?.textContent).toContain('out of memory');
     await click(within(rows[1]!).getByText('RandomForest'));
     expect(execute).toHaveBeenCalledWith(CommandIDs.openRun, { id: 'c0' });
     await click(screen.getByRole('button', { name: '2 members' }));

@@ -173,7 +173,10 @@ function CandidateRow({ candidate, rank, scale, automl, run, execute }: RowProps
           {candidate.size_bytes > 0 ? formatBytes(candidate.size_bytes) : MISSING}
         </td>
         <td>
-          <OnnxMark check={candidate.onnx} />
+          <OnnxMark
+            check={candidate.onnx}
+            late={state === 'done' && automl.spec.training.enable_onnx_compatible_models}
+          />
         </td>
       </tr>
       {open && members > 0 && (
@@ -232,7 +235,7 @@ export function Leaderboard(props: RunProps & AutoMLProps): JSX.Element {
               </th>
               <th
                 scope="col"
-                title="Whether the ONNX form answers the same on rows that it was not fitted on"
+                title="Whether the ONNX form answers the same on rows that it was not fitted on, and the largest difference"
               >
                 ONNX
               </th>

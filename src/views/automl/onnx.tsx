@@ -36,9 +36,16 @@ export function onnxText(check: OnnxCheck): string {
     .join(', ');
 }
 
-export function OnnxMark({ check }: { check: OnnxCheck | null }): JSX.Element {
+/** The mark of a model; `late` is one that is there, but whose turn to be compared did not come. */
+export function OnnxMark({ check, late = false }: { check: OnnxCheck | null; late?: boolean }): JSX.Element {
   if (!check) {
-    return <span className="jp-mls-quiet">{MISSING}</span>;
+    return late ? (
+      <span className="jp-mls-quiet" title="There was no time to compare its ONNX form with it">
+        not checked
+      </span>
+    ) : (
+      <span className="jp-mls-quiet">{MISSING}</span>
+    );
   }
   const Icon = check.ready ? doneIcon : failedIcon;
   const flips = check.label_flips ?? 0;
