@@ -211,7 +211,21 @@ def sampler(model: Any, x: Tensor) -> Tensor:
     return angles.op("Cos") * np.sqrt(2.0 / model.random_weights_.shape[1])
 
 
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "identity": lambda x: x, "relu": lambda x: x.op("Relu"), "tanh": lambda x: x.op("Tanh"),
+    "logistic": lambda x: x.sigmoid(), "exp": lambda x: x.exp(),
+}  # fmt: skip
+
+
+def network(model: Any, x: Tensor) -> Tensor:
+    """``MLPRegressor`` with any number of targets (``BaseMultilayerPerceptron._forward_pass_fast``)."""
+    for weights, bias in zip(model.coefs_[:-1], model.intercepts_[:-1], strict=True):
+        x = ACTIVATIONS[model.activation](x @ weights + bias)
+    return ACTIVATIONS[model.out_activation_](x @ model.coefs_[-1] + model.intercepts_[-1])
+
+
 FORMULAS: dict[str, Formula] = {
+    "MLPRegressor": network,
     "AdditiveChi2Sampler": additive_chi2,
     "BernoulliRBM": lambda m, x: (x @ m.components_.T + m.intercept_hidden_).sigmoid(),
     "FactorAnalysis": factor_analysis,

@@ -2,7 +2,8 @@
 
 ``label`` has a column for each label. ``probabilities`` has, for :class:`MultiOutputClassifier`, the classes of the
 first label, then those of the second, and so on; for :class:`ClassifierChain`, as its own ``predict_proba``, the
-probability of the second class of each label.
+probability of the second class of each label. What learns several labels at once answers as it does in scikit-learn:
+trees, forests and neighbours in the first form, networks in the second.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.plugins.converters.refused import Refused
+from jupyter_mlstudio.plugins.converters.sklearn_apart import learns_many
 from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, INT64, Graph, float_type, kind_of, label_array
 from jupyter_mlstudio.plugins.converters.sklearn_tensors import Tensor, beside
 from jupyter_mlstudio.plugins.converters.sklearn_wrappers import inner
@@ -30,7 +32,7 @@ def final(model: Any) -> Any:
 def answers_many(model: Any) -> bool:
     """Whether a model answers with several labels for a row in a way that is converted here."""
     last = final(model)
-    return type(last).__name__ in NAMES and hasattr(last, "predict_proba")
+    return (type(last).__name__ in NAMES and hasattr(last, "predict_proba")) or learns_many(last)
 
 
 def beside_each_other(probabilities: Any) -> Any:
@@ -58,7 +60,7 @@ def _shape(operator: Any) -> None:
     chain = type(model).__name__ == "ClassifierChain"
     if chain and any(len(one) != 2 for one in model.classes_):
         raise Refused("ClassifierChain has no ONNX form for a label of more than two classes")
-    width = len(model.classes_) if chain else sum(len(one) for one in model.classes_)
+    width = len(model.classes_) if chain or _seconds(model) else sum(len(one) for one in model.classes_)
     labels = data_types.StringTensorType if kinds == {"U"} else data_types.Int64TensorType
     floats = data_types.DoubleTensorType if float_type(operator.inputs) == DOUBLE else data_types.FloatTensorType
     operator.outputs[0].type = labels([rows, len(model.classes_)])
@@ -75,8 +77,15 @@ def _write(scope: Any, operator: Any, container: Any) -> None:
 
 def _each(graph: Graph, operator: Any, wide: bool) -> tuple[list[str], list[Tensor]]:
     """Every classifier by itself, on the same rows."""
-    found = [_answers(graph, one, operator.inputs, wide) for one in operator.raw_operator.estimators_]
-    return [label for label, _ in found], [probability for _, probability in found]
+    model = operator.raw_operator
+    found = [_answers(graph, one, operator.inputs, wide) for one in model.estimators_]
+    labels, probabilities = [label for label, _ in found], [probability for _, probability in found]
+    return labels, [one.columns([1]) for one in probabilities] if _seconds(model) else probabilities
+
+
+def _seconds(model: Any) -> bool:
+    """Whether the model answers with the probability of each label's second class alone."""
+    return bool(getattr(model, "second_class_only", False))
 
 
 def _chained(graph: Graph, operator: Any, wide: bool) -> tuple[list[str], list[Tensor]]:

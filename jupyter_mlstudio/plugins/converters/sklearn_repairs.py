@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.plugins.converters import automl, sklearn_grouped
+from jupyter_mlstudio.plugins.converters import automl, sklearn_apart, sklearn_grouped
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
 
 MISSING_TEXT = ""
@@ -24,7 +24,8 @@ def mended(model: Any) -> Any:
     """Returns an equal model in the form that converts rightly. The given one is not changed.
 
     A search becomes its best estimator, linear discriminants the logistic regression with the same coefficients (their
-    probabilities are its), a soft vote gets its weights as an array.
+    probabilities are its), a soft vote gets its weights as an array, and what learns several labels at once becomes one
+    classifier for each.
     """
     name = type(model).__name__
     if hasattr(model, "best_estimator_"):
@@ -43,6 +44,8 @@ def mended(model: Any) -> Any:
         return _dense_bins(model)
     if name in ("VotingClassifier", "VotingRegressor"):
         return _plain_vote(model)
+    if sklearn_apart.learns_many(model):
+        return sklearn_apart.taken_apart(model)
     return model
 
 
