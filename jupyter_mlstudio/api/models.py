@@ -36,7 +36,8 @@ class NewVersion(Body):
     With ``run_id`` alone ``path`` is the model's folder below the run's artifacts. ``file``, a file or folder below the
     workspace's root, or ``upload``, the id of an upload, say otherwise; the run is then only where it came from.
     ``allow_code`` loads, in the convert run, what executes code when it is loaded though it is not a run's own.
-    ``threshold`` is the probability from which a binary classifier answers its second class.
+    ``threshold`` is the probability from which a binary classifier answers ``positive_label``, without one the class
+    that the run looked for, else its second class.
     The same ``request_id`` again answers the same version.
     """
 
@@ -52,6 +53,7 @@ class NewVersion(Body):
     policy: ParityPolicy | None = None
     allow_code: bool = False
     threshold: float | None = None
+    positive_label: str | None = None
     request_id: str | None = None
 
 
@@ -85,6 +87,7 @@ class WhyQuery(Query):
 
 class NewThreshold(Body):
     threshold: float
+    positive_label: str | None = None
     alias: str | None = None
     description: str = ""
     request_id: str | None = None

@@ -9,6 +9,7 @@ from typing import Any
 
 from jupyter_mlstudio.cli.common import FAILED, command, group, print_json, print_table
 from jupyter_mlstudio.client.automl import AutoMLRun, get_automl, list_automl
+from jupyter_mlstudio.client.automl_report import finding_text, lead_text
 from jupyter_mlstudio.client.card import number
 from jupyter_mlstudio.errors import NotFound
 from jupyter_mlstudio.kernel.automl_arguments import automl_parser, begin
@@ -83,6 +84,15 @@ def _best(found: AutoMLRun) -> list[str]:
     return [winner.family, "-" if winner.score is None else number(winner.score)]
 
 
+def _bounds(found: AutoMLRun) -> str:
+    try:
+        winner = found.winner
+    except NotFound:
+        return ""
+    known = winner.low is not None and winner.high is not None
+    return f", with 95 % confidence {number(winner.low)} to {number(winner.high)}" if known else ""
+
+
 def _show(given: argparse.Namespace) -> None:
     found = get_automl(given.run)
     if given.json:
@@ -93,12 +103,13 @@ def _show(given: argparse.Namespace) -> None:
     rows = [
         ["id", found.id], ["name", found.name], ["status", found.status.value], ["reason", found.run.reason],
         ["does", report.phase], ["table", spec["data"]], ["target", spec["target"]], ["task", report.task.value],
-        ["rows", f"{report.rows:,}"], ["best", f"{family}, {report.primary_metric} {score}"],
+        ["rows", f"{report.rows:,}"], ["best", f"{family}, {report.primary_metric} {score}{_bounds(found)}"],
         ["models", len(report.leaderboard)],
         ["time", "" if budget is None else f"{budget.used_s:.1f} of {budget.timeout_s:g} s"],
     ]  # fmt: skip
+    rows += [["lead", lead_text(report)]]
     rows += [["test", f"{name} {number(value)}"] for name, value in report.test.items()]
-    rows += [[one.severity.value, f"{one.what} {one.done or one.remedy}".strip()] for one in report.findings]
+    rows += [[one.severity.value, finding_text(one).partition(": ")[2]] for one in found.findings]
     return print_table(["", ""], [row for row in rows if row[1] != ""])
 
 

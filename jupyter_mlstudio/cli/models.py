@@ -37,6 +37,7 @@ def add(commands: Any) -> None:
     register.add_argument("--path", help="the model's folder in the run's artifacts, by default model")
     register.add_argument("--allow-code", action="store_true", help="convert a file that executes code when loaded")
     register.add_argument("--threshold", type=float, help="probability from which a binary classifier says yes")
+    register.add_argument("--positive-label", help="the class that the threshold is about, by default the run's")
     for word, text in _WORDS.items():
         made = command(models, word, _models_word, text)
         made.add_argument("model", help="NAME:VERSION or NAME@ALIAS")
@@ -47,6 +48,7 @@ def add(commands: Any) -> None:
             made.add_argument("value", help="a stage such as Production" if word == "stage" else "the alias")
         if word == "threshold":
             made.add_argument("value", type=float, help="a probability between 0 and 1")
+            made.add_argument("--positive-label", help="the class that it is about, by default the run's")
         if word == "upgrade":
             made.add_argument("--opset", type=int, help="the opset, by default 21")
         if word == "compare":
@@ -76,6 +78,7 @@ def _models_register(given: argparse.Namespace) -> int:
         path=given.what if local else given.path,
         allow_code=given.allow_code,
         threshold=given.threshold,
+        positive_label=given.positive_label,
     )
     if given.json:
         print_json(version.data)
@@ -108,7 +111,7 @@ def _models_word(given: argparse.Namespace) -> None:
         case "profile":
             print(profile_model(version).logs(), end="")
         case "threshold":
-            _say(version.set_threshold(given.value), given)
+            _say(version.set_threshold(given.value, positive_label=given.positive_label), given)
         case "stage" | "alias":
             do = version.set_stage if given.word == "stage" else version.set_alias
             _say(do(given.value, given.reason), given)

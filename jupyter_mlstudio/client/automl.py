@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlstudio.client.automl_report import Leaderboard, entity_of
+from jupyter_mlstudio.client.automl_report import Findings, Leaderboard, entity_of
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.runs import PAGE, Run, get_run
 from jupyter_mlstudio.client.submission import seconds
@@ -69,6 +69,11 @@ class AutoMLRun:
     def leaderboard(self) -> Leaderboard:
         """The models that were tried, the best first; ``leaderboard.frame()`` is a data frame."""
         return Leaderboard(self.report)
+
+    @property
+    def findings(self) -> Findings:
+        """What was seen in the table before any fit, what was done about it, and what you can do."""
+        return Findings(self.report)
 
     @property
     def winner(self) -> Candidate:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, SupportsIndex, TypeVar, overload
 
 from jupyter_mlstudio.client import card
-from jupyter_mlstudio.entities.automl import AutoMLReport, Candidate, OnnxCheck
+from jupyter_mlstudio.entities.automl import AutoMLReport, Candidate, Finding, OnnxCheck, Severity
 from jupyter_mlstudio.entities.values import JSON
 
 SHOWN = 50
@@ -23,6 +23,18 @@ def entity_of(kind: type[T], data: Mapping[str, JSON]) -> T:
     hints = typing.get_type_hints(kind, include_extras=False)
     known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
     return kind(**{name: _value(hints[name], value) for name, value in data.items() if name in known})
+
+
+def lead_text(report: AutoMLReport) -> str:
+    """One sentence on whether the best model is better than the next one by more than chance; empty without two."""
+    margin = report.margin
+    if margin is None:
+        return ""
+    numbers = card.number(margin.lead)
+    if margin.low is not None and margin.high is not None:
+        numbers += f", with 95 % confidence {card.number(margin.low)} to {card.number(margin.high)}"
+    lead = f"the lead over {margin.family} ({margin.number}) is {numbers}"
+    return f"{lead}: within the noise, other rows could turn it round" if margin.within_noise else lead
 
 
 class Leaderboard(Sequence[Candidate]):
@@ -99,7 +111,52 @@ class Leaderboard(Sequence[Candidate]):
         return [*cells, check[:60], said[:80]]
 
     def _more(self) -> list[str]:
-        return [f"the best {SHOWN} of {len(self)}; frame() has all"] if len(self) > SHOWN else []
+        more = [f"the best {SHOWN} of {len(self)}; frame() has all"] if len(self) > SHOWN else []
+        return more + ([said] if (said := lead_text(self._report)) else [])
+
+
+def checked(found: OnnxCheck) -> str:
+    """A few words for how the ONNX form of a model answers."""
+    if not found.ready:
+        return found.reason
+    flips = f", {found.label_flips} flips" if found.label_flips else ""
+    return "ready" if found.max_abs_difference is None else f"ready, ± {found.max_abs_difference:.1g}{flips}"
+
+
+class Findings(Sequence[Finding]):
+    """What was seen in the table before any fit, the worst first: what it is, what was done, what people can do."""
+
+    def __init__(self, report: AutoMLReport) -> None:
+        order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
+        self._found = sorted(report.findings, key=lambda one: order.index(one.severity))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Finding: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Finding]: ...
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._found[index]
+
+    def __repr__(self) -> str:
+        return "\n".join(finding_text(one) for one in self) or "nothing was found"
+
+    def _repr_html_(self) -> str:
+        rows = (_html("td", [one.severity.value, one.what, one.done, one.remedy]) for one in self)
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        head = _html("th", ["", "found", "done", "you can"])
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def finding_text(one: Finding) -> str:
+    """A finding in a line."""
+    done = f"; {one.done}" if one.done else ""
+    remedy = f"; you can: {one.remedy}" if one.remedy else ""
+    return f"{one.severity.value}: {one.what}{done}{remedy}"
 
 
 def _value(hint: Any, value: JSON) -> Any:
@@ -122,11 +179,3 @@ def _value(hint: Any, value: JSON) -> Any:
 
 def _html(tag: str, cells: Sequence[str]) -> str:
     return "".join(f'<{tag} style="text-align:left">{html.escape(cell)}</{tag}>' for cell in cells)
-
-
-def checked(found: OnnxCheck) -> str:
-    """A few words for how the ONNX form of a model answers."""
-    if not found.ready:
-        return found.reason
-    flips = f", {found.label_flips} flips" if found.label_flips else ""
-    return "ready" if found.max_abs_difference is None else f"ready, ± {found.max_abs_difference:.1g}{flips}"

@@ -48,9 +48,18 @@ class Reviewed:
         self._address().put(f"{model}/aliases/{segment(alias)}", body)
         return self._again()
 
-    def set_threshold(self, threshold: float, *, alias: str | None = None, wait: bool = True) -> Any:
-        """Makes the next version, whose ONNX graph answers the second class from this probability on."""
-        body = {"threshold": float(threshold), "alias": alias, "description": f"threshold {threshold:g}"}
+    def set_threshold(
+        self, threshold: float, *, positive_label: object = None, alias: str | None = None, wait: bool = True
+    ) -> Any:
+        """Makes the next version, whose ONNX graph answers the positive class from this probability on.
+
+        Args:
+            positive_label: the class; by default the one that the version's run looked for, else the second.
+        """
+        body = {
+            "threshold": float(threshold), "alias": alias, "description": f"threshold {threshold:g}",
+            "positive_label": None if positive_label is None else str(positive_label),
+        }  # fmt: skip
         made = type(self)(self._address().post(f"{self._path}/threshold", body, timeout_s=600.0), self._connection)  # type: ignore[call-arg]
         return made.wait() if wait else made  # type: ignore[attr-defined]
 

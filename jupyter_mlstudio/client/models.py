@@ -47,6 +47,7 @@ def register_model(
     file: str | os.PathLike[str] | None = None,
     allow_code: bool = False,
     threshold: float | None = None,
+    positive_label: object = None,
 ) -> ModelVersion:
     """Registers a model as the next version of ``name``: copied, hashed, converted to ONNX and compared.
 
@@ -64,7 +65,8 @@ def register_model(
         file: a file or folder of this machine, though a run is given: that is then only where it came from.
         allow_code: convert files of this machine even if loading them executes code, as pickles do. What a run of
             yours logged needs no such word.
-        threshold: probability from which a binary classifier answers its second class; it becomes part of the graph.
+        threshold: probability from which a binary classifier answers its positive class; it becomes part of the graph.
+        positive_label: which of its two classes that is; by default the one that the run looked for, else the second.
 
     Raises:
         Conflict: the ONNX form does not answer like the original; the message has the numbers.
@@ -80,7 +82,8 @@ def register_model(
         "name": name, "run_id": run if run is None or isinstance(run, str) else run.id, "alias": alias,
         "path": "model" if path is None or local is not None else os.fspath(path), "description": description,
         "tags": dict(tags or {}), "tolerance": tolerance, "request_id": uuid.uuid4().hex, "allow_code": allow_code,
-        "threshold": threshold, "policy": None if policy is None else dict(policy),
+        "threshold": threshold, "positive_label": None if positive_label is None else str(positive_label),
+        "policy": None if policy is None else dict(policy),
         **({} if local is None else source_of(local, connection)),
     }  # fmt: skip
     version = ModelVersion(connection.post("models", body, again=True, timeout_s=600.0), connection)

@@ -98,7 +98,9 @@ class ForecastingSettings:
         seasonality: steps of a season; None chooses, 1 is none.
         country_or_region_for_holidays: ISO 3166 code; None is no holidays. Needs the extra ``forecasting``.
         cv_step_size: steps between two origins of validation; None is the horizon.
-        short_series_handling_config: ``auto`` drops a series that is too short, ``pad`` repeats its first value.
+        short_series_handling_config: ``auto`` and ``drop`` drop a series that is too short, ``pad`` repeats its first
+            value, ``none`` does nothing.
+        use_stl: ``season`` gives models of lags the season by STL as a feature, ``season_trend`` the trend too.
     """
 
     time_column_name: str
@@ -111,6 +113,7 @@ class ForecastingSettings:
     country_or_region_for_holidays: str | None = None
     cv_step_size: int | None = None
     short_series_handling_config: str = "auto"
+    use_stl: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -252,6 +255,24 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Margin:
+    """How far the winner leads the best other model, in the unit of the primary metric; above 0 is better.
+
+    Args:
+        number, family: the other model.
+        low, high: the 95 % interval of the lead, from the differences in each fold; None with a single fold.
+        within_noise: another sample of rows could as well have turned the two round.
+    """
+
+    number: int
+    family: str
+    lead: Real
+    low: Real | None = None
+    high: Real | None = None
+    within_noise: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FamilyState:
     """A family of models: whether it takes part, why not, how often it was tried, and its best score."""
 
@@ -268,6 +289,19 @@ class Budget:
     timeout_s: float
     used_s: float = 0.0
     parts: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Way:
+    """How columns become features for some members of an ensemble.
+
+    Args:
+        members: their numbers.
+        steps: column -> the names of its steps, in order.
+    """
+
+    members: list[int]
+    steps: dict[str, list[str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -332,7 +366,9 @@ class AutoMLReport:
         task, primary_metric, goal: as they were chosen; ``classes`` are the target's labels.
         leaderboard: the best first, those that failed last.
         winner: number of the candidate that became the run's model.
+        margin: how far it leads the next one; before there is a winner, the best so far does.
         diagram: the winner as scikit-learn draws it (HTML without scripts), and what makes its features.
+        ways: of an ensemble, what makes the features of each of its members; ``columns`` has the steps of one model.
         test: metrics on the rows that nobody looked at, where there are some.
     """
 
@@ -349,8 +385,10 @@ class AutoMLReport:
     families: list[FamilyState] = field(default_factory=list)
     leaderboard: list[Candidate] = field(default_factory=list)
     winner: int | None = None
+    margin: Margin | None = None
     budget: Budget | None = None
     diagram: str = ""
+    ways: list[Way] = field(default_factory=list)
     test: dict[str, Real] = field(default_factory=dict)
     explanation: Explanation | None = None
     partitions: list[Partition] = field(default_factory=list)

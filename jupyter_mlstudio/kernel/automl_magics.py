@@ -7,6 +7,8 @@ from typing import Any
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from jupyter_mlstudio.client.automl import AutoMLRun
+from jupyter_mlstudio.client.automl_report import finding_text, lead_text
+from jupyter_mlstudio.entities.automl import Severity
 from jupyter_mlstudio.kernel.arguments import MagicParser
 from jupyter_mlstudio.kernel.automl_arguments import automl_parser, begin
 from jupyter_mlstudio.kernel.complaints import short_errors
@@ -32,4 +34,10 @@ class AutoMLMagics(Magics):
     @short_errors
     def ml_automl(self, line: str) -> AutoMLRun:
         """Searches for the best model of a table; see ``%ml_automl --help``."""
-        return begin(self.parsers["%ml_automl"].read(line), self.shell.user_ns)
+        given = self.parsers["%ml_automl"].read(line)
+        found = begin(given, self.shell.user_ns)
+        if given.wait:
+            report = found.report
+            told = [finding_text(one) for one in found.findings if one.severity is not Severity.INFO]
+            print("\n".join(filter(None, [*told, lead_text(report)])))
+        return found

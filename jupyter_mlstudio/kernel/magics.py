@@ -44,6 +44,7 @@ def parsers() -> dict[str, MagicParser]:
     register.add_argument("--path", help="the model's folder among the run's artifacts, by default model")
     register.add_argument("--allow-code", action="store_true", help="convert a file that executes code when loaded")
     register.add_argument("--threshold", type=float, help="probability from which a binary classifier says yes")
+    register.add_argument("--positive-label", help="the class that the threshold is about, by default the run's")
     register.add_argument("--description", default="", help="what it is")
     register.add_argument("--tolerance", type=float, help="largest difference between ONNX and the original")
     deploy = MagicParser("%ml_deploy", "Serves a model version behind an endpoint.", completes="models")
@@ -199,6 +200,7 @@ class StudioMagics(Magics):
             path=given.run if local else given.path,
             allow_code=given.allow_code,
             threshold=given.threshold,
+            positive_label=given.positive_label,
             description=given.description,
             tolerance=given.tolerance,
         )

@@ -1,7 +1,8 @@
 """Puts a decision threshold into the graph of a binary classifier, so that every runtime answers by it.
 
-The label output becomes ``labels[probabilities[:, 1] >= threshold]``. Operators: ONNX's ``Operators.md``; only such
-forms are used as are the same from opset 7 on, except that ``GreaterOrEqual`` is there from opset 12.
+The label output becomes ``labels[probabilities[:, positive] >= threshold]``, with the positive label as the second one.
+Operators: ONNX's ``Operators.md``; only such forms are used as are the same from opset 7 on, except that
+``GreaterOrEqual`` is there from opset 12.
 """
 
 from __future__ import annotations
@@ -16,11 +17,34 @@ PREFIX = "threshold_"
 GREATER_OR_EQUAL_SINCE = 12
 
 
-def with_threshold(model: bytes, signature: Signature, threshold: float) -> bytes:
-    """Returns the model with its label decided by the probability of its second class.
+def place_of(labels: Sequence[str], positive: str | None) -> int:
+    """Which of two classes is the positive one; the second, when nobody says.
+
+    Raises:
+        Invalid: it is neither of them.
+    """
+    if positive is None:
+        return 1
+    plain = [_plain(label) for label in labels]
+    if positive not in labels and _plain(positive) not in plain:
+        known = " or ".join(repr(label) for label in labels)
+        raise Invalid(f"the model answers {known}, so its positive label is not {positive[:80]!r}")
+    return list(labels).index(positive) if positive in labels else plain.index(_plain(positive))
+
+
+def _plain(label: str) -> str:
+    """A label as text in which ``True``, ``1`` and ``1.0`` are one."""
+    return {"true": "1", "false": "0"}.get(label.lower(), label).removesuffix(".0")
+
+
+def with_threshold(model: bytes, signature: Signature, threshold: float, positive: int = 1) -> bytes:
+    """Returns the model with its label decided by the probability of one of its two classes.
 
     The comparison is made in the number type of the probabilities, with the threshold rounded to it: a threshold that
     is one of the probabilities then counts as reached, as in scikit-learn.
+
+    Args:
+        positive: the place of the class that is answered where its probability reaches the threshold, 0 or 1.
 
     Raises:
         Invalid: the threshold is no probability, or the model is no binary classifier with one table of probabilities.
@@ -37,12 +61,12 @@ def with_threshold(model: bytes, signature: Signature, threshold: float) -> byte
         raise Invalid("the model has no probabilities that a threshold could be applied to")
     _rename_label(proto.graph, label)
     opset = next(one.version for one in proto.opset_import if one.domain in ("", "ai.onnx"))
-    names = {name: f"{PREFIX}{name}" for name in ("one", "value", "labels", "positive", "below", "reached", "index")}
+    names = {name: f"{PREFIX}{name}" for name in ("place", "value", "labels", "positive", "below", "reached", "index")}
     proto.graph.initializer.extend(
         [
-            helper.make_tensor(names["one"], TensorProto.INT64, [], [1]),
+            helper.make_tensor(names["place"], TensorProto.INT64, [], [positive]),
             helper.make_tensor(names["value"], kinds[probabilities], [], [threshold]),
-            _labels(names["labels"], signature.labels, kinds[label]),
+            _labels(names["labels"], [signature.labels[1 - positive], signature.labels[positive]], kinds[label]),
         ]
     )
     reached = [helper.make_node("GreaterOrEqual", [names["positive"], names["value"]], [names["reached"]])]
@@ -53,7 +77,7 @@ def with_threshold(model: bytes, signature: Signature, threshold: float) -> byte
         ]
     proto.graph.node.extend(
         [
-            helper.make_node("Gather", [probabilities, names["one"]], [names["positive"]], axis=1),
+            helper.make_node("Gather", [probabilities, names["place"]], [names["positive"]], axis=1),
             *reached,
             helper.make_node("Cast", [names["reached"]], [names["index"]], to=TensorProto.INT64),
             helper.make_node("Gather", [names["labels"], names["index"]], [label], axis=0),

@@ -15,7 +15,7 @@ import msgspec
 
 from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.connection import connect
-from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Candidate, Finding
+from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Candidate, Finding, Severity
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError
 from jupyter_mlstudio.programs import automl_engine as engine
@@ -114,7 +114,8 @@ class AutoML:
         )
         for finding in plan.findings:
             done = f": {finding.done}" if finding.done else ""
-            print(f"{finding.severity.value}: {finding.what}{done}", flush=True)
+            remedy = f"; you can: {finding.remedy}" if finding.severity is Severity.WARNING and finding.remedy else ""
+            print(f"{finding.severity.value}: {finding.what}{done}{remedy}", flush=True)
         return plan
 
     def _told(self, candidate: Candidate) -> None:

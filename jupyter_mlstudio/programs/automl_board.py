@@ -16,6 +16,7 @@ from jupyter_mlstudio.entities.automl import AutoMLReport, Budget, Candidate, Fa
 from jupyter_mlstudio.entities.sweeps import Lead, SweepPhase, Trial, TrialState
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.programs.automl_files import Runs, as_json, write_whole
+from jupyter_mlstudio.programs.automl_margin import margin_of
 from jupyter_mlstudio.programs.sweep_told import Teller
 
 WRITE_S, PROGRESS_S = 0.5, 0.5
@@ -156,6 +157,7 @@ class Board:
         began, budget = time.monotonic(), self.report.budget
         used = None if budget is None else replace(budget, used_s=round(self.used_s, 3))
         self.report = replace(self.report, leaderboard=self.leaderboard(), budget=used)
+        self.report = replace(self.report, margin=margin_of(self.report))
         write_whole(self._file, as_json(asdict(self.report)))
         now = time.monotonic()
         self._moved, self._next_write = False, now + max(WRITE_S, WRITE_SHARE * (now - began))

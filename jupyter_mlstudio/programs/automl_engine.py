@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, Explanation, Goal, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, Explanation, Goal, Task, Way
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.programs.automl_files import table_path
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+WAYS_COLUMNS = 1000
+"""Of more columns the ways into the members of an ensemble are not told one by one."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,29 @@ def asked(**values: Any) -> Any:
 
 
 def columns_of(outcome: Any, plan: Any) -> list[Column]:
-    """The columns with the steps that the winner has; of a vote, those of models that need the most."""
+    """The columns with the steps that the winner has; of an ensemble see :func:`ways_of`."""
     from jupyter_mlstudio.learning.families import FAMILIES
 
     form = next((family.form for family in FAMILIES if family.name == outcome.winner.family), None)
     return list(plan.columns) if form is None or plan.task is Task.FORECASTING else plan.columns_for(form)
+
+
+def ways_of(outcome: Any, plan: Any) -> list[Way]:
+    """How columns become features for the members of an ensemble; members of one form of model share a way."""
+    from jupyter_mlstudio.learning.families import FAMILIES
+
+    if plan.task is Task.FORECASTING or not outcome.winner.weights or len(plan.columns) > WAYS_COLUMNS:
+        return []
+    forms = {family.name: family.form for family in FAMILIES}
+    families = {one.number: one.family for one in outcome.candidates}
+    members: dict[str, list[int]] = {}
+    for number in map(int, outcome.winner.weights):
+        if (form := forms.get(families.get(number, ""))) is not None:
+            members.setdefault(form, []).append(number)
+    return [
+        Way(members=numbers, steps={one.name: one.steps for one in plan.columns_for(form) if one.steps})
+        for form, numbers in members.items()
+    ]
 
 
 def diagram_of(outcome: Any) -> str:

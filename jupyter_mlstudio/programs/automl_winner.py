@@ -51,7 +51,8 @@ class Winner:
     def keep(self) -> None:
         """Keeps everything; what cannot be told beside the model is said and passed over."""
         board, found = self._board, self._found
-        board.change(winner=found.number, columns=engine.columns_of(self._outcome, self._plan))
+        columns, ways = engine.columns_of(self._outcome, self._plan), engine.ways_of(self._outcome, self._plan)
+        board.change(winner=found.number, columns=columns, ways=ways)
         board.say("keeping the winner")
         self._keep_model()
         self._say_who()
@@ -78,6 +79,8 @@ class Winner:
     def _say_who(self) -> None:
         found = self._found
         tags = {"mlstudio.automl.winner": found.family, "mlstudio.automl.winner_run": found.run_id}
+        if (positive := self._positive()) is not None:
+            tags["mlstudio.positive_label"] = str(positive)
         tracking.set_tags(tags)
         content = asdict(found)
         write_whole(

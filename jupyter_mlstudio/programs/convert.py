@@ -49,7 +49,8 @@ def run(job: context.Job) -> int:
             outcome = _many(native, manifest, job.run_folder / "artifacts" / MANY, options, policy)
         else:
             outcome = convert(native, options.get("tolerance"), policy, trust_records=bool(options.get("logged")))
-            outcome = finished(derived(outcome, options.get("derive"), policy), options.get("threshold"))
+            outcome = finished(derived(outcome, options.get("derive"), policy), options.get("threshold"),
+                               options.get("positive_label"))  # fmt: skip
     except StudioError as error:
         report(options, Conversion(ready=False, reason=error.message))
         raise

@@ -16,7 +16,7 @@ from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.onnx.check import inspect
 from jupyter_mlstudio.onnx.parity import CLASSIFIER_TOLERANCE, plain_labels
 from jupyter_mlstudio.onnx.session import Session, open_session
-from jupyter_mlstudio.onnx.threshold import with_threshold
+from jupyter_mlstudio.onnx.threshold import place_of, with_threshold
 from jupyter_mlstudio.programs.evidence import ROWS
 from jupyter_mlstudio.programs.ladder import Outcome
 
@@ -24,13 +24,13 @@ TRIES, TRIES_LIMIT_S = 30, 1.0
 Arrays = Mapping[str, Any]
 
 
-def finished(outcome: Outcome, threshold: float | None) -> Outcome:
+def finished(outcome: Outcome, threshold: float | None, positive: str | None = None) -> Outcome:
     """Puts the threshold in, if there is one, and measures latency. A model that may not be served stays as it is."""
     if outcome.onnx is None or outcome.conversion.signature is None:
         return outcome
     if threshold is not None:
         try:
-            outcome = decided(outcome, threshold)
+            outcome = decided(outcome, threshold, positive)
         except Invalid as error:
             refused = replace(outcome.conversion, ready=False, onnx=None, sample=None, reason=error.message)
             return Outcome(refused, None, outcome.seconds)
@@ -39,8 +39,11 @@ def finished(outcome: Outcome, threshold: float | None) -> Outcome:
     return replace(outcome, conversion=replace(outcome.conversion, profile=profile))
 
 
-def decided(outcome: Outcome, threshold: float) -> Outcome:
+def decided(outcome: Outcome, threshold: float, positive: str | None = None) -> Outcome:
     """Puts a threshold into a converted model, and compares its labels with those of the original's probabilities.
+
+    Args:
+        positive: the class that the threshold is about; the second one without.
 
     Raises:
         Invalid: it is no binary classifier, or a label is another one than the original's at this threshold.
@@ -48,16 +51,18 @@ def decided(outcome: Outcome, threshold: float) -> Outcome:
     signature = outcome.conversion.signature
     assert signature is not None
     assert outcome.onnx is not None
-    onnx = with_threshold(outcome.onnx, signature, threshold)
+    place = place_of(signature.labels, positive) if len(signature.labels) == 2 else 1
+    onnx = with_threshold(outcome.onnx, signature, threshold, place)
     inspect(onnx)
-    kept, report = kept_rows(outcome), ThresholdReport(threshold=threshold, positive=signature.labels[1])
+    kept, report = kept_rows(outcome), ThresholdReport(threshold=threshold, positive=signature.labels[place])
     evidence = dict(outcome.evidence)
     names = {spec.name: spec.onnx_name or spec.name for spec in signature.outputs}
     native = kept.get(f"number:{names['probabilities']}")
     if native is not None:
         tolerance = outcome.conversion.parity.tolerance if outcome.conversion.parity else CLASSIFIER_TOLERANCE
-        wanted = np.asarray(signature.labels)[(native[:, 1] >= threshold).astype(int)]
-        report = _compared(report, onnx, names["label"], kept, wanted, np.abs(native[:, 1] - threshold) <= tolerance)
+        ordered, likely = np.asarray([signature.labels[1 - place], signature.labels[place]]), native[:, place]
+        wanted = ordered[(likely >= threshold).astype(int)]
+        report = _compared(report, onnx, names["label"], kept, wanted, np.abs(likely - threshold) <= tolerance)
         evidence[ROWS] = packed({**kept, f"label:{names['label']}": _plain_numbers(wanted)})
     return Outcome(replace(outcome.conversion, threshold=report), onnx, outcome.seconds, evidence)
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.workspace import Workspace
 
 
+POSITIVE_TAG = "mlstudio.positive_label"
+"""Of a run: the class that its model looks for, and that a threshold for it is about."""
+
+
 class Registration:
     """The half of :class:`~jupyter_mlstudio.services.models.Models` that makes versions."""
 
@@ -62,6 +66,7 @@ class Registration:
         copy_of: tuple[str, str] | None = None,
         allow_code: bool = False,
         threshold: float | None = None,
+        positive_label: str | None = None,
         derive: dict[str, JSON] | None = None,
     ) -> ModelVersion:
         """Registers a model as the next version of ``name``; answers at once, while it is converted.
@@ -72,7 +77,8 @@ class Registration:
             upload: an upload, instead.
             copy_of: name and version of another registered version, instead.
             allow_code: load what executes code when it is loaded, though it is not a run's own.
-            threshold: probability from which a binary classifier answers its second class.
+            threshold: probability from which a binary classifier answers its positive class.
+            positive_label: which of its two classes that is; without it what the run's tag says, else the second one.
             derive: what is made of the ONNX file before it is compared: a newer opset, or 8-bit weights.
 
         Raises:
@@ -88,6 +94,7 @@ class Registration:
             return self._converting(known, user)
         self._refuse_protected(name, alias)
         taken, run_id, origin = self._take(run_id, path, file, upload, copy_of)
+        positive = None if threshold is None else positive_label or self._positive_of(run_id)
         allowed = allow_code or taken.known
         refused = "" if allowed else model_formats.refusal(taken.risks)
         values = {
@@ -97,7 +104,9 @@ class Registration:
             "request_id": request_id, "tolerance": tolerance, "policy": store.dump(policy), "alias": alias,
             "size_bytes": sum(file.size_bytes for file in taken.files), "files": taken.files, "tags": kept_tags,
             "operators": [], "etag": 1, "formats": store.dump(taken.formats),
-            "options": store.dump({"threshold": threshold, "allow_code": allowed, "derive": derive}),
+            "options": store.dump(
+                {"threshold": threshold, "allow_code": allowed, "derive": derive, "positive_label": positive}
+            ),
         }  # fmt: skip
         if origin is not None:
             values |= {key: values[key] if values[key] is not None else origin[key] for key in ("tolerance", "policy")}
@@ -140,6 +149,10 @@ class Registration:
         if run_id is None:
             raise Invalid("nothing to register: give run_id, file or upload")
         return self.sources.of_run(run_id, path), run_id, None
+
+    def _positive_of(self, run_id: str | None) -> str | None:
+        """The class that a run's threshold is about, where the run says so."""
+        return None if run_id is None else self._runs.get(run_id).tags.get(POSITIVE_TAG)
 
     def _add(self, name: str, values: dict[str, Any], taken: Taken) -> int:
         """Numbers and settles what was taken, in one transaction: the row is there only with the files."""

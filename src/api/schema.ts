@@ -1817,7 +1817,9 @@ export interface components {
          *         task, primary_metric, goal: as they were chosen; ``classes`` are the target's labels.
          *         leaderboard: the best first, those that failed last.
          *         winner: number of the candidate that became the run's model.
+         *         margin: how far it leads the next one; before there is a winner, the best so far does.
          *         diagram: the winner as scikit-learn draws it (HTML without scripts), and what makes its features.
+         *         ways: of an ensemble, what makes the features of each of its members; ``columns`` has the steps of one model.
          *         test: metrics on the rows that nobody looked at, where there are some.
          */
         AutoMLReport: {
@@ -1863,12 +1865,16 @@ export interface components {
              */
             winner: number | null;
             /** @default null */
+            margin: components["schemas"]["Margin"] | null;
+            /** @default null */
             budget: components["schemas"]["Budget"] | null;
             /**
              * Diagram
              * @default
              */
             diagram: string;
+            /** Ways */
+            ways?: components["schemas"]["Way"][];
             /** Test */
             test?: {
                 [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
@@ -3953,6 +3959,38 @@ export interface components {
             live: boolean;
         };
         /**
+         * Margin
+         * @description How far the winner leads the best other model, in the unit of the primary metric; above 0 is better.
+         *
+         *     Args:
+         *         number, family: the other model.
+         *         low, high: the 95 % interval of the lead, from the differences in each fold; None with a single fold.
+         *         within_noise: another sample of rows could as well have turned the two round.
+         */
+        Margin: {
+            /** Number */
+            number: number;
+            /** Family */
+            family: string;
+            /** Lead */
+            lead: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Low
+             * @default null
+             */
+            low: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * High
+             * @default null
+             */
+            high: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Within Noise
+             * @default false
+             */
+            within_noise: boolean;
+        };
+        /**
          * MetricSeries
          * @description Points of one metric in the order they arrived, three lists of one length.
          *
@@ -4636,6 +4674,11 @@ export interface components {
             /** Threshold */
             threshold: number;
             /**
+             * Positive Label
+             * @default null
+             */
+            positive_label: string | null;
+            /**
              * Alias
              * @default null
              */
@@ -4658,7 +4701,8 @@ export interface components {
          *     With ``run_id`` alone ``path`` is the model's folder below the run's artifacts. ``file``, a file or folder below the
          *     workspace's root, or ``upload``, the id of an upload, say otherwise; the run is then only where it came from.
          *     ``allow_code`` loads, in the convert run, what executes code when it is loaded though it is not a run's own.
-         *     ``threshold`` is the probability from which a binary classifier answers its second class.
+         *     ``threshold`` is the probability from which a binary classifier answers ``positive_label``, without one the class
+         *     that the run looked for, else its second class.
          *     The same ``request_id`` again answers the same version.
          */
         NewVersion: {
@@ -4715,6 +4759,11 @@ export interface components {
              * @default null
              */
             threshold: number | null;
+            /**
+             * Positive Label
+             * @default null
+             */
+            positive_label: string | null;
             /**
              * Request Id
              * @default null
@@ -6389,6 +6438,9 @@ export interface components {
         /**
          * TableQuestion
          * @description ``data`` is a path below the workspace's root, or ``runs:/<run id>/<path>``.
+         *
+         *     ``automl`` is what else a run would be asked for, so that what is told is what that run would tell; its own table
+         *     and target do not matter.
          */
         TableQuestion: {
             /** Data */
@@ -6398,6 +6450,8 @@ export interface components {
              * @default null
              */
             target: string | null;
+            /** @default null */
+            automl: components["schemas"]["AutoMLSpec-Input"] | null;
         };
         /** TargetChange */
         TargetChange: {
@@ -6713,6 +6767,22 @@ export interface components {
          * @enum {string}
          */
         VersionStatus: "Converting" | "Ready" | "Refused";
+        /**
+         * Way
+         * @description How columns become features for some members of an ensemble.
+         *
+         *     Args:
+         *         members: their numbers.
+         *         steps: column -> the names of its steps, in order.
+         */
+        Way: {
+            /** Members */
+            members: number[];
+            /** Steps */
+            steps: {
+                [key: string]: string[];
+            };
+        };
         /** Why */
         Why: {
             /**

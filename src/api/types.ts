@@ -164,6 +164,7 @@ export type ColumnImportance = Answer<'ColumnImportance'>;
 export type ColumnRole = Answer<'Role'>;
 export type Dependence = Answer<'Dependence'>;
 export type Explanation = Answer<'Explanation'>;
+export type Margin = Answer<'Margin'>;
 export type FamilyState = Answer<'FamilyState'>;
 export type Finding = Answer<'Finding'>;
 export type OnnxCheck = Answer<'OnnxCheck'>;

@@ -5,6 +5,9 @@ import type { StudioModel } from './studio';
 /** Tag that keeps the decision threshold which was chosen for a run's model. */
 export const THRESHOLD_TAG = 'mlstudio.threshold';
 
+/** Tag that says which class a threshold of a run is about. */
+export const POSITIVE_TAG = 'mlstudio.positive_label';
+
 /** Changes name, description or tags of a run; a tag set to null is removed. Rejects with what the server refused. */
 export async function changeRun(studio: StudioModel, id: string, change: RunChange): Promise<void> {
   studio.run(id).accept(await studio.client.updateRun(id, change));

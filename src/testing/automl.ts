@@ -68,6 +68,8 @@ export function someReport(more: Partial<AutoMLReport> = {}): AutoMLReport {
     families: [],
     leaderboard: [someCandidate(0), someCandidate(1, { family: 'Linear' })],
     winner: null,
+    margin: null,
+    ways: [],
     budget: { timeout_s: 300, used_s: 60, parts: { fitting: 50, reading: 10 } },
     diagram: '',
     test: {},

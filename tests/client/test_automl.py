@@ -18,7 +18,9 @@ from tests.client.gateway import Gateway
 
 REPORT: dict[str, Any] = {
     "phase": "done", "task": "classification", "primary_metric": "auc_weighted", "goal": "maximize", "rows": 100,
-    "winner": 1, "findings": [{"code": "constant", "severity": "info", "what": "a is constant", "columns": ["a"]}],
+    "winner": 1, "findings": [{"code": "constant", "severity": "info", "what": "a is constant", "columns": ["a"],
+                  "done": "it is left out", "remedy": "take it out"}],
+    "margin": {"number": 0, "family": "Linear", "lead": 0.01, "low": -0.02, "high": 0.04, "within_noise": True},
     "leaderboard": [
         {"number": 1, "run_id": "r1", "family": "LightGBM", "stage": "portfolio", "score": 0.93, "low": 0.91,
          "high": 0.95, "params": {"depth": 3}, "metrics": {"accuracy": 0.9}, "fit_s": 0.5, "predict_ms": 1.25,
@@ -152,6 +154,10 @@ def test_what_was_found_is_read_with_its_types(in_run: Gateway, churn: Path) -> 
     assert "2 of 256 labels flip" in lines[5]
     assert "LightGBM" in repr(run.leaderboard)
     assert "no memory" in run.leaderboard._repr_html_()
+    for shown in (repr(run.leaderboard), run.leaderboard._repr_html_()):
+        assert "the lead over Linear (0) is 0.01, with 95 % confidence -0.02 to 0.04: within the noise" in shown
+    assert repr(run.findings) == "info: a is constant; it is left out; you can: take it out"
+    assert "take it out" in run.findings._repr_html_()
     frame = run.leaderboard.frame()
     assert frame["auc_weighted"].tolist()[0] == 0.93
     assert frame["metrics.accuracy"][0] == 0.9
@@ -197,7 +203,10 @@ def test_the_terminal_begins_follows_and_tells(
     assert main(["automl-runs", "leaderboard", "automl1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["family"] == "LightGBM"
     assert main(["automl-runs", "show", "automl1"]) == 0
-    assert "a is constant" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "a is constant; it is left out; you can: take it out" in shown
+    assert "0.91 to 0.95" in shown
+    assert "within the noise" in shown
     assert main(["automl-runs", "code", "automl1", "--format", "yaml"]) == 0
     assert "as yaml" in capsys.readouterr().out
     assert main(["automl"]) == 2

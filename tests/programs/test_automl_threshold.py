@@ -55,9 +55,17 @@ def winner(plan: Any, name: str) -> Any:
     return vote([(one.lower(), fitted(plan, one, labels=False)) for one in names], [0.5, 0.2, 0.3], plan.classes)
 
 
-def converted(plan: Any, model: Any, threshold: float) -> Any:
+def converted(plan: Any, model: Any, threshold: float, positive: str | None = None) -> Any:
     rows = plan.X.iloc[:120]
-    return finished(climb(SklearnConverter(), Original(model, rows, f"scikit-learn {__version__}")), threshold)
+    outcome = climb(SklearnConverter(), Original(model, rows, f"scikit-learn {__version__}"))
+    return finished(outcome, threshold, positive)
+
+
+def answers(found: Any) -> list[str]:
+    """The labels of the graph for the rows that were kept beside it."""
+    output = next(one.onnx_name or one.name for one in found.conversion.signature.outputs if one.name == "label")
+    graph = open_session(found.onnx)
+    return list(plain_labels(graph.run([output], dict(feeds_of(kept_rows(found))))[0]).ravel().tolist())
 
 
 @pytest.mark.parametrize(("name", "labels"), WINNERS, ids=str)
@@ -76,12 +84,32 @@ def test_the_label_is_decided_by_the_threshold_in_the_graph(name: str, labels: t
     assert found.conversion.ready, found.conversion.reason
     assert found.conversion.threshold.label_flips == 0
     assert found.conversion.threshold.rows == 120
-    graph = open_session(found.onnx)
-    output = next(one.onnx_name or one.name for one in found.conversion.signature.outputs if one.name == "label")
-    answered = plain_labels(graph.run([output], dict(feeds_of(kept_rows(found))))[0]).ravel()
+    answered = answers(found)
     first, second = plain_labels(np.array(plan.classes))
-    assert answered.tolist() == [second if one >= threshold else first for one in likely]
-    assert (answered == second).sum() == 120 - 21 - place
+    assert answered == [second if one >= threshold else first for one in likely]
+    assert answered.count(second) == 120 - 21 - place
+
+
+@pytest.mark.parametrize("labels", [("no", "yes"), (False, True), (0, 1)], ids=str)
+def test_the_threshold_may_be_about_the_first_class(labels: tuple[Any, ...]) -> None:
+    plan = plan_of(labels)
+    model = fitted(plan, "Linear")
+
+    found = converted(plan, model, 0.3, str(labels[0]))
+
+    first, second = plain_labels(np.array(plan.classes))
+    assert found.conversion.threshold.positive == str(labels[0])
+    assert (found.conversion.threshold.rows, found.conversion.threshold.label_flips) == (120, 0)
+    likely = model.predict_proba(plan.X.iloc[:120])[:, 0]
+    assert answers(found) == [first if one >= 0.3 else second for one in likely]
+    assert answers(found) != answers(converted(plan, model, 0.3))
+
+
+def test_a_threshold_for_a_class_that_there_is_not_is_refused_in_words() -> None:
+    plan = plan_of(("no", "yes"))
+    found = converted(plan, fitted(plan, "Linear"), 0.3, "maybe")
+    assert not found.conversion.ready
+    assert found.conversion.reason == "the model answers 'no' or 'yes', so its positive label is not 'maybe'"
 
 
 def test_a_threshold_for_three_classes_is_refused_in_words() -> None:

@@ -282,6 +282,22 @@ def test_X9_a_threshold_makes_a_new_version_that_is_compared_at_it(studio: Studi
     assert actions(studio)[-1] == "deleted"
 
 
+def test_a_threshold_is_about_the_class_that_the_run_looked_for_unless_another_is_named(studio: Studio) -> None:
+    first = studio.models.version("cancer", 1)
+    assert first.run_id is not None
+
+    def option(**more: Any) -> Any:
+        version = studio.models.register("cancer", copy_of=("cancer", "1"), **more)
+        assert version.convert_run_id is not None
+        found = studio.runs.get(version.convert_run_id).spec.options.get("positive_label")
+        return found
+
+    assert option(threshold=0.4) is None
+    studio.runs.update(first.run_id, tags={"mlstudio.positive_label": "0"})
+    assert [option(threshold=0.4), option(threshold=0.4, positive_label="1"), option()] == ["0", "1", None]
+    studio.runs.update(first.run_id, tags={"mlstudio.positive_label": None})
+
+
 def register(studio: Studio, path: Path | str, **more: Any) -> ModelVersion:
     return studio.models.register("file", file=str(path), **more)
 

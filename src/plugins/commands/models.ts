@@ -20,13 +20,15 @@ export function addModelCommands({ app, studio, execute }: Workbench): void {
     args: {
       runId: { type: 'string', description: 'Id of the run', required: true, from: 'run' },
       path: { type: 'string', description: "The model's folder below the run's artifacts" },
-      threshold: { type: 'number', description: 'Decision threshold of a binary classifier' }
+      threshold: { type: 'number', description: 'Decision threshold of a binary classifier' },
+      positiveLabel: { type: 'string', description: 'The class that the threshold is about' }
     },
     visible: row => row['status'] === 'Completed',
     execute: async args => {
       const { RegisterForm } = await import('../../views/models');
       const path = args.text('path');
       const threshold = args.number('threshold');
+      const positive = args.text('positiveLabel');
       const version = await showForm<NewVersion, Awaited<ReturnType<typeof client.registerModel>>>({
         title: 'Register model',
         action: 'Register',
@@ -36,7 +38,8 @@ export function addModelCommands({ app, studio, execute }: Workbench): void {
         initial: {
           run_id: args.need('runId'),
           ...(path ? { path } : {}),
-          ...(threshold === undefined ? {} : { threshold })
+          ...(threshold === undefined ? {} : { threshold }),
+          ...(positive === undefined ? {} : { positive_label: positive })
         },
         submit: client.registerModel
       });

@@ -230,6 +230,33 @@ describe('the view of an AutoML run', () => {
     expect(document.querySelector('script')).toBeNull();
   });
 
+  it('draws an ensemble with the steps of each of its members', async () => {
+    const vote = someCandidate(2, { family: 'VotingEnsemble', params: {}, weights: { '0': 0.7, '1': 0.3 } });
+    end('Completed', {
+      winner: 2,
+      leaderboard: [vote, someCandidate(0), someCandidate(1, { family: 'Linear' })],
+      ways: [
+        { members: [0], steps: { tenure: ['Imputer'] } },
+        { members: [1], steps: { tenure: ['Imputer', 'Scaler'] } }
+      ]
+    });
+    await show('model');
+    const drawn = screen.getByRole('group', { name: 'How the winner is made' });
+    expect(drawn.textContent).toMatch(
+      /Imputer.*70.%.RandomForest.*Imputer→Scaler.*30.%.Linear.*VotingEnsemble/
+    );
+  });
+
+  it('says when the lead over the next model is no more than chance', async () => {
+    const margin = { number: 1, family: 'Linear', lead: 0.01, low: -0.02, high: 0.04, within_noise: true };
+    end('Completed', { winner: 0, margin });
+    await show();
+    const said = screen.getByText('lead over Linear within the noise');
+    expect(said.title).toContain(
+      '0.01, with 95 % confidence -0.02 to 0.04. Other rows could turn the two round.'
+    );
+  });
+
   it('of many models begins with a map of them', async () => {
     const key = (store: string, week: number): Record<string, unknown> => ({ store, week });
     end('Completed', {

@@ -103,6 +103,16 @@ describe('the diagram', () => {
   });
 });
 
+describe('the ways into an ensemble', () => {
+  it('have the steps of their members, and not those of the columns', () => {
+    const columns = [
+      someColumn('a', { steps: ['Imputer', 'Scaler'] }),
+      someColumn('b', { steps: ['OneHotEncoder'] })
+    ];
+    expect(branchesOf(columns, { a: ['Imputer'], b: [] }).map(one => one.steps)).toEqual([['Imputer'], []]);
+  });
+});
+
 describe('the map of many models', () => {
   it('has the values of the first column down and those of the others across, in natural order', () => {
     const map = heatOf([part('S10', 2, 0.5), part('S2', 1, 0.7), part('S2', 2, null)]);

@@ -13,10 +13,18 @@ interface Branch {
   columns: readonly TableColumn[];
 }
 
-/** Columns with the same steps go one way. */
-export function branchesOf(columns: readonly TableColumn[]): Branch[] {
+/**
+ * Columns with the same steps go one way.
+ *
+ * @param steps - Column -> its steps, where they are not the column's own.
+ */
+export function branchesOf(
+  columns: readonly TableColumn[],
+  steps?: Readonly<Record<string, readonly string[]>>
+): Branch[] {
+  const all = steps ? columns.map(one => ({ ...one, steps: [...(steps[one.name] ?? [])] })) : columns;
   const branches = new Map<string, { steps: readonly string[]; columns: TableColumn[] }>();
-  for (const column of columns.filter(one => !ASIDE.includes(one.role))) {
+  for (const column of all.filter(one => !ASIDE.includes(one.role))) {
     const key = JSON.stringify([column.steps, column.steps.length > 0 ? '' : column.role]);
     const branch = branches.get(key);
     if (branch) {
@@ -46,6 +54,68 @@ function Columns({ columns }: { columns: readonly TableColumn[] }): JSX.Element 
   );
 }
 
+function Arrow(): JSX.Element {
+  return (
+    <span className="jp-mls-Diagram-arrow" aria-hidden="true">
+      →
+    </span>
+  );
+}
+
+function Branches({ branches }: { branches: readonly Branch[] }): JSX.Element {
+  return (
+    <div className="jp-mls-Diagram-branches">
+      {branches.map((branch, index) => (
+        <div key={index} className="jp-mls-Diagram-branch">
+          <Columns columns={branch.columns} />
+          {branch.steps.map((step, at) => (
+            <Fragment key={at}>
+              <Arrow />
+              <div className="jp-mls-Diagram-node jp-mls-mod-step">
+                <Name text={step} />
+              </div>
+            </Fragment>
+          ))}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+type Member = ReturnType<typeof membersOf>[number];
+
+function Members({ members }: { members: readonly Member[] }): JSX.Element {
+  return (
+    <>
+      {members.map(({ name, member, weight }, index) => (
+        <span key={index} className="jp-mls-Diagram-member">
+          <span className="jp-mls-Num">{formatPercent(weight)}</span> <Name text={name} />
+          {member && <span className="jp-mls-quiet">model {member.number}</span>}
+        </span>
+      ))}
+    </>
+  );
+}
+
+/** The ways into the members of an ensemble, one above the other. */
+function Ways({ report, members }: { report: AutoMLReport; members: readonly Member[] }): JSX.Element {
+  return (
+    <div className="jp-mls-Diagram-ways">
+      {report.ways.map((way, index) => (
+        <div key={index} className="jp-mls-Diagram-way">
+          <Branches branches={branchesOf(report.columns, way.steps)} />
+          <Arrow />
+          <div className="jp-mls-Diagram-node">
+            <Members
+              members={members.filter(({ member }) => member && way.members.includes(member.number))}
+            />
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}
+
 export function Diagram({
   report,
   winner,
@@ -56,42 +126,18 @@ export function Diagram({
   target: string;
 }): JSX.Element {
   const members = membersOf(winner, report);
+  const several = report.ways.length > 0 && members.length > 0;
   return (
     <div className="jp-mls-Diagram" role="group" aria-label="How the winner is made">
-      <div className="jp-mls-Diagram-branches">
-        {branchesOf(report.columns).map((branch, index) => (
-          <div key={index} className="jp-mls-Diagram-branch">
-            <Columns columns={branch.columns} />
-            {branch.steps.map((step, at) => (
-              <Fragment key={at}>
-                <span className="jp-mls-Diagram-arrow" aria-hidden="true">
-                  →
-                </span>
-                <div className="jp-mls-Diagram-node jp-mls-mod-step">
-                  <Name text={step} />
-                </div>
-              </Fragment>
-            ))}
-          </div>
-        ))}
-      </div>
-      <span className="jp-mls-Diagram-arrow" aria-hidden="true">
-        →
-      </span>
+      {several ? <Ways {...{ report, members }} /> : <Branches branches={branchesOf(report.columns)} />}
+      <Arrow />
       <div className="jp-mls-Diagram-node jp-mls-mod-model">
         <strong>
           <Name text={winner.family} />
         </strong>
-        {members.map(({ name, member, weight }, index) => (
-          <span key={index} className="jp-mls-Diagram-member">
-            <span className="jp-mls-Num">{formatPercent(weight)}</span> <Name text={name} />
-            {member && <span className="jp-mls-quiet">model {member.number}</span>}
-          </span>
-        ))}
+        {!several && <Members members={members} />}
       </div>
-      <span className="jp-mls-Diagram-arrow" aria-hidden="true">
-        →
-      </span>
+      <Arrow />
       <div className="jp-mls-Diagram-node">
         <Name text={target} />
       </div>

@@ -2,7 +2,7 @@
 import type { JSX } from 'react';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { Finding, Severity } from '../../api/types';
-import { Name, failedIcon, infoIcon, shortened, unknownIcon, visible } from '../common';
+import { Name, failedIcon, infoIcon, plural, shortened, unknownIcon, visible } from '../common';
 
 const LOOKS: Record<Severity, { word: string; icon: LabIcon; tone: string }> = {
   error: { word: 'error', icon: failedIcon, tone: 'bad' },
@@ -54,6 +54,23 @@ export function SeverityMark({ finding, word }: { finding: Finding; word?: boole
 }
 
 const SHOWN_COLUMNS = 12;
+
+/** What would be found: what is wrong is in sight, what is only worth knowing is folded away. */
+export function FindingsAhead({ findings }: { findings: readonly Finding[] }): JSX.Element {
+  const folded = (one: Finding): boolean => one.severity === 'info' && one.code !== 'preview';
+  const [shown, notes] = [findings.filter(one => !folded(one)), findings.filter(folded)];
+  return (
+    <>
+      {shown.length > 0 && <FindingList findings={shown} ahead />}
+      {notes.length > 0 && (
+        <details className="jp-mls-AutoML-notes">
+          <summary>{plural(notes.length, 'note')} on the table</summary>
+          <FindingList findings={notes} ahead />
+        </details>
+      )}
+    </>
+  );
+}
 
 /** `ahead` says that nothing is done yet. */
 export function FindingList({

@@ -9,7 +9,7 @@ import { Block, type BlockProps, LimitsBlock, TargetBlock, TaskBlock } from './b
 import { CodePane } from './codepane';
 import { ColumnTable, Head, TypeChoice } from './columns';
 import { type Draft, emptyDraft, forTable, problemsOf, questionOf, requestOf } from './draft';
-import { FindingList } from './findings';
+import { FindingsAhead } from './findings';
 import { ModelsBlock } from './models';
 import { useSettled } from './settled';
 import { Source } from './source';
@@ -117,7 +117,7 @@ function TablePart({
       )}
       {table && (
         <>
-          {table.findings.length > 0 && <FindingList findings={table.findings} ahead />}
+          <FindingsAhead findings={table.findings} />
           <ColumnTable
             label="Columns"
             columns={table.columns}

@@ -1,6 +1,6 @@
 /** The head of an AutoML run: how far it is, what leads, and the next steps. */
 import { type JSX, useRef } from 'react';
-import { type AutoMLBudget, type Candidate, isEnded, isLive } from '../../api/types';
+import { type AutoMLBudget, type Candidate, type Margin, isEnded, isLive } from '../../api/types';
 import { CommandIDs } from '../../tokens';
 import {
   CommandButton,
@@ -179,6 +179,25 @@ function Progress(props: HeadProps): JSX.Element {
   );
 }
 
+/** Whether the best is better than the next one by more than chance. */
+function Lead({ margin }: { margin: Margin }): JSX.Element {
+  const { family, number, lead, low, high, within_noise: noise } = margin;
+  const known = low !== null && high !== null;
+  const interval = known ? `, with 95 % confidence ${formatNumber(low)} to ${formatNumber(high)}` : '';
+  return (
+    <span
+      className={noise ? 'jp-mls-AutoML-lead jp-mls-mod-noise' : 'jp-mls-AutoML-lead jp-mls-quiet'}
+      title={`The lead over ${visible(family)} (model ${number}) is ${formatNumber(lead)}${interval}${
+        noise ? '. Other rows could turn the two round.' : ''
+      }`}
+    >
+      {noise
+        ? `lead over ${shortened(visible(family), 30)} within the noise`
+        : `leads ${shortened(visible(family), 30)} by ${formatNumber(lead)}`}
+    </span>
+  );
+}
+
 /** What leads, and the next steps from it. */
 function Best({ run, automl, execute, best }: HeadProps & { best: Candidate }): JSX.Element {
   const { report } = automl;
@@ -213,6 +232,7 @@ function Best({ run, automl, execute, best }: HeadProps & { best: Candidate }): 
       <span className="jp-mls-SweepHead-params">
         <OnnxMark check={best.onnx} />
       </span>
+      {report.margin && <Lead margin={report.margin} />}
       {won && (
         <span className="jp-mls-SweepHead-next">
           <CommandButton

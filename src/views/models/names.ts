@@ -9,6 +9,8 @@ export interface RegisterFields {
   tolerance: string;
   /** Decision threshold of a binary classifier. */
   threshold?: string;
+  /** The class that it is about; empty is the one that the run looked for. */
+  positive?: string;
 }
 
 const LONGEST_NAME = 128;
@@ -91,7 +93,12 @@ export function registerRequest(runId: string, fields: RegisterFields): NewVersi
     path: fields.path,
     ...(fields.alias === '' ? {} : { alias: fields.alias }),
     ...(fields.tolerance.trim() === '' ? {} : { tolerance: Number(fields.tolerance) }),
-    ...((fields.threshold ?? '').trim() === '' ? {} : { threshold: Number(fields.threshold) })
+    ...((fields.threshold ?? '').trim() === ''
+      ? {}
+      : {
+          threshold: Number(fields.threshold),
+          ...(fields.positive ? { positive_label: fields.positive } : {})
+        })
   };
 }
 
@@ -102,14 +109,16 @@ export function registerPython({
   path,
   alias,
   tolerance,
-  threshold
+  threshold,
+  positive_label: positive
 }: NewVersion): string {
   const options = [
     JSON.stringify(name),
     ...(path === undefined || path === 'model' ? [] : [`path=${JSON.stringify(path)}`]),
     ...(alias ? [`alias=${JSON.stringify(alias)}`] : []),
     ...(typeof tolerance === 'number' ? [`tolerance=${tolerance}`] : []),
-    ...(typeof threshold === 'number' ? [`threshold=${threshold}`] : [])
+    ...(typeof threshold === 'number' ? [`threshold=${threshold}`] : []),
+    ...(positive ? [`positive_label=${JSON.stringify(positive)}`] : [])
   ];
   return `jupyter_mlstudio.get_run(${JSON.stringify(runId)}).register(${options.join(', ')})`;
 }

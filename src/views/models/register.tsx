@@ -2,6 +2,7 @@
 import { type JSX, useEffect, useId, useMemo, useState } from 'react';
 
 import type { NewVersion, Run } from '../../api/types';
+import { POSITIVE_TAG, THRESHOLD_TAG } from '../../models/actions';
 import { ModelFoldersModel } from '../../models/folders';
 import type { StudioModel } from '../../models/studio';
 import type { Execute } from '../../tokens';
@@ -117,7 +118,9 @@ function FieldsOfRun(props: RegisterFormProps & { run: Run }): JSX.Element {
     alias: initial.alias ?? '',
     path: initial.path ?? '',
     tolerance: initial.tolerance ? String(initial.tolerance) : '',
-    threshold: typeof initial.threshold === 'number' ? String(initial.threshold) : ''
+    threshold:
+      typeof initial.threshold === 'number' ? String(initial.threshold) : (run.tags[THRESHOLD_TAG] ?? ''),
+    positive: initial.positive_label ?? run.tags[POSITIVE_TAG] ?? ''
   }));
   const found = folders.value;
   const path = found?.includes(fields.path) ? fields.path : (found?.[0] ?? null);
@@ -163,9 +166,19 @@ function FieldsOfRun(props: RegisterFormProps & { run: Run }): JSX.Element {
           value={fields.threshold ?? ''}
           onChange={threshold => set({ threshold })}
           problem={thresholdError(fields.threshold ?? '')}
-          hint="The probability from which a binary classifier answers its second class, in ONNX and at every endpoint."
+          hint="The probability from which a binary classifier answers the class below, in ONNX and at every endpoint."
           placeholder="0.5"
         />
+        {(fields.threshold ?? '').trim() !== '' && (
+          <TextInput
+            label="Class of the threshold"
+            value={fields.positive ?? ''}
+            onChange={positive => set({ positive })}
+            problem={null}
+            hint="Answered where its probability reaches the threshold."
+            placeholder="the second of the two"
+          />
+        )}
       </details>
       {request && (
         <SameAs

@@ -174,7 +174,10 @@ describe('the evaluation', () => {
     fireEvent.click(await screen.findByRole('button', { name: 'Use this threshold' }));
     await waitFor(() =>
       expect(asked).toContainEqual(
-        expect.objectContaining({ what: 'PATCH runs/r1', body: { tags: { 'mlstudio.threshold': '0.5' } } })
+        expect.objectContaining({
+          what: 'PATCH runs/r1',
+          body: { tags: { 'mlstudio.threshold': '0.5', 'mlstudio.positive_label': 'ill' } }
+        })
       )
     );
     expect(await screen.findByRole('button', { name: 'This threshold is used' })).toHaveProperty(

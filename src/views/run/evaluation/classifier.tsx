@@ -3,7 +3,7 @@ import { type JSX, useMemo, useState } from 'react';
 import { colorOf } from '../../../charts/palette';
 import { Plot } from '../../../charts/plot';
 import type { IChartSpec } from '../../../charts/spec';
-import { THRESHOLD_TAG } from '../../../models/actions';
+import { POSITIVE_TAG, THRESHOLD_TAG } from '../../../models/actions';
 import { Name, shortened, visible } from '../../common';
 import type { RunProps } from '../header';
 import { Confusion } from './confusion';
@@ -24,9 +24,13 @@ interface IState {
 
 function useThreshold(
   evaluation: IEvaluation,
-  stored: string | undefined
+  stored: string | undefined,
+  about: string | undefined
 ): [IState, number, (row: number) => void, (index: number) => void] {
-  const [chosen, setChosen] = useState(() => firstClass(evaluation));
+  const [chosen, setChosen] = useState(() => {
+    const kept = stored === undefined ? -1 : evaluation.tables.findIndex(({ label }) => label === about);
+    return kept >= 0 ? kept : firstClass(evaluation);
+  });
   const [wanted, setWanted] = useState(
     stored === undefined || !Number.isFinite(Number(stored)) ? 0.5 : Number(stored)
   );
@@ -101,7 +105,11 @@ export function Classifier({
   const names = useMemo(() => namesOf(evaluation), [evaluation]);
   const [shown, setShown] = useState(() => firstShown(names, evaluation.positiveLabel));
   const [costs, setCosts] = useState<ICosts>({ fp: 1, fn: 1 });
-  const [{ table, at }, index, setAt, setClass] = useThreshold(evaluation, run.tags[THRESHOLD_TAG]);
+  const [{ table, at }, index, setAt, setClass] = useThreshold(
+    evaluation,
+    run.tags[THRESHOLD_TAG],
+    run.tags[POSITIVE_TAG]
+  );
   const counts = table?.counts[at];
   const binary = evaluation.tables.length <= 2;
   const measures = useMemo(() => (counts ? measuresOf(counts, costs) : null), [counts, costs]);
@@ -183,6 +191,7 @@ export function Classifier({
               run={run}
               execute={execute}
               table={table}
+              binary={evaluation.tables.length === 2}
               at={at}
               onAt={setAt}
               measures={measures}

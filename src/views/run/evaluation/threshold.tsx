@@ -1,9 +1,18 @@
 /** One threshold, and the numbers that move with it. */
 import { type JSX, useId, useState } from 'react';
 import { StudioError } from '../../../api/client';
-import { changeRun, THRESHOLD_TAG } from '../../../models/actions';
+import { changeRun, POSITIVE_TAG, THRESHOLD_TAG } from '../../../models/actions';
 import { CommandIDs } from '../../../tokens';
-import { Button, CommandButton, ErrorBox, MISSING, Name, formatNumber, formatPercent } from '../../common';
+import {
+  Button,
+  CommandButton,
+  ErrorBox,
+  MISSING,
+  Name,
+  formatNumber,
+  formatPercent,
+  visible
+} from '../../common';
 import type { RunProps } from '../header';
 import {
   bestThreshold,
@@ -16,6 +25,8 @@ import {
 
 export interface ThresholdProps extends Pick<RunProps, 'studio' | 'run' | 'execute'> {
   table: IThresholdTable;
+  /** Whether a model could be registered with it: of two classes. */
+  binary: boolean;
   /** Row of the table that is chosen. */
   at: number;
   onAt: (row: number) => void;
@@ -95,15 +106,22 @@ function UseThreshold({
   studio,
   run,
   execute,
-  threshold
-}: Pick<ThresholdProps, 'studio' | 'run' | 'execute'> & { threshold: number }): JSX.Element {
+  threshold,
+  label
+}: Pick<ThresholdProps, 'studio' | 'run' | 'execute'> & { threshold: number; label: string }): JSX.Element {
   const [error, setError] = useState<StudioError | null>(null);
   const stored = run.tags[THRESHOLD_TAG];
+  const about = run.tags[POSITIVE_TAG];
   // Twelve digits say all that a table of thresholds can tell apart, and read 0.408 instead of 0.40800000000000003.
   const text = String(Number(threshold.toPrecision(12)));
-  const same = stored !== undefined && Number(Number(stored).toPrecision(12)) === Number(text);
+  const same =
+    stored !== undefined &&
+    Number(Number(stored).toPrecision(12)) === Number(text) &&
+    (about === undefined || about === label);
   const store = (value: string | null): void => {
-    changeRun(studio, run.id, { tags: { [THRESHOLD_TAG]: value } }).then(
+    changeRun(studio, run.id, {
+      tags: { [THRESHOLD_TAG]: value, ...(value === null ? {} : { [POSITIVE_TAG]: label }) }
+    }).then(
       () => setError(null),
       (why: unknown) => setError(StudioError.from(why))
     );
@@ -116,7 +134,7 @@ function UseThreshold({
       <CommandButton
         execute={execute}
         command={CommandIDs.registerModel}
-        args={{ runId: run.id, threshold: Number(text) }}
+        args={{ runId: run.id, threshold: Number(text), positiveLabel: label }}
         disabled={run.status !== 'Completed' || Number(text) <= 0 || Number(text) >= 1}
         title="Register the run's model so that its ONNX form and every endpoint answer by this threshold"
       >
@@ -124,7 +142,8 @@ function UseThreshold({
       </CommandButton>
       {stored !== undefined && !same && (
         <span className="jp-mls-quiet">
-          Stored: {formatNumber(Number(stored))}{' '}
+          Stored: {formatNumber(Number(stored))}
+          {about !== undefined && ` for ${visible(about)}`}{' '}
           <Button minimal onClick={() => store(null)}>
             Forget
           </Button>
@@ -141,6 +160,7 @@ export function ThresholdPanel({
   run,
   execute,
   table,
+  binary,
   at,
   onAt,
   measures,
@@ -195,7 +215,7 @@ export function ThresholdPanel({
           </Button>
         ))}
       </div>
-      <UseThreshold studio={studio} run={run} execute={execute} threshold={threshold} />
+      {binary && <UseThreshold {...{ studio, run, execute, threshold }} label={table.label} />}
     </section>
   );
 }

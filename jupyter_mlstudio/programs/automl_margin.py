@@ -1,0 +1,53 @@
+"""Whether the winner of a search is better than the runner-up by more than chance."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+from jupyter_mlstudio.entities.automl import AutoMLReport, Candidate, Goal, Margin
+
+
+def margin_of(report: AutoMLReport) -> Margin | None:
+    """How far the winner, or the best so far, leads the next one; None while there are not two.
+
+    Both were judged on the same folds, so their scores are compared fold by fold. Folds share rows to learn from, which
+    the variance is corrected for: Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52
+    (2003), section 3. With a single fold the interval of the winner itself tells.
+    """
+    first = next((one for one in report.leaderboard if one.number == report.winner), None)
+    able = [one for one in report.leaderboard if _counts(one)]
+    first = first if first is not None and first.score is not None else next(iter(able), None)
+    second = next((one for one in able if first is not None and one.number != first.number), None)
+    if first is None or second is None or first.score is None or second.score is None:
+        return None
+    sign = 1.0 if report.goal is Goal.MAXIMIZE else -1.0
+    lead = sign * (first.score - second.score)
+    low, high = _interval(first, second, sign) or (None, None)
+    noise = low <= 0 if low is not None else _covers(first, second.score)
+    return Margin(number=second.number, family=second.family, lead=lead, low=low, high=high, within_noise=noise)
+
+
+def _counts(one: Candidate) -> bool:
+    able = one.onnx is None or one.onnx.ready
+    return able and not one.failed and one.score is not None and math.isfinite(one.score)
+
+
+def _interval(first: Candidate, second: Candidate, sign: float) -> tuple[float, float] | None:
+    """The 95 % interval of the mean difference over folds; None where it cannot be told."""
+    count = len(first.folds)
+    if count < 2 or count != len(second.folds):
+        return None
+    from scipy.stats import t
+
+    steps = [sign * (float(one) - float(other)) for one, other in zip(first.folds, second.folds, strict=True)]
+    if not all(math.isfinite(step) for step in steps):
+        return None
+    mean = statistics.fmean(steps)
+    error = math.sqrt(statistics.variance(steps) * (1 / count + 1 / (count - 1)))
+    reach = float(t.ppf(0.975, count - 1)) * error
+    return mean - reach, mean + reach
+
+
+def _covers(first: Candidate, score: float) -> bool:
+    return first.low is not None and first.high is not None and first.low <= score <= first.high
