@@ -7,6 +7,7 @@ has no meaning on one machine (compute, identities, nodes) is named and left out
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -41,6 +42,12 @@ _READ = {
     "validation_data_size", "test_data_size", "n_cross_validations", "featurization", "training", "forecasting",
     "outputs", "log_verbosity", *_FIELDS,
 }  # fmt: skip
+_NOT_FORECAST = {
+    "feature_lags": "other columns are taken as known ahead; add lagged ones to the table",
+    "target_aggregate_function": "sum the values up to the frequency before, one row for each time and series",
+}
+"""Fields of forecasting that would make another model and are not there; null, none and auto ask for nothing."""
+
 _AUTO = ("target_lags", "target_rolling_window_size", "seasonality", "forecast_horizon", "frequency")
 
 
@@ -174,11 +181,18 @@ def _forecasting(given: Any, left_out: list[str]) -> Any:
     if given is None:
         return None
     known = {one.name for one in fields(ForecastingSettings)}
-    left_out += [f"forecasting.{name}" for name in given if name not in known]
+    for name, instead in _NOT_FORECAST.items():
+        if str(given.get(name)).lower() not in ("none", "auto"):
+            raise Invalid(f"forecasting.{name} does not work here: {instead}")
+    left_out += [f"forecasting.{name}" for name in given if name not in known and name not in _NOT_FORECAST]
     found = {str(name): value for name, value in given.items() if name in known and value is not None}
     for name in _AUTO:
         if str(found.get(name, "")).lower() in ("auto", "none"):
             del found[name]
+    if "short_series_handling_config" in given:
+        found["short_series_handling_config"] = str(given["short_series_handling_config"]).lower()
+    if (stl := re.sub(r"[\W_]", "", str(found.pop("use_stl", "none")).lower())) != "none":
+        found["use_stl"] = "season_trend" if stl == "seasontrend" else stl
     if isinstance(found.get("target_lags"), int):
         found["target_lags"] = [found["target_lags"]]
     if isinstance(found.get("time_series_id_column_names"), str):

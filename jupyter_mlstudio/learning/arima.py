@@ -2,8 +2,8 @@
 
 Box, Jenkins, Reinsel and Ljung, "Time Series Analysis", 5th edition, chapters 5 and 9: the difference equation form of
 the forecast, conditional on errors of zero before the window. Coefficients are given by partial autocorrelations
-(Monahan, "A note on enforcing stationarity in autoregressive-moving average models", Biometrika 71, 1984), so that every
-choice of them is stationary and invertible.
+(Monahan, "A note on enforcing stationarity in autoregressive-moving average models", Biometrika 71, 1984): every choice
+of them is stationary and invertible.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def order_of(method: str) -> Order:
     _, plain, *seasonal = method.split("_")
     p, d, q = (int(one) for one in plain)
     more = (int(one) for one in seasonal[0]) if seasonal else (0, 0, 0)
-    return (p, d, q, *more)  # type: ignore[return-value]
+    more_p, more_d, more_q = more
+    return p, d, q, more_p, more_d, more_q
 
 
 def free_of(method: str) -> int:
@@ -61,7 +62,7 @@ def weights(method: str, window: Floats, horizon: int, season: int, free: Sequen
     Raises:
         Invalid: the window is too short for the order.
     """
-    p, d, q, more_p, more_d, more_q = order_of(method)
+    p, d, q, more_p, more_d, _ = order_of(method)
     partial = EDGE * (2 * np.asarray(free, dtype=np.float64) - 1)
     ends = np.cumsum([p, more_p, q])
     own, seasonal, errors, late = np.split(partial, ends)
@@ -91,10 +92,10 @@ def _earlier(polynomial: Floats, rows: Floats, at: int) -> Floats:
 
 def _polynomial(partial: Floats) -> Floats:
     """``1 - phi_1 B - ... - phi_p B^p`` with all roots outside the unit circle (Durbin's and Levinson's recursion)."""
-    phi = np.zeros(0)
+    phi: Floats = np.zeros(0)
     for value in partial:
-        phi = np.r_[phi - value * phi[::-1], value]
-    return np.r_[1.0, -phi]
+        phi = np.append(phi - value * phi[::-1], value)
+    return np.asarray(np.append(1.0, -phi))
 
 
 def _spread(polynomial: Floats, season: int) -> Floats:

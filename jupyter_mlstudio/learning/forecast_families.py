@@ -36,7 +36,8 @@ LIBRARIES = {"LightGBM": "lightgbm", "XGBoost": "xgboost"}
 FAMILIES = ("Naive", "SeasonalNaive", "Drift", "Average", "ExponentialSmoothing", "Theta", "Arima", "Ridge",
             *REGRESSORS)  # fmt: skip
 ALSO = {
-    "AutoArima": "Arima", "SeasonalAverage": "SeasonalNaive", "ETS": "ExponentialSmoothing", "HoltWinters": "ExponentialSmoothing",
+    "AutoArima": "Arima", "SeasonalAverage": "SeasonalNaive",
+    "ETS": "ExponentialSmoothing", "HoltWinters": "ExponentialSmoothing",
     "ElasticNet": "Ridge", "Linear": "Ridge", "LinearRegression": "Ridge", "GradientBoosting": "HistGradientBoosting",
     "HistGradientBoostingRegressor": "HistGradientBoosting", "ExtremeRandomTrees": "ExtraTrees",
     "XGBoostRegressor": "XGBoost", "LightGBMRegressor": "LightGBM",
@@ -211,7 +212,8 @@ def _model(plan: ForecastPlan, config: Config, seed: int, threads: int) -> Any:
         return HistoryForecaster(method, log=bool(params.get("log")), **own)
     window = maker.settings.target_rolling_window_size
     own |= {"long": 2 * len(maker.long_seasons), "base": params["base"], "log": params["log"],
-            "lags": maker.settings.target_lags, "windows": None if window is None else [window]}  # fmt: skip
+            "lags": maker.settings.target_lags, "windows": None if window is None else [window],
+            "stl": maker.settings.use_stl}  # fmt: skip
     if config.family == "Ridge":
         return RidgeForecaster(alpha=params["alpha"], **own)
     return LaggedForecaster(_regressor(config, seed, threads), **own)

@@ -176,6 +176,8 @@ def _maker(
     most = max(3 * window, 2 * window + 2, _USUAL.get(laid.grid.unit, 12))
     history = min(most, max(room, min(2 * window, length - horizon - 1)))
     history = max([history, *(settings.target_lags or []), settings.target_rolling_window_size or 1])
+    if settings.use_stl and length - horizon > 2 * window:
+        history = max(history, 2 * window)
     window = window if window <= history else 1  # the series are shorter than their season
     maker = RowMaker(
         target=spec.target, settings=settings, grid=laid.grid, history=int(history), season=int(window),
@@ -187,8 +189,13 @@ def _maker(
     shown += sorted(longer)
     what = f"seasons of {', '.join(map(str, shown))} steps" if shown else "no season shows"
     done = "as the request says" if settings.seasonality else "from the frequency and the autocorrelation"
-    return maker, [Finding(code="season", severity=Severity.INFO, what=what, done=done,
-                           remedy="name the seasonality if it is another; 1 is none")]  # fmt: skip
+    found = [Finding(code="season", severity=Severity.INFO, what=what, done=done,
+                     remedy="name the seasonality if it is another; 1 is none")]  # fmt: skip
+    if settings.use_stl and not 1 < window <= history // 2:
+        what = f"{settings.use_stl} by STL needs two seasons in the last {history} values"
+        found.append(Finding(code="no_stl", severity=Severity.WARNING, what=what, done="use_stl was left out",
+                             remedy="give more history, or name the seasonality"))  # fmt: skip
+    return maker, found
 
 
 def _plan(

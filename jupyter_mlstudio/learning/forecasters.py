@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import smoothing
+from jupyter_mlstudio.learning import stl as decomposition
 
 Floats = NDArray[np.float64]
 
@@ -145,6 +146,7 @@ class _Lagged(_OnRows):
     season: int
     long: int
     base: str
+    stl: str | None
 
     def _settle(self, X: Any, y: Any) -> tuple[Floats, Floats, Floats, Floats]:  # noqa: N803
         """Features, targets, bases and scales of the rows."""
@@ -154,6 +156,8 @@ class _Lagged(_OnRows):
         own = self.history, self.horizon, self.season
         self.base_ = smoothing.weights(method, *own)
         self.seasons_ = smoothing.weights("seasonal_naive", *own) if self.season > 1 else None
+        decomposed = self.stl is not None and self.season > 1 and 2 * self.season <= self.history
+        self.stl_: tuple[Floats, Floats] | None = decomposition.ahead(*own) if decomposed else None
         _, values, _ = self._read(X)
         self.least_ = 1e-6 * (float(np.std(values)) or 1.0)
         features, base, scale = self._features(X)
@@ -189,6 +193,10 @@ class _Lagged(_OnRows):
             parts.append(np.abs(own - own.mean(axis=1, keepdims=True)).mean(axis=1, keepdims=True) / scale)
         if self.seasons_ is not None:
             parts.append((np.einsum("ij,ij->i", values, self.seasons_[steps])[:, None] - base) / scale)
+        if self.stl_ is not None:
+            parts.append(np.einsum("ij,ij->i", values, self.stl_[0][steps])[:, None] / scale)
+            if self.stl == "season_trend":
+                parts.append(((values @ self.stl_[1])[:, None] - base) / scale)
         after = self.history + 1
         if self.long:
             parts.append((self._scaled(matrix[:, after : after + self.long]) - base) / scale)
@@ -217,14 +225,16 @@ class LaggedForecaster(_Lagged):
         long: how many columns after the step hold values of longer seasons.
         base: what is taken off before: the ``last`` value, the same place in the last ``season``, or the ``mean``.
         log: whether it works on logarithms.
+        stl: ``season`` adds the season by STL at the step as a feature, ``season_trend`` the trend too.
     """
 
     def __init__(
         self, estimator: Any = None, history: int = 1, horizon: int = 1, season: int = 1, long: int = 0,
         lags: list[int] | None = None, windows: list[int] | None = None, base: str = "last", log: bool = False,
+        stl: str | None = None,
     ) -> None:  # fmt: skip
         self.estimator, self.history, self.horizon, self.season, self.long = estimator, history, horizon, season, long
-        self.lags, self.windows, self.base, self.log = lags, windows, base, log
+        self.lags, self.windows, self.base, self.log, self.stl = lags, windows, base, log, stl
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Fits the regressor on what the rows look like next to their base."""
@@ -252,9 +262,10 @@ class RidgeForecaster(_Lagged):
     def __init__(
         self, alpha: float = 0.01, history: int = 1, horizon: int = 1, season: int = 1, long: int = 0,
         lags: list[int] | None = None, windows: list[int] | None = None, base: str = "last", log: bool = False,
+        stl: str | None = None,
     ) -> None:  # fmt: skip
         self.alpha, self.history, self.horizon, self.season, self.long = alpha, history, horizon, season, long
-        self.lags, self.windows, self.base, self.log = lags, windows, base, log
+        self.lags, self.windows, self.base, self.log, self.stl = lags, windows, base, log, stl
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Solves for each step's coefficients; a step without rows takes those of all."""

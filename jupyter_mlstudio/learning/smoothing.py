@@ -1,8 +1,8 @@
 """Classical forecasts as weights: each is a linear function of the last values, one row of weights for each step ahead.
 
 Exponential smoothing with additive errors, trends and seasons, and the theta method, do nothing but add and multiply by
-constants once their smoothing parameters are chosen, and so does ARIMA. Run over a window of ``history`` values, from a start that is
-linear in them too, their forecasts are ``weights[step] @ window``. So they need no state besides the row.
+constants once their smoothing parameters are chosen, and so does ARIMA. Run over a window of ``history`` values, from a
+start that is linear in them too, their forecasts are ``weights[step] @ window``. So they need no state besides the row.
 """
 
 from __future__ import annotations

@@ -22,6 +22,9 @@ SCORE = "score"
 """What the primary metric is called while nobody knows which it is."""
 
 _KINDS = ("numeric", "categorical", "categoricalhash", "datetime", "text", "boolean", "ignore")
+_FORECAST_WORDS = {
+    "short_series_handling_config": ("auto", "drop", "pad", "none"), "use_stl": ("season", "season_trend"),
+}  # fmt: skip
 _NAMES_LIMIT = 20_000
 
 
@@ -165,5 +168,8 @@ def _check_forecasting(spec: AutoMLSpec) -> None:
         raise Invalid(f"{spec.target!r} is the target, so it is not the time")
     whole = [settings.forecast_horizon, *(settings.target_lags or [])]
     whole += [n for n in (settings.target_rolling_window_size, settings.seasonality, settings.cv_step_size) if n]
+    for name, words in _FORECAST_WORDS.items():
+        if (word := getattr(settings, name)) is not None and word not in words:
+            raise Invalid(f"{name} is one of {', '.join(words)}, not {word[:40]!r}")
     if any(not 1 <= steps <= 100_000 for steps in whole):
         raise Invalid("the horizon, lags, windows and seasons of a forecast are 1 to 100,000 steps")

@@ -3413,7 +3413,9 @@ export interface components {
          *         seasonality: steps of a season; None chooses, 1 is none.
          *         country_or_region_for_holidays: ISO 3166 code; None is no holidays. Needs the extra ``forecasting``.
          *         cv_step_size: steps between two origins of validation; None is the horizon.
-         *         short_series_handling_config: ``auto`` drops a series that is too short, ``pad`` repeats its first value.
+         *         short_series_handling_config: ``auto`` and ``drop`` drop a series that is too short, ``pad`` repeats its first
+         *             value, ``none`` does nothing.
+         *         use_stl: ``season`` gives models of lags the season by STL as a feature, ``season_trend`` the trend too.
          */
         "ForecastingSettings-Input": {
             /** Time Column Name */
@@ -3460,6 +3462,11 @@ export interface components {
              * @default auto
              */
             short_series_handling_config: string;
+            /**
+             * Use Stl
+             * @default null
+             */
+            use_stl: string | null;
         };
         /**
          * ForecastingSettings
@@ -3474,7 +3481,9 @@ export interface components {
          *         seasonality: steps of a season; None chooses, 1 is none.
          *         country_or_region_for_holidays: ISO 3166 code; None is no holidays. Needs the extra ``forecasting``.
          *         cv_step_size: steps between two origins of validation; None is the horizon.
-         *         short_series_handling_config: ``auto`` drops a series that is too short, ``pad`` repeats its first value.
+         *         short_series_handling_config: ``auto`` and ``drop`` drop a series that is too short, ``pad`` repeats its first
+         *             value, ``none`` does nothing.
+         *         use_stl: ``season`` gives models of lags the season by STL as a feature, ``season_trend`` the trend too.
          */
         "ForecastingSettings-Output": {
             /** Time Column Name */
@@ -3521,6 +3530,11 @@ export interface components {
              * @default auto
              */
             short_series_handling_config: string;
+            /**
+             * Use Stl
+             * @default null
+             */
+            use_stl: string | null;
         };
         /**
          * GitState

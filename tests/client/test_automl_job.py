@@ -102,10 +102,10 @@ def test_a_forecast_is_read_and_auto_is_left_to_us(tmp_path: Path) -> None:
 
     assert read.arguments["forecasting"] == {
         "time_column_name": "date", "time_series_id_column_names": ["store"], "forecast_horizon": 14, "frequency": "D",
-        "cv_step_size": 7,
+        "cv_step_size": 7, "use_stl": "season",
     }  # fmt: skip
     assert read.arguments["minutes"] == 360
-    assert any("use_stl" in note for note in read.notes)
+    assert not any("left out" in note for note in read.notes)
     assert any("timeout_minutes" in note for note in read.notes)
 
 
@@ -120,6 +120,8 @@ def test_a_forecast_is_read_and_auto_is_left_to_us(tmp_path: Path) -> None:
         (BANK.replace('target_column_name: "y"', ""), "target_column_name"),
         (BANK.replace("limits:\n", "limits: 3\nnothing:\n"), "below limits"),
         (BIKES.partition("forecasting:\n")[0], "time_column_name"),
+        (BIKES + "  feature_lags: [1]\n", "feature_lags does not work here: other columns are taken as known ahead"),
+        (BIKES + "  target_aggregate_function: sum\n", "target_aggregate_function does not work here: sum the values"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_to_write(tmp_path: Path, text: str, said: str) -> None:

@@ -135,6 +135,13 @@ def test_short_series_are_left_out_padded_or_kept_as_asked() -> None:
         make_forecast_plan(monthly(5), spec())
 
 
+def test_stl_has_two_seasons_of_history_or_is_said_to_be_left_out() -> None:
+    plan = make_forecast_plan(monthly(40), spec(horizon=4, use_stl="season", seasonality=12))
+    assert plan.maker.history >= 24
+    assert "no_stl" not in codes(plan)
+    assert "no_stl" in codes(make_forecast_plan(monthly(40), spec(horizon=4, use_stl="season", seasonality=1)))
+
+
 def test_other_columns_are_taken_as_known_ahead_and_copies_of_the_target_are_not() -> None:
     frame = monthly().assign(price=lambda one: np.arange(len(one)) % 5, copy=lambda one: one["sold"] * 2, promo="no")
     frame.loc[::3, "promo"] = "yes"

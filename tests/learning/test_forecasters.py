@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.learning import arima, smoothing
+from jupyter_mlstudio.learning import arima, smoothing, stl
 from jupyter_mlstudio.learning.forecast_plan import ForecastPlan, make_forecast_plan
 from jupyter_mlstudio.learning.forecasters import (
     ColumnForecaster,
@@ -115,6 +115,20 @@ def test_arima_is_what_its_equation_gives() -> None:
     assert found[0] == pytest.approx(nearest)
 
 
+def test_a_window_is_taken_apart_into_season_and_trend() -> None:
+    steps = np.arange(36)
+    season = 5 * np.sin(2 * np.pi * steps / 12)
+    own, trend = stl.components(36, 12)
+    window = 20 + 0.5 * steps + season
+    assert np.abs(own @ window - season).max() < 0.35
+    assert np.abs(trend @ window - (20 + 0.5 * steps))[6:-6].max() < 0.35
+    np.testing.assert_allclose(own.sum(axis=1), 0.0, atol=1e-9)
+    np.testing.assert_allclose(trend.sum(axis=1), 1.0)
+    ahead, last = stl.ahead(36, 3, 12)
+    np.testing.assert_allclose(ahead @ window[::-1], (own @ window)[24:27])
+    assert last @ window[::-1] == pytest.approx((trend @ window)[-1])
+
+
 def test_an_autoregression_is_recovered_and_beats_the_naive_forecast() -> None:
     random = np.random.default_rng(0)
     values = [0.0, 0.0]
@@ -150,8 +164,8 @@ def test_a_classical_forecast_is_the_same_in_onnx(plan: ForecastPlan, method: st
     [
         LaggedForecaster(BOOSTING), LaggedForecaster(BOOSTING, base="season", log=True),
         LaggedForecaster(BOOSTING, base="mean", lags=[1, 12], windows=[6]),
-        LaggedForecaster(BOOSTING, lags=[], windows=[]),
-        RidgeForecaster(), RidgeForecaster(base="season", log=True),
+        LaggedForecaster(BOOSTING, lags=[], windows=[], stl="season"),
+        RidgeForecaster(), RidgeForecaster(base="season", log=True, stl="season_trend"),
         VotingRegressor([("one", RidgeForecaster()), ("two", LaggedForecaster(BOOSTING))], weights=[0.25, 0.75]),
         VotingRegressor([("one", LaggedForecaster(RidgeForecaster())), ("two", LaggedForecaster(BOOSTING))]),
     ],

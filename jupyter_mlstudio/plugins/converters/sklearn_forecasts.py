@@ -66,6 +66,10 @@ def _features(row: _Row) -> tuple[Tensor, Tensor, Tensor]:
         parts.append((own - mean).abs().sum(1) / float(window) / scale)
     if model.seasons_ is not None:
         parts.append((row.by_step(values, model.seasons_) - base) / scale)
+    if model.stl_ is not None:
+        parts.append(row.by_step(values, model.stl_[0]) / scale)
+        if model.stl == "season_trend":
+            parts.append(((values @ model.stl_[1].reshape(-1, 1)) - base) / scale)
     after, width = model.history + 1, model.n_features_in_
     if model.long:
         parts.append((row.scaled(row.matrix.columns(range(after, after + model.long))) - base) / scale)
