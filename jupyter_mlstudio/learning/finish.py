@@ -74,7 +74,7 @@ class Finish:
             found = self._checked(choice, model, LATE_S if fallback is not None else EARLY_S)
             candidate = replace(choice.candidate, onnx=found)
             self._note(candidate)
-            if found is None or found.ready:
+            if found is None or found.ready or not search.onnx:
                 return candidate, model
             fallback = fallback or (candidate, model)
         return fallback or self._spare(choices)

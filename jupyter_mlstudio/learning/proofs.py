@@ -18,7 +18,7 @@ from jupyter_mlstudio.learning.budget import check_s
 from jupyter_mlstudio.learning.refit import Check, single
 
 ROWS = 256
-SHARE = 0.04
+SHARE = 0.05
 """Of the time that trials take, for the checks of candidates; what has not been used is left for later ones."""
 
 FIRST, RICH = 10, 3.0

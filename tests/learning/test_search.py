@@ -136,6 +136,28 @@ def test_a_family_without_an_onnx_form_is_out_with_the_reason(tmp_path: Path) ->
     assert {one.family for one in outcome.candidates} <= {"Linear", "VotingEnsemble", "StackEnsemble"}
 
 
+@pytest.mark.parametrize("lifted", [False, True])
+def test_a_candidate_whose_onnx_form_differs_cannot_win_unless_that_is_allowed(tmp_path: Path, lifted: bool) -> None:
+    def check(model: Any, rows: Any) -> OnnxCheck:
+        last = model.steps[-1][1] if hasattr(model, "steps") else model
+        differs = "RandomForest" in type(last).__name__ and len(last.estimators_) > 6  # more than the family's probe
+        return OnnxCheck(ready=not differs, rows=len(rows), reason="it differs" if differs else "")
+
+    plan = of_two_kinds()
+    plan.y = (4 * (plan.X["b"] > 0) * (plan.X["c"] > 0)).to_numpy()
+    spec = spec_of("Ridge", "RandomForest", trials=2, enable_onnx_compatible_models=not lifted)
+    outcome, _ = searched(plan, spec, tmp_path, check)
+    best = min((one for one in outcome.candidates if one.stage != "ensemble"), key=lambda one: one.score or 0)
+    assert best.family == "RandomForest"
+    if not lifted:
+        assert best.onnx is not None
+        assert best.onnx.reason == "it differs"
+        assert outcome.winner.family == "Linear"
+        assert {one.family for one in outcome.candidates} == {"Linear", "RandomForest"}, "no ensemble has it either"
+    else:
+        assert outcome.winner.family != "Linear"
+
+
 def test_a_vote_that_does_not_agree_in_the_last_moment_gives_way_to_a_member_that_does(tmp_path: Path) -> None:
     def check(model: Any, rows: Any) -> OnnxCheck:
         if type(model).__name__ != "VotingRegressor":
