@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jupyter_mlstudio.plugins.converters import sklearn_vectors
 from jupyter_mlstudio.plugins.converters.refused import Refused
 from jupyter_mlstudio.plugins.converters.sklearn_formulas import isotonic, of_function
 from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, Graph, float_type, kind_of
@@ -97,23 +98,36 @@ def _chain(graph: Graph, operator: Any) -> None:
 
 
 def takes(model: Any) -> bool:
-    """Tells whether a model is one that skl2onnx gets wrong: of calibrations, those by steps of a linear model."""
+    """Tells whether a model is one that skl2onnx gets wrong: of calibrations, those by steps of a linear model, and
+    those of support vectors.
+    """
     if type(model).__name__ != "CalibratedClassifierCV":
         return True
+    known = [one.estimator for one in model.calibrated_classifiers_]
+    if model.method in ("isotonic", "sigmoid") and all(sklearn_vectors.takes(one) for one in known):
+        return True
     return model.method == "isotonic" and all(
-        hasattr(one.estimator, "coef_") and hasattr(one.estimator, "decision_function")
-        for one in model.calibrated_classifiers_
+        hasattr(one, "coef_") and hasattr(one, "decision_function") for one in known
     )
 
 
+def _step(step: Any, scores: Tensor) -> Tensor:
+    """A score through a calibrator: steps, or Platt's sigmoid."""
+    return isotonic(step, scores) if not hasattr(step, "a_") else (scores * -float(step.a_) - float(step.b_)).sigmoid()
+
+
 def _calibrated(graph: Graph, operator: Any) -> None:
-    """Scores of linear models through their steps, the mean of all (``_CalibratedClassifier.predict_proba``)."""
+    """Scores through steps or sigmoids, the mean of all (``_CalibratedClassifier.predict_proba``)."""
     model = operator.raw_operator
     rows = Tensor(graph, graph.matrix(operator.inputs), float_type(operator.inputs) == DOUBLE)
     found = []
     for one in model.calibrated_classifiers_:
-        scores = rows @ one.estimator.coef_.T + one.estimator.intercept_
-        steps = [isotonic(step, scores.columns([number])) for number, step in enumerate(one.calibrators)]
+        inside = one.estimator
+        if sklearn_vectors.takes(inside):
+            scores = sklearn_vectors.scores(inside, rows)
+        else:
+            scores = rows @ inside.coef_.T + inside.intercept_
+        steps = [_step(step, scores.columns([number])) for number, step in enumerate(one.calibrators)]
         if len(steps) == 1:
             found.append(beside([1.0 - steps[0], steps[0]]))
             continue

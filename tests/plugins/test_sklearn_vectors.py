@@ -1,0 +1,39 @@
+"""Support vectors answer in ONNX in float64, also behind a calibration and beside other models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR
+
+from jupyter_mlstudio.programs.automl_check import check
+
+rng = np.random.default_rng(0)
+ROWS = pd.DataFrame(rng.normal(size=(240, 4)), columns=list("abcd"))
+VALUE = (ROWS["a"] - ROWS["b"] * ROWS["c"] + rng.normal(scale=0.3, size=240)).to_numpy()
+
+
+def difference(model: Any, y: Any) -> float:
+    found = check(make_pipeline(StandardScaler(), model).fit(ROWS, y), ROWS)
+    assert found.ready, found.reason
+    assert not found.label_flips
+    assert found.max_abs_difference is not None
+    return float(found.max_abs_difference)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4])
+@pytest.mark.parametrize("settings", [{"method": "isotonic"}, {"method": "sigmoid", "ensemble": False}])
+def test_calibrated_support_vectors_answer_to_many_digits(classes: int, settings: dict[str, Any]) -> None:
+    y = np.array(["w", "x", "y", "z"])[np.digitize(VALUE, np.quantile(VALUE, np.arange(1, classes) / classes))]
+    assert difference(CalibratedClassifierCV(SVC(C=50.0), cv=3, **settings), y) < 1e-10
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "linear", "poly", "sigmoid"])
+def test_every_kernel_answers_to_many_digits(kernel: str) -> None:
+    assert difference(SVR(kernel=kernel, C=2.0), VALUE) < 1e-9
