@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import optuna
 import pytest
+from optuna_dashboard import wsgi
 
 from jupyter_mlstudio.entities.runs import Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.specs import RunSpec
@@ -117,6 +119,16 @@ def done_of(studio: Studio, run: Run) -> int:
     return sum(one["state"] != "RUNNING" for one in trials(studio, run))
 
 
+def shown_by_dashboard(storage: optuna.storages.JournalStorage, path: str) -> Any:
+    """What optuna-dashboard answers of a study."""
+    environ: dict[str, Any] = {"PATH_INFO": f"/api/{path}"}
+    setup_testing_defaults(environ)
+    told: list[str] = []
+    content = b"".join(wsgi(storage)(environ, lambda status, headers, *_: told.append(status)))
+    assert told == ["200 OK"]
+    return json.loads(content)
+
+
 def test_each_call_is_a_run_with_its_log_and_metrics_and_optuna_opens_the_study(studio: Studio) -> None:
     run = ended(studio, call(studio, parabola, spec(8, 2, sampling=Sampling(algorithm="tpe", seed=3)), name="parabola"))
     assert (run.status, run.reason) == (RunStatus.COMPLETED, "")
@@ -139,6 +151,10 @@ def test_each_call_is_a_run_with_its_log_and_metrics_and_optuna_opens_the_study(
     assert len(study.trials) == 8
     assert study.best_value == sweep.best.values[0]
     assert study.best_trial.user_attrs["run_id"] == child.id
+    (summary,) = shown_by_dashboard(storage, "studies")["study_summaries"]
+    assert (summary["study_name"], summary["directions"]) == ("parabola", ["maximize"])
+    shown = shown_by_dashboard(storage, f"studies/{summary['study_id']}")["trials"]
+    assert [(one["state"], one["values"]) for one in shown] == [("Complete", one["values"]) for one in told]
     assert json.loads((folder / "best.json").read_text())["params"] == {"x": x}
     assert len((folder / "trials.csv").read_text().splitlines()) == 9
     assert studio.runs.get(run.id).metrics["best"] == sweep.best.values[0]
