@@ -103,7 +103,7 @@ def linear(coef: Any, intercept: Any, classes: int, known: Any | None = None) ->
     weights = np.asarray(coef, dtype=np.float64)
     if not classes:
         model: Any = LinearRegression()
-        model.coef_, model.intercept_ = weights.ravel(), float(np.ravel(intercept)[0])
+        model.coef_, model.intercept_ = weights.ravel(), np.float64(np.ravel(intercept)[0])
         model.n_features_in_ = weights.shape[-1]
         return model
     model = LogisticRegression()

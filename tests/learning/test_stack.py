@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import StackingClassifier, StackingRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor, StackingClassifier, StackingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -68,7 +68,7 @@ def test_a_stack_of_classifiers_is_scikit_learns_own_and_converts(classes: list[
 
 
 def test_a_stack_of_regressors_is_scikit_learns_own_and_converts() -> None:
-    fitted = [("a", Ridge().fit(ROWS, VALUE)), ("b", DecisionTreeRegressor(max_depth=3).fit(ROWS, VALUE))]
+    fitted = [("a", Ridge().fit(ROWS, VALUE)), ("b", HistGradientBoostingRegressor().fit(ROWS, VALUE))]
     seen = stack.handed_on([one.predict(ROWS) for _, one in fitted])
     top = stack.learnt(stack.top_of(USUAL, 0), seen, VALUE, np.ones(300), 0)
     model = stack.stack(fitted, top, None)

@@ -20,7 +20,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVR
 
+from jupyter_mlstudio.plugins.converters.base import Original
+from jupyter_mlstudio.plugins.converters.sklearn import SklearnConverter
 from jupyter_mlstudio.programs.automl_check import check
+from jupyter_mlstudio.programs.ladder import answers
 
 rng = np.random.default_rng(0)
 ROWS = pd.DataFrame({"x": rng.normal(size=300), "z": rng.normal(size=300), "colour": rng.choice(["red", "blue"], 300)})
@@ -61,3 +64,14 @@ def test_support_vectors_do_not_bring_a_vote_down_to_float32() -> None:
     assert found.ready, found.reason
     assert found.max_abs_difference is not None
     assert found.max_abs_difference < 1e-6
+
+
+@pytest.mark.parametrize("kind", [VotingRegressor, StackingRegressor])
+def test_members_of_an_ensemble_can_compute_in_float32_behind_columns_in_float64(kind: Any) -> None:
+    """Where a member has no form in float64, what comes before it keeps its digits."""
+    rows = ROWS.assign(x=1e7 + ROWS["x"])
+    members = [("a", piped(RandomForestRegressor(5, max_depth=4, random_state=0))), ("b", piped(Ridge()))]
+    model, converter = kind(members).fit(rows, VALUE), SklearnConverter()
+    converted = converter.convert(Original(model, rows, ""), "float64 with float32 model")
+    _, found = answers(converted, rows)
+    assert np.ravel(found.values) == pytest.approx(model.predict(rows), abs=1e-5)

@@ -50,10 +50,18 @@ def mended(model: Any) -> Any:
 
 
 def with_cast(model: Any) -> Any:
-    """Returns the model with its last part computing in float32, everything before it in float64."""
+    """Returns the model with its last part computing in float32, everything before it in float64.
+
+    Of a vote or a stack of pipelines, the last part of each.
+    """
     from skl2onnx.sklapi import CastTransformer
     from sklearn.pipeline import Pipeline
 
+    members = list(getattr(model, "estimators_", [])) if type(model).__name__.startswith(("Voting", "Stacking")) else []
+    if members and all(hasattr(member, "steps") for member in members):
+        twin = copy.copy(model)
+        twin.estimators_ = [with_cast(member) for member in members]
+        return twin
     steps = list(model.steps) if hasattr(model, "steps") else [("model", model)]
     return Pipeline([*steps[:-1], ("to_float32", CastTransformer(dtype=np.float32)), steps[-1]])
 
