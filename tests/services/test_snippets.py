@@ -16,12 +16,15 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+import tree_sitter_c_sharp
 from onnx import TensorProto, helper
+from tree_sitter import Language, Parser
 
 from jupyter_mlstudio.entities.endpoints import Snippet
 from jupyter_mlstudio.entities.models import Signature, TensorSpec
 from jupyter_mlstudio.services import snippets
 
+JAVA = Path(__file__).parent.parent / "snippets" / "java"
 NODE_MODULES = Path(__file__).parent.parent / "snippets" / "node_modules"
 KEY = "mls_test"
 NASTY = (
@@ -50,7 +53,7 @@ SAMPLE = {
 }
 NUMPY = {"FP32": np.float32}
 REQUESTS = ["curl", "python", "javascript", "java", "r"]
-"""The languages that run here; C# has no package in Debian."""
+"""The languages that run here; C# has no compiler in Debian that knows its programs without a class."""
 
 
 @pytest.fixture
@@ -171,6 +174,39 @@ def expected(language: str, datatype: str, values: list[Any]) -> str:
         "FP64": ["0.1", "1", "-2.5e-300"], "BOOL": ["1", "0", "1"],
     }.get(datatype, [str(value) for value in values])  # fmt: skip
     return f"out_{datatype} [1,3] {' '.join(texts)}"
+
+
+@pytest.mark.slow
+def test_javas_program_for_a_file_compiles_against_the_api_and_feeds_every_type(
+    model_file: Path, tmp_path: Path
+) -> None:
+    """Against classes with the signatures of onnxruntime's Java API, which answer with what they are given."""
+    shutil.copy(model_file, tmp_path)
+    made = named(snippets.make("http://127.0.0.1:1/", SAMPLE, SIGNATURE).files, "java")
+    (tmp_path / "Score.java").write_text(made.code, encoding="utf-8")
+    command = ["javac", "-Xlint:all,-try,-serial", "-encoding", "UTF-8", "-d", ".", "-sourcepath", str(JAVA), "Score.java"]
+    compiled = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (compiled.returncode, compiled.stderr) == (0, "")
+    java = ["java", "-Dstdout.encoding=UTF-8", "-Dfile.encoding=UTF-8", "-cp", ".", "Score"]
+    done = subprocess.run(java, cwd=tmp_path, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr.decode()
+    lines = dict(line.split(" ", 1) for line in done.stdout.decode().splitlines())
+    assert list(lines) == [f"out_{name}" for name in TYPES]
+    assert lines["out_INT64"] == f"[[{', '.join(str(value) for value in TYPES['INT64'][1])}]]"
+    assert lines["out_FP64"] == "[[0.1, 1.0, -2.5E-300]]"
+    assert lines["out_BYTES"] == f"[[{', '.join(TYPES['BYTES'][1])}]]"
+
+
+@pytest.mark.parametrize("part", ["requests", "files"])
+def test_csharps_programs_are_whole_whatever_they_hold(part: str) -> None:
+    """Read with C#'s grammar: there is no compiler in Debian that knows programs without a class."""
+    text = TensorSpec(name=NASTY[0], datatype="BYTES", shape=[-1, len(NASTY)], onnx_name=NASTY[0])
+    signature = Signature(inputs=[*SIGNATURE.inputs, text], outputs=[*SIGNATURE.outputs, text], task="other")
+    given = {"name": NASTY[0], "datatype": "BYTES", "shape": [1, len(NASTY)], "data": list(NASTY)}
+    made = snippets.make("http://127.0.0.1:1/", {"inputs": [*SAMPLE["inputs"], given]}, signature)
+    code = named(getattr(made, part), "csharp").code
+    tree = Parser(Language(tree_sitter_c_sharp.language())).parse(code.encode())
+    assert not tree.root_node.has_error, code
 
 
 def test_a_language_without_a_type_has_no_program_for_the_file() -> None:
