@@ -46,7 +46,10 @@ class Kernel:
             if found["msg_type"] == "status" and found["content"]["execution_state"] == "idle":
                 break
             published.append({"type": found["msg_type"], **found["content"]})
-        return self.client.get_shell_msg(timeout=60)["content"], published
+        while True:  # the answer to a question of its start may come late
+            reply = self.client.get_shell_msg(timeout=60)
+            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                return reply["content"], published
 
 
 @pytest.fixture
