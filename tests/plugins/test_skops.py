@@ -52,7 +52,7 @@ PLAIN = [
 
 
 @pytest.mark.parametrize("model", PLAIN, ids=lambda model: type(model).__name__)
-def test_a_plain_model_that_MLflow_wrote_with_skops_is_converted_and_answers_the_same(
+def test_M18_a_plain_model_that_MLflow_wrote_with_skops_is_converted_and_answers_the_same(
     tmp_path: Path, model: Any
 ) -> None:
     model.fit(X, Y)
@@ -69,7 +69,7 @@ def test_a_plain_model_that_MLflow_wrote_with_skops_is_converted_and_answers_the
     assert (original.model.predict(X) == model.predict(X)).all()
 
 
-def test_types_that_no_list_of_ours_has_are_refused_by_name_whatever_MLmodel_calls_trusted(tmp_path: Path) -> None:
+def test_M17_types_that_no_list_of_ours_has_are_refused_by_name_whatever_MLmodel_calls_trusted(tmp_path: Path) -> None:
     strange = f"{Strange.__module__}.{Strange.__qualname__}"
     folder = logged(tmp_path / "model", Strange(max_iter=500).fit(X, Y), [strange])
     described = yaml.safe_load((folder / "MLmodel").read_text())
@@ -79,7 +79,7 @@ def test_types_that_no_list_of_ours_has_are_refused_by_name_whatever_MLmodel_cal
         SklearnConverter().load(Source(folder))
 
 
-def test_a_file_of_skops_executes_nothing_that_it_names(tmp_path: Path) -> None:
+def test_M17_a_file_of_skops_executes_nothing_that_it_names(tmp_path: Path) -> None:
     class_of_a_module = {
         "__class__": "system", "__module__": "os", "__loader__": "FunctionNode", "__id__": 1,
         "content": {"module_path": "os", "function": "system"}, "protocol": 2, "_skops_version": skops.__version__,
@@ -101,7 +101,7 @@ def test_a_file_that_is_none_of_skops_is_refused(tmp_path: Path, content: bytes)
         load_pickled(path)
 
 
-def test_trusted_types_are_exact_names_of_libraries_that_are_known() -> None:
+def test_M18_trusted_types_are_exact_names_of_libraries_that_are_known() -> None:
     packages = {name.split(".")[0] for name in SKOPS_TYPES}
     assert packages == {"sklearn", "lightgbm", "collections"}
     assert {name for name in SKOPS_TYPES if name.startswith("collections.")} == {"collections.OrderedDict"}
