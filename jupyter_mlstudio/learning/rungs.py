@@ -19,8 +19,8 @@ from jupyter_mlstudio.learning.family import Shape
 from jupyter_mlstudio.learning.kept import Record
 
 S_PER_CELL = 5e-6
-"""What a fit takes for each number of its table, about, over the families; with as many trees as there are classes
-half as much for each."""
+"""What a fit takes for each number of its table, about, over the families; with a tree for each class
+a quarter as much for each."""
 
 FIT_S = 0.12
 WANTED_FITS = 50
@@ -92,7 +92,7 @@ class Rungs:
         """Chooses so that about :data:`WANTED_FITS` trials have time; on all folds and rows if they can."""
         most = max(len(train) for train, _ in plan.folds)
         cells = most * shape.features
-        one = (FIT_S + S_PER_CELL * cells) * max(1.0, min(shape.classes, 10) / 2)
+        one = (FIT_S + S_PER_CELL * cells) * max(1.0, min(shape.classes, 10) / 4)
         affordable = timeout_s / (WANTED_FITS * one)
         enough = min(_enough(plan, shape), math.ceil(BEYOND * affordable))
         count = min(len(plan.folds), max(1, int(affordable), enough))
@@ -133,8 +133,11 @@ class Rungs:
         """The next number of rows; 0 is all."""
         return next((one for one in self.rows if one > rows), 0)
 
-    def promoted(self, records: list[Record], known_left: int, running: set[int]) -> Record | None:
-        """The best candidate of a part of the rows that is among the best third there, and not beyond it yet."""
+    def promoted(self, records: list[Record], known_left: int, running: set[int], late: bool = False) -> Record | None:
+        """The best candidate of a part of the rows that is among the best third there, and not beyond it yet.
+
+        When it is late the best one goes on where nobody is beyond it, however few have been compared with it.
+        """
         if len(self.rows) == 1:
             return None
         for level in reversed(self.rows[:-1]):
@@ -145,7 +148,7 @@ class Rungs:
             beyond = [one for one in there if one.whole or one.candidate.rows > level]
             if not waiting or waiting[0].candidate.number in running:
                 continue
-            if len(there) >= (3 if not beyond else 3 * (len(beyond) + 1)) or (not known_left and not beyond):
+            if len(there) >= (3 if not beyond else 3 * (len(beyond) + 1)) or ((late or not known_left) and not beyond):
                 return waiting[0]
         return None
 

@@ -29,6 +29,9 @@ ASK_S = 0.2
 FIT_SHARE, FAR_SHARE = 0.2, 0.35
 """Of what is left that a boosting trial trains for at most; and one that goes on to more rows."""
 
+LATE_SHARE = 0.4
+"""Of the time, after which the best model goes on to more rows whatever else is waiting."""
+
 REST = 0.25
 """Of a boosting trial that is not its fit."""
 
@@ -189,7 +192,9 @@ class Search(State):
 
     def _promotion(self, room: float) -> tuple[Record, int] | None:
         """The best candidate that was fitted on a part of the rows, when its turn on more of them has come."""
-        record = self.rungs.promoted(list(self.records.values()), self.proposals.known_left, set(self._running))
+        late = self.clock.used_s > LATE_SHARE * self.clock.timeout_s
+        known = self.proposals.known_left
+        record = self.rungs.promoted(list(self.records.values()), known, set(self._running), late)
         if record is None:
             return None
         rows = self.rungs.after(record.candidate.rows)

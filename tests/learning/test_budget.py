@@ -58,6 +58,9 @@ def record(number: int, loss: float, rows: int, *folds: float, whole: bool = Fal
 def test_the_best_third_goes_on_to_more_rows() -> None:
     rungs = Rungs((0,), (5000, 20_000, 0), 80_000, 800_000)
     assert rungs.promoted([record(0, 0.5, 5000), record(1, 0.4, 5000)], 5, set()) is None
+    late = rungs.promoted([record(0, 0.5, 5000), record(1, 0.4, 5000)], 5, set(), late=True)
+    assert late is not None
+    assert late.candidate.number == 1
     there = [record(0, 0.5, 5000), record(1, 0.4, 5000), record(2, 0.6, 5000)]
     found = rungs.promoted(there, 5, set())
     assert found is not None
