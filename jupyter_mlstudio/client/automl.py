@@ -97,6 +97,8 @@ class AutoMLRun:
             Conflict: the run is not so far yet.
         """
         file = self.run.folder / "artifacts" / "model" / "model.joblib"
+        if not file.is_file() and self.report.partitions:
+            raise Conflict(f"{self.name} has a model for each part: get_automl(run.report.partitions[0].run_id).model")
         if not file.is_file():
             raise Conflict(f"{self.name} has no model yet; it is kept when the search is over: run.wait()")
         import joblib
@@ -138,11 +140,19 @@ class AutoMLRun:
             level: the share of values that is to lie between ``low`` and ``high``: 0.5, 0.8, 0.9 or 0.95.
 
         Returns:
-            A data frame: the series' columns, the time, the forecast, ``low`` and ``high``.
+            A data frame: the series' columns, the time, the forecast, ``low`` and ``high``. With many models, the key's
+            columns first; parts of the table that have no model have no rows.
 
         Raises:
             Conflict: the run forecasts nothing, or has no model yet.
         """
+        if parts := self.report.partitions:
+            from jupyter_mlstudio.client.automl_parts import forecast_parts
+
+            return forecast_parts(
+                parts, history, known,
+                lambda run_id, own, ahead: get_automl(run_id).forecast(own, ahead, steps=steps, level=level),
+            )  # fmt: skip
         model = self.model
         file = self.run.folder / "artifacts" / "automl" / "forecast.json"
         if not file.is_file():

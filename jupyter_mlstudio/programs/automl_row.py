@@ -45,6 +45,8 @@ def explain(question: dict[str, JSON]) -> RowExplanation:
 
     folder = Path(str(question["run_folder"]))
     file = folder / FOLDER / FILE
+    if (folder / "artifacts" / "automl" / "forecast.json").is_file():
+        raise Conflict("a forecast's row is its history, which is no row of the table: see what all forecasts rest on")
     if not file.is_file():
         raise Conflict("the run did not keep what explaining a row needs")
     plan = pickle.loads(file.read_bytes())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, RowExplanation, TablePreview
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Partition, RowExplanation, TablePreview
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid
 from jupyter_mlstudio.services.asked import Asked
@@ -57,8 +57,11 @@ class AutoMLAnswers:
     def explain(self, run_id: str, row: Mapping[str, JSON]) -> RowExplanation:
         """Tells why the winner of a run answers a row as it does.
 
+        The row of a run that made many models is explained by that of its part.
+
         Raises:
-            Conflict: the run has no winner yet. Invalid: the row does not have its columns.
+            Conflict: the run has no winner yet.
+            Invalid: the row does not have its columns, or there is no model for it.
         """
         run = self._automl.run(run_id)
         folder = self._workspace.run_folder(run.id)
@@ -66,9 +69,26 @@ class AutoMLAnswers:
             raise Conflict(f"the run {run.name!r} has no model yet")
         if not row:
             raise Invalid("the row is empty: give the value of each column by its name")
+        if parts := self._automl.report(run.id).partitions:
+            part = _part_of(parts, row)
+            return self.explain(part.run_id, {name: value for name, value in row.items() if name not in part.key})
         question: dict[str, JSON] = {"run_folder": str(folder), "row": dict(row), "memory_bytes": MEMORY_BYTES}
         return _EXPLANATION.validate_python(self._asked.ask("automl_row", question, EXPLAIN_S, "why it answers so"))
 
     def close(self) -> None:
         """Ends what is being computed."""
         self._asked.close()
+
+
+def _part_of(parts: Sequence[Partition], row: Mapping[str, JSON]) -> Partition:
+    """The part that a row belongs to."""
+    wanted = {name: _word(row.get(name)) for name in parts[0].key}
+    found = next((one for one in parts if {name: _word(value) for name, value in one.key.items()} == wanted), None)
+    if found is None or found.failed or not found.run_id:
+        named = ", ".join(f"{name}={value or 'missing'}" for name, value in wanted.items())
+        raise Invalid(f"there is no model for {named}" + (f": {found.failed}" if found is not None else ""))
+    return found
+
+
+def _word(value: JSON) -> str:
+    return "" if value is None else str(value)

@@ -14,7 +14,7 @@ import pytest
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, ForecastingSettings, Task, Training
 from jupyter_mlstudio.entities.models import MANY, VersionStatus
 from jupyter_mlstudio.entities.runs import Run, RunKind, RunStatus
-from jupyter_mlstudio.errors import Conflict
+from jupyter_mlstudio.errors import Conflict, Invalid
 from jupyter_mlstudio.learning.forecast import forecast, from_json
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
@@ -103,3 +103,5 @@ def test_each_part_gets_a_run_and_only_what_changed_gets_another(studio: Studio)
     assert version.signature.inputs[0].choices == ["north", "south"]
     with pytest.raises(Conflict, match="a model for each value of store, and a package holds one model"):
         studio.packages.package("sales", 1)
+    with pytest.raises(Invalid, match="there is no model for store=east"):
+        studio.automl_answers.explain(again.id, {"store": "east", "month": "2023-01-01"})
