@@ -15,10 +15,10 @@ def margin_of(report: AutoMLReport) -> Margin | None:
     the variance is corrected for: Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52
     (2003), section 3. With a single fold the interval of the winner itself tells.
     """
-    first = next((one for one in report.leaderboard if one.number == report.winner), None)
-    able = [one for one in report.leaderboard if _counts(one)]
-    first = first if first is not None and first.score is not None else next(iter(able), None)
-    second = next((one for one in able if first is not None and one.number != first.number), None)
+    board = list(report.leaderboard)
+    place = next((at for at, one in enumerate(board) if one.number == report.winner), 0)
+    able = [one for one in board[place:] if _counts(one)]  # what is better and did not win was left out for a reason
+    first, second = (able[0], able[1]) if len(able) > 1 else (None, None)
     if first is None or second is None or first.score is None or second.score is None:
         return None
     sign = 1.0 if report.goal is Goal.MAXIMIZE else -1.0

@@ -251,7 +251,7 @@ describe('the view of an AutoML run', () => {
     const margin = { number: 1, family: 'Linear', lead: 0.01, low: -0.02, high: 0.04, within_noise: true };
     end('Completed', { winner: 0, margin });
     await show();
-    const said = screen.getByText('lead over Linear within the noise');
+    const said = screen.getByText('lead within the noise');
     expect(said.title).toContain(
       '0.01, with 95 % confidence -0.02 to 0.04. Other rows could turn the two round.'
     );

@@ -101,6 +101,11 @@ export function ExplainTab({ automl, run, execute }: RunProps & AutoMLProps): JS
               <p className="jp-mls-quiet">None is known.</p>
             )}
           </Section>
+          {automl.report.task === 'forecasting' && (
+            <p className="jp-mls-quiet">
+              A forecast is not explained row by row; the columns above are those of its history.
+            </p>
+          )}
           {isEnded(run.status) && automl.report.task !== 'forecasting' && features.length > 0 && (
             <Section title="One row">
               <OneRow runId={run.id} columns={features} execute={execute} />

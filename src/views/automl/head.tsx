@@ -191,9 +191,7 @@ function Lead({ margin }: { margin: Margin }): JSX.Element {
         noise ? '. Other rows could turn the two round.' : ''
       }`}
     >
-      {noise
-        ? `lead over ${shortened(visible(family), 30)} within the noise`
-        : `leads ${shortened(visible(family), 30)} by ${formatNumber(lead)}`}
+      {noise ? 'lead within the noise' : `leads by ${formatNumber(lead)}`}
     </span>
   );
 }
@@ -231,8 +229,8 @@ function Best({ run, automl, execute, best }: HeadProps & { best: Candidate }): 
       </CommandLink>
       <span className="jp-mls-SweepHead-params">
         <OnnxMark check={best.onnx} />
+        {report.margin && <Lead margin={report.margin} />}
       </span>
-      {report.margin && <Lead margin={report.margin} />}
       {won && (
         <span className="jp-mls-SweepHead-next">
           <CommandButton

@@ -1,9 +1,9 @@
 /** One row: what the winner answers, and how far each value moved the answer. */
 import { type JSX, useId, useState } from 'react';
-import { type RowExplanation, type TableColumn, toNumber } from '../../api/types';
+import type { RowExplanation, TableColumn } from '../../api/types';
 import { CommandIDs, type Execute } from '../../tokens';
-import { Button, ErrorBox, Name, Num, formatNumber, formatPercent, shortened, visible } from '../common';
-import { Bars } from './bars';
+import { Button, ErrorBox, Name } from '../common';
+import { RowAnswer } from './answer';
 
 const FIRST = 12;
 
@@ -22,49 +22,6 @@ export function valueOf(column: TableColumn, text: string): unknown {
     return number;
   }
   return column.type.startsWith('bool') ? /^(true|1|yes)$/i.test(text) : text;
-}
-
-function wordOf(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-    : typeof value === 'number'
-      ? formatNumber(value)
-      : JSON.stringify(value ?? null);
-}
-
-function Why({ answer }: { answer: RowExplanation }): JSX.Element {
-  const { contributions, probabilities, of } = answer;
-  return (
-    <>
-      <p className="jp-mls-OneRow-answer" role="status">
-        <strong>{shortened(visible(wordOf(answer.prediction)), 80)}</strong>
-        {Object.entries(probabilities).map(([label, value]) => (
-          <span key={label} className="jp-mls-quiet">
-            <Name text={label} /> {formatPercent(toNumber(value), 1)}
-          </span>
-        ))}
-      </p>
-      {contributions.length > 0 && (
-        <>
-          <p className="jp-mls-quiet">
-            From {formatNumber(answer.base)}, the answer for a row on average
-            {of && `, for ${shortened(visible(of), 40)}`}: how far each value moved it.
-          </p>
-          <Bars
-            label="How far each value moved the answer"
-            bars={contributions.map(one => ({
-              name: one.column,
-              value: toNumber(one.effect),
-              spread: 0,
-              note: wordOf(one.value)
-            }))}
-          />
-        </>
-      )}
-      {answer.note && <p className="jp-mls-quiet">{visible(answer.note)}</p>}
-      {contributions.length === 0 && Object.keys(probabilities).length === 0 && <Num value={null} />}
-    </>
-  );
 }
 
 export function OneRow({
@@ -137,7 +94,7 @@ export function OneRow({
         )}
       </div>
       {found.error && <ErrorBox what="It was not answered" error={found.error} />}
-      {found.answer && <Why answer={found.answer} />}
+      {found.answer && <RowAnswer answer={found.answer} />}
     </form>
   );
 }

@@ -187,6 +187,7 @@ function Body({ endpoint, studio, execute }: Props & { endpoint: Endpoint }): JS
             endpoint={endpoint}
             signature={signature}
             execute={execute}
+            studio={studio}
           />
         </Section>
       )}

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 
 import { StudioError } from '../../api/client';
 import type { Endpoint, Signature } from '../../api/types';
+import { TestServer } from '../../testing/server';
 import { CommandIDs } from '../../tokens';
 import { TryIt } from './tryit';
+import { rowOf } from './why';
 
 const CANARY = '<img src=x onerror=window.__x=1>';
 
@@ -173,5 +175,32 @@ describe('Try it', () => {
     open(undefined, { ...ENDPOINT, state: 'Stopped', scoring_url: null });
     expect(button('Send').disabled).toBe(true);
     expect(screen.queryByTestId('snippet')).toBeNull();
+  });
+
+  it('explains a row where the model is the winner of an AutoML run', async () => {
+    const studio = new TestServer({
+      'GET models/churn/versions/2': () => ({ model: 'churn', version: 2, run_id: 'r1' }),
+      'GET runs/r1': () => ({ id: 'r1', kind: 'automl', params: {} })
+    }).studio();
+    const told = { prediction: 'leaves', of: 'leaves', base: 0.25, note: '', probabilities: {} };
+    const contributions = [{ column: 'age', value: 41, effect: 0.5 }];
+    const calls: [string, unknown][] = [];
+    const execute = (command: string, args?: unknown): Promise<unknown> => {
+      calls.push([command, args]);
+      return Promise.resolve({ answer: { ...told, contributions } });
+    };
+    const served = { name: 'blue', model: 'churn', version: 2, traffic: 100 };
+    const endpoint = { ...ENDPOINT, deployments: [served] } as unknown as Endpoint;
+    render(<TryIt {...{ endpoint, execute, studio }} signature={SIGNATURE} />);
+    fireEvent.click(await screen.findByRole('button', { name: 'Explain this row' }));
+    const bars = await screen.findByRole('table', { name: 'How far each value moved the answer' });
+    expect(bars.textContent).toContain('age = 41');
+    expect(calls).toEqual([[CommandIDs.explainRow, { id: 'r1', row: { age: 41, [CANARY]: 'Ulm' } }]]);
+  });
+
+  it('takes a row of a table apart by the names of its columns', () => {
+    const table = { ...SIGNATURE, inputs: [{ ...SIGNATURE.inputs[0]!, name: 'X', columns: ['a', 'b'] }] };
+    const request = { inputs: [{ name: 'X', shape: [2, 2], data: [1, 2, 3, null] }] };
+    expect(rowOf(request, table, 1)).toEqual({ a: 3, b: null });
   });
 });

@@ -4,6 +4,7 @@ import { type JSX, useMemo, useState } from 'react';
 
 import type { StudioError } from '../../api/client';
 import type { Endpoint, ScoreAnswer, Signature } from '../../api/types';
+import type { StudioModel } from '../../models/studio';
 import { CommandIDs, type Execute } from '../../tokens';
 import { Button, CommandButton, CopyButton, ErrorBox, formatMillis } from '../common';
 import { answerError, readAnswer } from './answer';
@@ -12,11 +13,14 @@ import { RowsForm } from './form';
 import { PinChoice } from './pins';
 import { Predictions } from './predictions';
 import { curlSnippet, pythonSnippet } from './snippets';
+import { Why } from './why';
 
 export interface TryItProps {
   endpoint: Endpoint;
   signature: Signature;
   execute: Execute;
+  /** Given, a row can be explained where its model came from AutoML. */
+  studio?: StudioModel;
 }
 
 /** What the command that scores says: the answer, or why there is none. */
@@ -126,7 +130,7 @@ function Snippets({ url, read, pinned, execute }: SnippetsProps): JSX.Element {
 }
 
 /** Scores rows that are typed in; nothing is sent before every value fits its datatype. */
-export function TryIt({ endpoint, signature, execute }: TryItProps): JSX.Element {
+export function TryIt({ endpoint, signature, execute, studio }: TryItProps): JSX.Element {
   const { name, sample, state } = endpoint;
   const shape = useMemo(() => shapeOf(signature.inputs, sample), [signature, sample]);
   const [draft, setDraft] = useState(() => firstDraft(shape, sample));
@@ -180,6 +184,9 @@ export function TryIt({ endpoint, signature, execute }: TryItProps): JSX.Element
       <div className="jp-mls-TryIt-answer">
         <h4>Answer</h4>
         <Answer outcome={outcome} signature={signature} />
+        {studio && 'request' in read && (
+          <Why {...{ studio, endpoint, signature, pinned, execute }} request={read.request} />
+        )}
         <h4>The same request</h4>
         <Snippets url={endpoint.scoring_url} read={read} pinned={pinned} execute={execute} />
       </div>
