@@ -107,7 +107,7 @@ def _place(labels: list[str], asked: str) -> int | None:
     for known, one in ((labels, asked), (words, word)):
         if one in known:
             return known.index(one)
-    truths = {"true": "1", "false": "0"}
+    truths = {"true": "1", "false": "0", "yes": "1", "no": "0"}
     if not {truths.get(one, one) for one in words} <= {"0", "1"}:
         truths = {}
     read = [values.number_of(truths.get(one, one)) for one in (*words, word)]

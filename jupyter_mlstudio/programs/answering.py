@@ -36,9 +36,14 @@ def answer(work: Callable[[dict[str, JSON]], Any]) -> int:
     return status
 
 
+def no_memory(error: Exception) -> bool:
+    """Whether an error says that there is no memory left, whichever library raised it."""
+    return isinstance(error, MemoryError) or any(word in str(error) for word in _NO_MEMORY)
+
+
 def _refusal(error: Exception) -> dict[str, JSON]:
     said = error.message if isinstance(error, StudioError) else str(error).strip()
-    if isinstance(error, MemoryError) or any(word in said for word in _NO_MEMORY):
+    if no_memory(error):
         return {"code": "invalid", "message": "it is too large to be looked at: it needs more memory than it may have"}
     if isinstance(error, StudioError):
         return {"code": error.code, "message": said}

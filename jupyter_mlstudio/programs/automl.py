@@ -23,6 +23,7 @@ from jupyter_mlstudio.programs import context
 from jupyter_mlstudio.programs.automl_board import Board, limits_of
 from jupyter_mlstudio.programs.automl_evidence import Drawings
 from jupyter_mlstudio.programs.automl_files import began, check_same, take_over
+from jupyter_mlstudio.programs.automl_memory import within
 from jupyter_mlstudio.programs.automl_winner import Winner
 
 LOOK_S = 0.25
@@ -76,9 +77,11 @@ class AutoML:
         board.say("reading the table")
         runs = self._job.run_folder.parent
         check_same(self._folder, engine.paths_of(self._spec, runs))
-        tables = engine.tables_of(self._spec, runs)
-        board.say("looking at the table")
-        self._plan = self._looked_at(tables)
+        with within(self._spec.limits.memory_bytes):
+            tables = engine.tables_of(self._spec, runs)
+            board.say("looking at the table")
+            self._plan = self._looked_at(tables)
+        del tables
         board.say("trying models")
         searched = replace(self._spec, limits=self._for_search(self._spec.limits))
         self._search = engine.search_of(self._plan, searched, self._folder, self._began)
