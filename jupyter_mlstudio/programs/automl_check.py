@@ -54,6 +54,7 @@ def warm() -> None:
 
     onnxruntime is imported and not used: its threads would be missing after a fork.
     """
+    import msgspec
     import pandas as pd
     from sklearn.compose import ColumnTransformer
     from sklearn.linear_model import LinearRegression
@@ -61,7 +62,9 @@ def warm() -> None:
     from sklearn.preprocessing import StandardScaler
 
     import jupyter_mlstudio.programs.ladder  # noqa: F401
+    from jupyter_mlstudio.client.rows import request
     from jupyter_mlstudio.onnx import session
+    from jupyter_mlstudio.onnx.protocol import Protocol
     from jupyter_mlstudio.plugins.converters.base import Original
     from jupyter_mlstudio.plugins.converters.sklearn import SklearnConverter
 
@@ -69,8 +72,10 @@ def warm() -> None:
     rows = pd.DataFrame({"a": [0.0, 1.0, 3.0]})
     columns = ColumnTransformer([("numbers", StandardScaler(), ["a"])])
     model = Pipeline([("columns", columns), ("model", LinearRegression())]).fit(rows, [0.0, 1.0, 2.0])
-    converter = SklearnConverter()
-    converter.convert(Original(model, rows, ""), converter.dtypes[0])
+    converter, original = SklearnConverter(), Original(model, rows, "")
+    converter.predict(original)
+    signature = converter.convert(original, converter.dtypes[0]).signature
+    Protocol(signature, "model", "1").read(msgspec.json.encode(request(signature, rows)))
 
 
 def quick(model: Any, rows: Any) -> OnnxCheck:
