@@ -23,7 +23,8 @@ def page() -> str:
 
 
 def rows() -> dict[str, list[str]]:
-    cells = [re.split(r"(?<!\\\\) \\| ", line.strip("| ")) for line in page().splitlines() if line.startswith("| ")]
+    first, _, _ = page().partition("\n## ")
+    cells = [re.split(r"(?<!\\\\) \\| ", line.strip("| ")) for line in first.splitlines() if line.startswith("| ")]
     return {cell[0]: cell for cell in cells if cell[0] != "estimator"}
 
 

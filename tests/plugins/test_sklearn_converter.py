@@ -406,7 +406,7 @@ def test_several_labels_that_are_texts_are_answered_as_texts() -> None:
 def test_several_labels_of_a_classifier_without_a_form_for_them_are_refused_with_what_to_do() -> None:
     data = load_iris()
     answers = np.column_stack([data.target > 0, data.data[:, 0] > 5.8]).astype(int)
-    with pytest.raises(Invalid, match="wrap a classifier for one label in MultiOutputClassifier"):
+    with pytest.raises(Invalid, match="RidgeClassifier has no ONNX form for several labels for a row: use trees"):
         outcome(linear_model.RidgeClassifier(), data.data, answers)
 
 

@@ -107,8 +107,8 @@ class SklearnConverter(Converter):
                 probabilities = model.predict_proba(rows)
         if np.ndim(answer) == 2 and np.shape(answer)[1] > 1 and not answers_many(model):
             raise Invalid(
-                f"{type(model).__name__} answers with several labels for a row: wrap a classifier for one"
-                " label in MultiOutputClassifier or ClassifierChain"
+                f"{type(model).__name__} has no ONNX form for several labels for a row: use trees, forests, nearest"
+                " neighbours or a network, or put a classifier that has probabilities into MultiOutputClassifier"
             )
         return Prediction(labels=answer, probabilities=beside_each_other(probabilities))
 
