@@ -121,7 +121,7 @@ def automl(
             "allowed_training_algorithms": [str(one) for one in allow],
             "blocked_training_algorithms": [str(one) for one in block],
             "enable_vote_ensemble": bool(vote), "enable_stack_ensemble": bool(stack),
-            "stack_ensemble_settings": _settings(StackSettings, stack_settings, "stack_settings"),
+            "stack_ensemble_settings": _settings(StackSettings, _spelt(stack_settings), "stack_settings"),
             "enable_model_explainability": bool(explain), "enable_onnx_compatible_models": bool(onnx),
         }),
         "forecasting": forecast,
@@ -203,6 +203,11 @@ def _forecasting(
     if "time_column_name" not in found:
         raise Invalid("a forecast needs the column with the time: automl(data, target, time='date')")
     return found
+
+
+def _spelt(stack: Mapping[str, object] | None) -> dict[str, object] | None:
+    """Settings of a stack by the names of Azure's REST interface, where its YAML has one without the underscore."""
+    return None if stack is None else {name.replace("_kwargs", "_k_wargs"): value for name, value in stack.items()}
 
 
 def _settings(kind: type, given: Mapping[str, object] | None, what: str) -> dict[str, JSON] | None:

@@ -42,8 +42,9 @@ def top_of(settings: StackSettings, classes: int, balance: bool = False) -> Any:
     """
     from sklearn import linear_model
 
-    wanted, arguments = settings.stack_meta_learner_type or USUAL, dict(settings.stack_meta_learner_k_wargs)
+    arguments = dict(settings.stack_meta_learner_k_wargs)
     known = CLASSIFIERS if classes else REGRESSORS
+    wanted = _named(settings.stack_meta_learner_type)
     if not classes and wanted == USUAL:
         wanted = "LinearRegression"
     if wanted not in known:
@@ -56,6 +57,14 @@ def top_of(settings: StackSettings, classes: int, balance: bool = False) -> Any:
         return getattr(linear_model, wanted)(**arguments)
     except TypeError as error:
         raise Invalid(f"stack_meta_learner_k_wargs do not fit {wanted}: {error}") from error
+
+
+def _named(kind: str) -> str:
+    """scikit-learn's name for a model on top, in any spelling: Azure's YAML has ``logistic_regression``."""
+    plain = kind.replace("_", "").lower()
+    if plain in ("", "none"):
+        return USUAL
+    return next((name for name in (*CLASSIFIERS, *REGRESSORS) if name.lower() == plain), kind)
 
 
 def handed_on(predictions: Sequence[Floats]) -> Floats:

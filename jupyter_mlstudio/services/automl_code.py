@@ -153,7 +153,11 @@ def _featurization(spec: AutoMLSpec) -> Any:
 
 
 def _training(spec: AutoMLSpec) -> dict[str, Any]:
-    return _changed(spec.training)
+    """As its YAML spells it: the REST interface alone has ``k_wargs``."""
+    found = _changed(spec.training)
+    if stack := found.get("stack_ensemble_settings"):
+        found["stack_ensemble_settings"] = {name.replace("_k_wargs", "_kwargs"): one for name, one in stack.items()}
+    return found
 
 
 def _table(text: str | None) -> dict[str, str] | None:

@@ -51,6 +51,7 @@ def test_a_file_of_the_workspace_is_named(in_run: Gateway, churn: Path) -> None:
     run = studio.automl(
         churn, "churn", minutes="90s", metric="AUC_weighted", trials=30, parallel=2, trial_timeout="1min", test=0.2,
         allow=["LightGBM"], stack=False, memory="4GB", name="mine", tags={"team": "a"},
+        stack_settings={"stack_meta_learner_type": "elastic_net", "stack_meta_learner_kwargs": {"alpha": 0.1}},
     )  # fmt: skip
 
     assert run.id == "automl1"
@@ -61,6 +62,9 @@ def test_a_file_of_the_workspace_is_named(in_run: Gateway, churn: Path) -> None:
         "enable_early_termination": True, "memory_bytes": 4 * 10**9,
     }  # fmt: skip
     assert (spec["test_data_size"], spec["training"]["enable_stack_ensemble"]) == (0.2, False)
+    assert spec["training"]["stack_ensemble_settings"] == {
+        "stack_meta_learner_type": "elastic_net", "stack_meta_learner_k_wargs": {"alpha": 0.1},
+    }  # fmt: skip
     assert (sent(in_run)["uploads"], sent(in_run)["tags"]) == ({}, {"team": "a"})
 
 

@@ -106,7 +106,8 @@ def test_settings_that_no_stack_has_are_refused(settings: dict[str, Any], classe
 
 
 def test_the_models_on_top_that_azure_names_are_made() -> None:
-    for name in ("ElasticNet", "ElasticNetCV", "LinearRegression"):
-        assert type(stack.top_of(StackSettings(stack_meta_learner_type=name), 0)).__name__ == name
+    for name in ("ElasticNet", "ElasticNetCV", "LinearRegression", "linear_regression", "elastic_net_cv", "none"):
+        made = type(stack.top_of(StackSettings(stack_meta_learner_type=name), 0)).__name__
+        assert made.lower() == {"none": "linearregression"}.get(name, name.replace("_", "").lower())
     made = stack.top_of(StackSettings(stack_meta_learner_k_wargs={"C": 0.5}), 2, balance=True)
     assert (made.C, made.class_weight) == (0.5, "balanced")

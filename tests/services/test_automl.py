@@ -20,6 +20,7 @@ from jupyter_mlstudio.entities.automl import (
     Featurization,
     FeaturizationMode,
     ForecastingSettings,
+    StackSettings,
     Task,
     Training,
 )
@@ -258,7 +259,10 @@ FULL = AutoMLSpec(
         mode=FeaturizationMode.CUSTOM, column_name_and_types={"age": "Numeric"}, blocked_transformers=["TfIdf"],
         transformer_params={"imputer": [{"fields": ["age"], "parameters": {"strategy": "median"}}]},
     ),
-    training=Training(allowed_training_algorithms=["LightGBM"], enable_stack_ensemble=False),
+    training=Training(
+        allowed_training_algorithms=["LightGBM"], enable_stack_ensemble=False,
+        stack_ensemble_settings=StackSettings(stack_meta_learner_k_wargs={"C": 0.5}),
+    ),
 )  # fmt: skip
 
 
@@ -273,6 +277,7 @@ def test_python_code_begins_the_same_run() -> None:
     assert given["trial_timeout"] == 120
     assert given["allow"] == ["LightGBM"]
     assert given["stack"] is False
+    assert given["stack_settings"] == {"stack_meta_learner_k_wargs": {"C": 0.5}}
     assert "vote" not in given
     assert given["featurization"]["mode"] == "custom"
     assert given["test"] == 0.2
@@ -287,8 +292,10 @@ def test_azures_yaml_says_the_same_and_is_read_again(tmp_path: Path, monkeypatch
     assert content["limits"]["timeout_minutes"] == 15
     assert content["limits"]["trial_timeout_minutes"] == 2
     assert content["training_data"] == {"type": "uri_file", "path": "churn.csv"}
+    assert content["training"]["stack_ensemble_settings"] == {"stack_meta_learner_kwargs": {"C": 0.5}}
     read = arguments_of(tmp_path / "job.yml")
     assert not read.notes
+    assert read.arguments["stack_settings"] == {"stack_meta_learner_kwargs": {"C": 0.5}}
     assert read.arguments["positive_label"] == "yes"
     assert read.arguments["trial_timeout"] == 120.0
     assert read.arguments["featurization"]["transformer_params"] == FULL.featurization.transformer_params
