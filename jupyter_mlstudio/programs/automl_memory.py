@@ -1,4 +1,4 @@
-"""The memory that an AutoML run's program may have while it reads and looks at a table; workers have their own limits."""
+"""The memory that an AutoML run's program may have while it reads a table and looks at it; workers have limits too."""
 
 from __future__ import annotations
 
