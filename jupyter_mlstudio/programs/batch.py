@@ -127,7 +127,8 @@ class Batch:
             "root": str(self._root), "parts": str(self._folder), "output": self._output, "script": None,
         }  # fmt: skip
         if self._entry is not None:
-            return config | {"script": str(self._entry), "model_dir": str(options["model_dir"])}
+            own = {name: options.get(name) for name in ("arguments", "frames")}
+            return config | {"script": str(self._entry), "model_dir": str(options["model_dir"]), **own}
         version = connect().get(f"models/{segment(str(options['model']))}/versions/{options['version']}")
         digests = {file["path"]: file["sha256"] for file in version["files"]}
         onnx = Path(str(options["onnx"]))

@@ -83,12 +83,17 @@ class OnnxScorer:
 
 
 class ScriptScorer:
-    """Scores files with a script of the user's: ``init()`` once, ``run(mini_batch)`` with the paths of each."""
+    """Scores files with a script of the user's: ``init()`` once, ``run(mini_batch)`` with the paths of each.
+
+    Of a parallel job whose data are a table, a mini-batch is a data frame, from a file of the job's own.
+    """
 
     def __init__(self, config: dict[str, Any]) -> None:
         os.environ["AZUREML_MODEL_DIR"] = config["model_dir"]
         script = Path(config["script"])
         sys.path.insert(0, str(script.parent))
+        sys.argv = [str(script), *(config.get("arguments") or [])]
+        self._frames = bool(config.get("frames"))
         made = importlib.util.spec_from_file_location("scoring_script", script)
         assert made is not None
         assert made.loader is not None
@@ -102,7 +107,7 @@ class ScriptScorer:
             begin()
 
     def score(self, piece: Piece) -> tuple[list[str], list[list[Any]], list[tuple[str, int, str]]]:
-        found = self._module.run([str(self._root / file) for file in piece.files])
+        found = self._module.run(self._mini_batch(piece))
         if hasattr(found, "columns") and hasattr(found, "itertuples"):
             names = [str(name) for name in found.columns]
             rows = [[_json(value) for value in row] for row in found.itertuples(index=False)]
@@ -111,6 +116,14 @@ class ScriptScorer:
         label = piece.files[0] if len(piece.files) == 1 else ""
         files = list(piece.files) if len(rows) == len(piece.files) else [label] * len(rows)
         return [*ROW_ID, *names], [[file, at, *row] for at, (file, row) in enumerate(zip(files, rows, strict=True))], []
+
+    def _mini_batch(self, piece: Piece) -> Any:
+        paths = [str(self._root / file) for file in piece.files]
+        if not self._frames:
+            return paths
+        import pandas as pd
+
+        return pd.read_pickle(paths[0])
 
 
 def main() -> int:
