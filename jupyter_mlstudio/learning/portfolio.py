@@ -11,8 +11,11 @@ def portfolio(taking: Sequence[Family], shape: Shape) -> list[tuple[Family, Para
     """Known configurations in the order in which they are tried.
 
     The first of each family comes first, in the order of the families (a boosting, a linear model, a forest, ...), then
-    the second of each, and so on. Where the target is skewed, the first boosting is tried on its logarithm too.
+    the second of each, and so on. Where the target is skewed, the first boosting is tried on its logarithm too. Where
+    there are more columns than rows, quick families come first: linear models are good there, and trees are slow.
     """
+    if shape.features > shape.rows:
+        taking = sorted(taking, key=lambda family: family.expense)
     known = {family.name: family.known(shape) for family in taking}
     found: list[tuple[Family, Params]] = []
     for place in range(max(len(configurations) for configurations in known.values())):

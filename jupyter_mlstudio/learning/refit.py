@@ -20,7 +20,8 @@ from jupyter_mlstudio.learning.matrices import Matrices, codes_of, part_of, writ
 Check = Callable[[Any, Any], OnnxCheck]
 PROBE_ROWS = 300
 PROBE_ROUNDS = 6
-CHECK_ROWS = 500
+CHECK_ROWS, CHECK_CELLS = 500, 500_000
+"""What a model is compared with its ONNX form on, at most."""
 
 
 def pipeline(plan: Any, family: Family, params: Params, making: Making) -> Any:
@@ -136,13 +137,15 @@ def probe(
     began = time.perf_counter()
     quick = getattr(check, "quick", check)
     with threadpool_limits(1):
-        found = quick(model, plan.X.iloc[np.asarray(plan.folds[0][1])[: PROBE_ROWS // 2]])
+        count = max(20, min(PROBE_ROWS // 2, CHECK_CELLS // plan.X.shape[1]))
+        found = quick(model, plan.X.iloc[np.asarray(plan.folds[0][1])[:count]])
     return Probe(found, time.perf_counter() - began)
 
 
 def rows_to_check(plan: Any, seed: int) -> Any:
-    """Rows for the check of the winner: those that were held out where there are some, else any."""
+    """Rows for the check of the winner, held out where there are some, else any; fewer of wide tables."""
+    most = max(20, min(CHECK_ROWS, CHECK_CELLS // max(1, plan.X.shape[1])))
     if plan.X_test is not None and len(plan.X_test) >= 20:
-        return plan.X_test.iloc[:CHECK_ROWS]
-    count = min(CHECK_ROWS, len(plan.X))
+        return plan.X_test.iloc[:most]
+    count = min(most, len(plan.X))
     return plan.X.iloc[np.sort(np.random.default_rng(seed).choice(len(plan.X), count, replace=False))]

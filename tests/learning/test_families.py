@@ -100,6 +100,12 @@ def test_the_portfolio_begins_with_a_boosting_a_linear_model_and_quick_trees() -
     assert any(params.get("log_target") for _, params in found)
 
 
+def test_a_table_of_more_columns_than_rows_begins_with_a_linear_model() -> None:
+    shape = Shape(Task.CLASSIFICATION, rows=500, features=2000, classes=2)
+    found = portfolio(families.chosen(Training(), shape)[0], shape)
+    assert [family.name for family, _ in found[:2]] == ["Linear", "LightGBM"]
+
+
 @pytest.mark.parametrize("name", ["LightGBM", "HistGradientBoosting", "XGBoost", "CatBoost"])
 @pytest.mark.parametrize("log", [False, True])
 def test_boosting_stops_early_and_predicts_after_any_number_of_rounds(name: str, log: bool) -> None:
