@@ -53,7 +53,7 @@ test.describe('AutoML', () => {
     await expect(board.locator('.jp-mls-mod-winner')).toHaveCount(1);
     await shot(page, 'automl-leaderboard');
     await look(page, view);
-    await next(page, view);
+    await next(page, view, id);
   });
 
   test('begins with a DataFrame of a notebook', async ({ api, page }) => {
@@ -99,6 +99,12 @@ async function fill(page: Page, form: Locator): Promise<void> {
   const columns = form.getByRole('table', { name: 'Columns' });
   await expect(columns).toContainText('tenure', { timeout: 60_000 });
   await form.getByLabel('Target', { exact: true }).selectOption('left');
+  await form.getByText(/note.* on the table/).click();
+  await expect(form.getByRole('list', { name: 'Findings' })).toContainText(
+    "every row has the same value in 'country'"
+  );
+  // The first label in order: the threshold that is registered below is about it.
+  await form.getByLabel('Positive label').selectOption('no');
   await form.getByLabel('Minutes').fill('1');
   await form.getByRole('checkbox', { name: 'SVM' }).uncheck();
   await form.getByLabel('Experiment').fill('customers');
@@ -136,13 +142,22 @@ async function look(page: Page, view: Locator): Promise<void> {
   await expect(view.getByRole('slider')).toBeVisible();
 }
 
-/** From the winner to the registry's form, and to a notebook. */
-async function next(page: Page, view: Locator): Promise<void> {
+/** From the winner to a version that answers by a threshold, and to a notebook. */
+async function next(page: Page, view: Locator, id: string): Promise<void> {
   const winner = view.getByRole('group', { name: 'Winner' });
+  await expect(view.getByText(/^Threshold for no/)).toBeVisible();
+  await view.getByLabel('Threshold as a number').fill('0.8');
+  await view.getByRole('button', { name: 'Use this threshold' }).click();
+  await expect(view.getByRole('button', { name: 'This threshold is used' })).toBeVisible();
   await winner.getByRole('button', { name: 'Register' }).click();
   const dialog = page.locator('.jp-Dialog');
-  await expect(dialog).toContainText('Register model');
-  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(dialog.getByLabel('Decision threshold')).toHaveValue('0.8');
+  await expect(dialog.getByLabel('Class of the threshold')).toHaveValue('no');
+  await dialog.getByRole('button', { name: 'Register' }).click();
+  await expect(page.getByText(/no from a probability of 0.8; the same labels on/)).toBeVisible({
+    timeout: 60_000
+  });
+  await command(page, 'mlstudio:open-run', { id });
   await winner.getByRole('button', { name: 'Open as notebook' }).click();
   await expect(page.locator('.jp-NotebookPanel .jp-Cell').first()).toBeVisible({ timeout: 30_000 });
   await expect(page.locator('.jp-NotebookPanel .jp-Spinner')).toHaveCount(0, { timeout: 30_000 });
