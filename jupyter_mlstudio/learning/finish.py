@@ -19,12 +19,16 @@ from jupyter_mlstudio.learning.evaluate import spare_path
 from jupyter_mlstudio.learning.family import Making
 from jupyter_mlstudio.learning.kept import Record
 from jupyter_mlstudio.learning.matrices import codes_of
+from jupyter_mlstudio.learning.proofs import SHARE
 from jupyter_mlstudio.learning.refit import Fitted, checked, refit, rows_to_check, single, spare
 from jupyter_mlstudio.learning.state import Asked, Outcome, State, Told
 
 LOOK_S = 0.1
 EARLY_S, LATE_S = 0.5, 3.0
 """The least time that a check has; where the one before did not hold, a little beyond the run's own."""
+
+OTHERS_S = 2.0
+"""What checks of those that did not win may take at least; of a long search a share of its time."""
 
 
 class Finish:
@@ -80,16 +84,20 @@ class Finish:
         return fallback or self._spare(choices)
 
     def _check_others(self, choices: list[Choice]) -> None:
-        """Checks ensembles that did not win, where their members are fitted already and there is time."""
+        """Checks what did not win and was not checked while it was tried: ensembles of members that are fitted already,
+        and members, as far as there is time.
+        """
         search = self._search
-        for choice in choices:
-            record = search.records[choice.candidate.number]
+        until = time.monotonic() + max(OTHERS_S, SHARE * search.clock.used_s)
+        members = [search.records[number] for number in dict.fromkeys(number for number, _ in self._models)]
+        ensembles = [one for one in choices if len(one.members) > 1]
+        for choice in [*ensembles, *(Choice(one.candidate, [one], [1.0]) for one in members)]:
+            candidate = search.records[choice.candidate.number].candidate
             ready = all((one.candidate.number, False) in self._models for one in choice.members)
-            if not search.onnx or len(choice.members) < 2 or record.candidate.onnx is not None or not ready:
+            if not search.onnx or candidate.onnx is not None or not (ready or self._is_fitted(choice)):
                 continue
-            if search.check_s(choice.members) < 0.5 * search.clock.left_s:
-                model = self._model(choice)
-                self._note(replace(record.candidate, onnx=self._checked(choice, model)))
+            if search.check_s(choice.members) < min(0.5 * search.clock.left_s, until - time.monotonic()):
+                self._note(replace(candidate, onnx=self._checked(choice, self._model(choice))))
 
     def _is_fitted(self, choice: Choice) -> bool:
         """Whether a single model was fitted on all rows already, as a member of a vote."""
@@ -107,6 +115,9 @@ class Finish:
         search = self._search
         began = time.monotonic()
         room = max(least_s, search.clock.left_s + 0.03 * search.clock.timeout_s)
+        if len(choice.members) > 1 and least_s == EARLY_S:  # where it does not hold, a member is checked after it
+            after_s = max(1.5 * search.check_s(choice.members[:1]), 0.03 * search.clock.timeout_s)
+            room = max(least_s, search.clock.left_s - after_s)
         self._number += 1
         rows = rows_to_check(search.plan, search.spec.seed)
         search.workers.start(self._number, checked, search.check, model, rows, timeout_s=room)

@@ -77,6 +77,11 @@ def searched(plan: TinyPlan, spec: AutoMLSpec, folder: Path, check: Any = agrees
     return Search(plan, spec, folder, check=check).run(told.append, Asked), told
 
 
+def _members(outcome: Outcome) -> set[str]:
+    """The winner, and who is in it."""
+    return {str(outcome.winner.number), *outcome.winner.weights}
+
+
 def test_a_search_ends_with_a_pipeline_that_answers_with_the_targets_labels(tmp_path: Path) -> None:
     plan = plan_of()
     outcome, told = searched(plan, spec_of("LogisticRegression", "XGBoostClassifier"), tmp_path)
@@ -91,6 +96,8 @@ def test_a_search_ends_with_a_pipeline_that_answers_with_the_targets_labels(tmp_
     assert len([one for one in outcome.candidates if one.stage != "ensemble"]) == 4
     assert told[0].score is None
     assert {one.number for one in told} == {one.number for one in outcome.candidates}
+    checked = [one.onnx for one in outcome.candidates if str(one.number) in _members(outcome)]
+    assert all(one is not None and one.ready for one in checked)
     assert outcome.oof[0].shape == (300, 2)
     assert not np.isnan(outcome.oof[0]).any()
 
