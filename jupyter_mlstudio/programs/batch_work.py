@@ -65,7 +65,6 @@ class OnnxScorer:
         self._answers = answers
 
     def score(self, piece: Piece) -> tuple[list[str], list[list[Any]], list[tuple[str, int, str]]]:
-        from jupyter_mlstudio.onnx.session import execute
         from jupyter_mlstudio.programs.batch_rows import Reader
 
         columns, rows = read_rows(self._root, piece)
@@ -73,13 +72,36 @@ class OnnxScorer:
         good, feeds, failed = Reader(self._signature, columns, text=text).read(rows)
         errors = [(piece.file, piece.first_row + at, reason) for at, reason in failed]
         names = [spec.onnx_name or spec.name for spec in self._signature.outputs]
+        found, bad = self._scored(names, feeds, list(range(len(good))))
+        errors += [(piece.file, piece.first_row + good[at], reason) for at, reason in bad.items()]
+        good = [row for at, row in enumerate(good) if at not in bad]
         if not good:
             return [], [], errors
-        found = execute(self._session, names, feeds)
         answered, values = self._answers(self._signature, found)
         ids = [[piece.file, piece.first_row + at] for at in good]
         table = [[*one, *row] for one, row in zip(ids, zip(*values, strict=True), strict=True)]
         return [*ROW_ID, *answered], table, errors
+
+    def close(self) -> None:
+        """Closes what it scores with, where that is a file."""
+        if hasattr(self._session, "close"):
+            self._session.close()
+
+    def _scored(self, names: list[str], feeds: dict[str, Any], rows: list[int]) -> tuple[list[Any], dict[int, str]]:
+        """Answers for some rows, without those that the model refuses, and why it does."""
+        from jupyter_mlstudio.onnx.session import execute
+
+        given = {name: tensor[rows] for name, tensor in feeds.items()}
+        try:
+            return (execute(self._session, names, given) if rows else []), {}
+        except Invalid as error:
+            if len(rows) == 1:
+                return [], {rows[0]: error.message.removeprefix("row 0: ")}
+            half = len(rows) // 2
+            bad = self._scored(names, feeds, rows[:half])[1] | self._scored(names, feeds, rows[half:])[1]
+            if not bad:  # it is not about one of the rows
+                raise
+        return self._scored(names, feeds, [row for row in rows if row not in bad])[0], bad
 
 
 class ScriptScorer:
