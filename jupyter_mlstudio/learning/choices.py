@@ -25,6 +25,9 @@ VOTE = "VotingEnsemble"
 SHARE = 0.7
 """Of what is left that a vote may be expected to take: others may want the machine at the same time."""
 
+VOTE_ERRORS, STACK_ERRORS = 0.1, 0.5
+"""Standard errors that an ensemble must be better by; a stack learns more and can learn what is chance."""
+
 POOL = 25
 MOST_NUMBERS = 300_000
 """Of predictions of one model while members are chosen; of more, some rows are taken."""
@@ -61,7 +64,8 @@ class Choices:
         return order
 
     def _is_better(self, one: Choice, other: Choice) -> bool:
-        return ensemble.is_better(self._search.metric, one.candidate.folds, other.candidate.folds)
+        errors = VOTE_ERRORS if one.candidate.family == VOTE else STACK_ERRORS
+        return ensemble.is_better(self._search.metric, one.candidate.folds, other.candidate.folds, errors)
 
     def _stack(self, vote: Choice | None, pool: list[Record]) -> Choice | None:
         """A stack that there is time for; where there is none, its line among the families says why."""

@@ -68,11 +68,11 @@ def mixed(predictions: Sequence[Floats], weights: dict[int, float]) -> Floats:
     return np.asarray(sum(weights[place] * predictions[place] for place in weights), dtype=np.float64)
 
 
-def is_better(metric: Metric, ensemble: Sequence[float], single: Sequence[float]) -> bool:
+def is_better(metric: Metric, ensemble: Sequence[float], single: Sequence[float], errors: float = 0.1) -> bool:
     """Tells whether an ensemble is better than a single model by more than noise, from scores of the same folds.
 
-    The mean of the differences must be above a tenth of its standard error: of two that are about as good, the mean of
-    several models errs less on new rows. On one fold any gain of a thousandth of the error counts.
+    The mean of the differences must be above so many of its standard errors; few, since of two that are about as good,
+    the mean of several models errs less on new rows. On one fold any gain of a thousandth of the error counts.
     """
     gains = np.asarray([metric.loss(two) - metric.loss(one) for one, two in zip(ensemble, single, strict=True)])
     if not np.isfinite(gains).all():
@@ -81,7 +81,7 @@ def is_better(metric: Metric, ensemble: Sequence[float], single: Sequence[float]
         return bool(
             gains[0] > 1e-3 * max(1e-9, min(abs(single[0]), abs(1 - single[0]) if metric.best == 1 else np.inf))
         )
-    return bool(gains.mean() > 0.1 * gains.std(ddof=1) / np.sqrt(len(gains)))
+    return bool(gains.mean() > errors * gains.std(ddof=1) / np.sqrt(len(gains)))
 
 
 def vote(members: Sequence[tuple[str, Any]], weights: Sequence[float], classes: Any | None) -> Any:
