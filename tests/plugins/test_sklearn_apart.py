@@ -44,6 +44,7 @@ def test_what_learns_several_labels_at_once_answers_as_it_does_in_python(name: s
     label, probability = open_session(found.onnx).run(None, {"X": data.data})
     assert np.array_equal(label, model.predict(data.data))
     assert np.abs(probability - np.hstack(model.predict_proba(data.data))).max() < 1e-6
+    assert probability.max() <= 1.0
     assert np.shape(model.predict(data.data)) == (150, 2), "the model itself is as it was"
 
 

@@ -16,6 +16,8 @@ from jupyter_mlstudio.plugins.converters.sklearn_codes import coded_matrix, numb
 from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, FLOAT, Graph, kind_of, label_array
 
 IDENTITY, SIGMOID, SOFTMAX, EXP, SIGNED_SQUARE = "identity", "sigmoid", "softmax", "exp", "signed square"
+SHARES = "shares"
+"""Probabilities that the trees have added up, in float32: what is a little above 1 by that is 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ def _trees(graph: Graph, boosted: Boosted, source: str) -> str:
 def _linked(graph: Graph, boosted: Boosted, raw: str, wide: bool) -> str:
     if boosted.scale != 1.0:
         raw = graph.node("Mul", [raw, graph.constant([boosted.scale], wide)])
+    if boosted.link == SHARES:
+        return graph.node("Min", [raw, graph.constant([1.0], wide)])
     if boosted.link == SIGMOID:
         return graph.node("Sigmoid", [raw])
     if boosted.link == SOFTMAX:

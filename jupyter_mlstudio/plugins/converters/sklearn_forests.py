@@ -13,7 +13,7 @@ import numpy as np
 
 from jupyter_mlstudio.onnx.forest import EQUAL, LESS_OR_EQUAL, Forest, Leaf, Split, round_down
 from jupyter_mlstudio.plugins.converters import forests
-from jupyter_mlstudio.plugins.converters.forests import EXP, IDENTITY, SIGMOID, SOFTMAX, Boosted
+from jupyter_mlstudio.plugins.converters.forests import EXP, IDENTITY, SHARES, SIGMOID, SOFTMAX, Boosted
 from jupyter_mlstudio.plugins.converters.refused import Refused
 
 
@@ -43,7 +43,7 @@ def _trees(model: Any) -> Boosted:
             values = values / values.sum(axis=1, keepdims=True)
         shares = values / len(trees)
         forest.grow(0, _looker(tree, _rows_of(shares)))
-    return Boosted(forest, IDENTITY, classes)
+    return Boosted(forest, IDENTITY if classes is None else SHARES, classes)
 
 
 def _gradient(model: Any) -> Boosted:
