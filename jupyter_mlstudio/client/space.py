@@ -98,9 +98,10 @@ def distribution(name: str, value: object) -> Distribution:
     """Returns one parameter's distribution, not checked yet unless it was text."""
     if isinstance(value, str):
         try:
-            return spaces.parse(value)
+            return spaces.parse(value, name)
         except Invalid as error:
-            raise Invalid(f"{name}: {error.message}") from None
+            told = error.message
+            raise error if told.startswith(f"parameter {name!r}") else Invalid(f"{name}: {told}") from None
     if isinstance(value, Mapping):
         return dict(json_param(name, value))
     if type(value).__module__.startswith("optuna.distributions"):
@@ -134,5 +135,5 @@ def _entry(name: str, value: object) -> JSON:
     if type(value).__module__.startswith("optuna.distributions"):
         return _of_optuna(name, value)
     if isinstance(value, str) and value.endswith(")") and value.partition("(")[0] in space_text.SHAPES:
-        return spaces.parse(value)
+        return spaces.parse(value, name)
     return json_param(name, value)

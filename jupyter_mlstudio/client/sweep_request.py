@@ -147,8 +147,8 @@ def _pair(given: object) -> tuple[str, str]:
     if isinstance(given, Mapping) and "primary_metric" in given:
         return str(given["primary_metric"]), str(given.get("goal", "maximize"))
     if isinstance(given, str):
-        name, _, goal = given.partition(":")
-        return name, goal or "maximize"
+        name, colon, goal = given.rpartition(":")
+        return (name, goal) if colon else (given, "maximize")
     if isinstance(given, Sequence) and len(given) == 2:
         return str(given[0]), str(given[1])
     raise Invalid(f"{given!r} is no objective: write {{'val_auc': 'maximize', 'latency_ms': 'minimize'}}")

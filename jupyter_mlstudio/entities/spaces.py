@@ -38,8 +38,11 @@ LABELS = ("name", "type")
 Reader = Callable[[str, str, JSON], float]
 
 
-def parse(text: str) -> dict[str, JSON]:
+def parse(text: str, name: str = "value") -> dict[str, JSON]:
     """Returns the distribution that a text like ``loguniform(-6,-1)`` says, checked; JSON is read too.
+
+    Args:
+        name: of the parameter, for messages.
 
     Raises:
         Invalid: it is not a distribution.
@@ -51,7 +54,7 @@ def parse(text: str) -> dict[str, JSON]:
         raise Invalid(f"{text!r} is not JSON: {error}") from error
     if not isinstance(found, dict) or "type" not in found:
         raise Invalid(f"{text!r} is no distribution: write for example uniform(0,1), int(2,12) or choice(relu,tanh)")
-    check({"value": found})
+    check({name: found})
     return found
 
 

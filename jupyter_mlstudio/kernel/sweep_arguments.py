@@ -201,8 +201,10 @@ def _distribution(text: str, variables: Mapping[str, Any]) -> Any:
 
 
 def _objective(text: str, goal: str) -> tuple[str, str]:
-    name, _, own = text.rpartition(":")
-    return (name, own) if name and own in GOALS else (text, goal)
+    name, colon, own = text.rpartition(":")
+    if colon and own not in GOALS:
+        raise Invalid(f"{own!r} in {text!r} is no goal: write {name or 'auc'}:max or {name or 'auc'}:min")
+    return (name, own) if colon else (text, goal)
 
 
 def _is_yaml(what: object) -> bool:

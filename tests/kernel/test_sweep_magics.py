@@ -83,7 +83,8 @@ def test_sweeps_are_listed(shell: Any) -> None:
     [
         ("", "nothing to try"),
         ("train.py lr=0.1 --metric a", r"lr: '0.1' is no distribution"),
-        ("train.py lr=uniform(1,0) --metric a", "swap them"),
+        ("train.py lr=uniform(1,0) --metric a", "^parameter 'lr' has min_value 1 above max_value 0: swap them"),
+        ("train.py lr=uniform(0,1) --metric auc:up", "'up' in 'auc:up' is no goal: write auc:max or auc:min"),
         ("train.py lr=uniform(0,1)", "the metric is missing"),
         ("train.py other.py lr=uniform(0,1) --metric a", "'other.py' is not name=distribution"),
         ("train lr=uniform(0,1) --metric a", "write a command after --"),
