@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyter_mlstudio.entities.model_reports import FileChange, ModelComparison, SignatureChange, ValueChange
-from jupyter_mlstudio.entities.models import ModelVersion, TensorSpec
+from jupyter_mlstudio.entities.models import MANY, ONE, ModelVersion, TensorSpec
 from jupyter_mlstudio.entities.runs import Run
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import NotFound
@@ -104,7 +104,7 @@ def _parity(version: ModelVersion) -> dict[str, JSON]:
 
 
 def _sizes(version: ModelVersion) -> dict[str, JSON]:
-    onnx = [file.size_bytes for file in version.files if file.path == "model.onnx"]
+    onnx = [file.size_bytes for file in version.files if file.path in (ONE, MANY)]
     return {
         "all files": version.size_bytes,
         "model.onnx": onnx[0] if onnx else None,

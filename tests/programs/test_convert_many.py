@@ -78,15 +78,22 @@ def stores(tmp_path: Path) -> Packed:
     return Packed(tmp_path, ["store"])
 
 
-def test_each_row_is_answered_by_the_model_of_its_key_in_the_order_asked(stores: Packed) -> None:
-    north, south = rows_of(1), rows_of(2, floor=np.arange(30.0))
-    models = {"north": priced(north, 100.0), "south": priced(south, -5.0)}
-    stores.add({"store": "north"}, models["north"], north)
-    stores.add({"store": "south"}, models["south"], south)
-    stores.add({"store": "tiny"}, failed="it has fewer than ten rows")
-    outcome = stores.convert()
+NORTH, SOUTH = rows_of(1), rows_of(2, floor=np.arange(30.0))
+MODELS = {"north": priced(NORTH, 100.0), "south": priced(SOUTH, -5.0)}
 
-    found = outcome.conversion
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Packed, Outcome]:
+    """Two stores with a model, and one without."""
+    packed = Packed(tmp_path_factory.mktemp("two"), ["store"])
+    packed.add({"store": "north"}, MODELS["north"], NORTH)
+    packed.add({"store": "south"}, MODELS["south"], SOUTH)
+    packed.add({"store": "tiny"}, failed="it has fewer than ten rows")
+    return packed, packed.convert()
+
+
+def test_a_version_of_many_models_says_what_it_takes_and_how_it_compares(two: tuple[Packed, Outcome]) -> None:
+    found = two[1].conversion
     assert found.ready
     assert found.onnx == MANY
     assert found.reason == "1 of 3 parts have no model: store=tiny: it has fewer than ten rows"
@@ -99,25 +106,35 @@ def test_each_row_is_answered_by_the_model_of_its_key_in_the_order_asked(stores:
     assert found.signature.inputs[0].choices == ["north", "south"]
     assert found.sample is not None
     assert found.sample["inputs"][0]["data"] == ["north", "south"]
-    mixed = pd.concat([south.assign(store="south"), north.assign(store="north")]).sample(frac=1, random_state=0)
-    given = stores.ask(outcome, mixed)["prediction"].ravel()
-    wanted = [float(models[row["store"]].predict(mixed.iloc[[at]])[0]) for at, (_, row) in enumerate(mixed.iterrows())]
+
+
+def test_each_row_is_answered_by_the_model_of_its_key_in_the_order_asked(two: tuple[Packed, Outcome]) -> None:
+    mixed = pd.concat([SOUTH.assign(store="south"), NORTH.assign(store="north")]).sample(frac=1, random_state=0)
+    given = two[0].ask(two[1], mixed)["prediction"].ravel()
+    wanted = [float(MODELS[row["store"]].predict(mixed.iloc[[at]])[0]) for at, (_, row) in enumerate(mixed.iterrows())]
     np.testing.assert_allclose(given, wanted, atol=1e-9)
 
 
-def test_a_key_without_a_model_is_refused_by_its_name_and_row(stores: Packed) -> None:
-    rows = rows_of(1)
-    for store in ("north", "south"):
-        stores.add({"store": store}, priced(rows, 1.0), rows)
-    stores.add({"store": "tiny"}, failed="it has fewer than ten rows")
-    outcome = stores.convert()
-
+def test_a_key_without_a_model_is_refused_by_its_name_and_row(two: tuple[Packed, Outcome]) -> None:
+    packed, outcome = two
     with pytest.raises(Invalid, match=r"^row 2: there is no model for store='east'; there are models for 'north'; 'so"):
-        stores.ask(outcome, rows.head(3).assign(store=["north", "south", "east"]))
+        packed.ask(outcome, SOUTH.head(3).assign(store=["north", "south", "east"]))
     with pytest.raises(Invalid, match="row 0: there is no model for store='tiny': it has fewer than ten rows"):
-        stores.ask(outcome, rows.head(1).assign(store="tiny"))
+        packed.ask(outcome, SOUTH.head(1).assign(store="tiny"))
     with pytest.raises(Invalid, match="'store' is missing"):
-        stores.ask(outcome, rows.head(1))
+        packed.ask(outcome, SOUTH.head(1))
+
+
+def test_models_are_loaded_when_they_are_asked_for_and_make_room(two: tuple[Packed, Outcome]) -> None:
+    packed, outcome = two
+    signature = outcome.conversion.signature
+    assert signature is not None
+    rows = pd.concat([SOUTH.head(1)] * 2).assign(store=["north", "south"])
+    feeds = Protocol(signature, "m", "1").read(json.dumps(request(signature, rows)).encode()).feeds
+    with RoutedSession(packed.folder / MANY, held_bytes=400_000) as session:
+        assert session.loaded == []
+        assert len(session.run(["prediction"], feeds)[0]) == 2
+        assert session.loaded == ["00001.onnx"]
 
 
 def test_classes_of_all_models_stand_side_by_side(stores: Packed) -> None:
@@ -163,23 +180,6 @@ def test_what_does_not_fit_the_model_of_a_row_is_not_changed_silently(stores: Pa
     asked = broken.iloc[[1, 1]].assign(store=["broken", "whole"])
     with pytest.raises(Invalid, match=r"row 1: 'rooms' is 0\.5; the model of this row takes it as INT64"):
         stores.ask(outcome, asked)
-
-
-def test_models_are_loaded_when_they_are_asked_for_and_make_room(stores: Packed) -> None:
-    rows = rows_of(1)
-    for number in range(4):
-        stores.add({"store": number}, priced(rows, float(number)), rows)
-    outcome = stores.convert()
-
-    signature = outcome.conversion.signature
-    assert signature is not None
-    feeds = Protocol(signature, "m", "1").read(
-        json.dumps(request(signature, pd.concat([rows.head(1)] * 4).assign(store=[0, 1, 2, 3]))).encode()
-    ).feeds  # fmt: skip
-    with RoutedSession(stores.folder / MANY, held_bytes=700_000) as session:
-        assert session.loaded == []
-        assert len(session.run(["prediction"], feeds)[0]) == 4
-        assert session.loaded == ["00002.onnx", "00003.onnx"]
 
 
 def test_an_archive_is_checked_model_by_model_before_it_is_served(stores: Packed) -> None:
