@@ -51,7 +51,8 @@ def dependence(model: Any, plan: Any, column: str, rows: pd.DataFrame, until: fl
         found.append(answered.reshape(len(part), len(rows), *answered.shape[1:]))
     table = np.concatenate(found)  # (n_values, n_rows[, n_classes])
     number = class_of(plan)
-    curves = table[:, :CURVES, number] if classifies else table[:, :CURVES]
+    picks = np.linspace(0, len(rows) - 1, min(CURVES, len(rows))).round().astype(np.int64)  # a table may be sorted
+    curves = table[:, picks, number] if classifies else table[:, picks]
     means = table.mean(axis=1)
     return Dependence(
         column=column, values=shown, of="" if not classifies else str(plan.classes[number]),

@@ -143,6 +143,20 @@ def test_a_regression_is_told_in_its_own_unit() -> None:
     )
 
 
+def test_single_curves_are_of_rows_from_all_over_a_sorted_table() -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"time": np.sort(random.uniform(0, 100, 300)), "x": random.normal(scale=40, size=300)})
+    plan = make_plan(frame.assign(y=frame["time"] + frame["x"]), AutoMLSpec(data="t.csv", target="y"))
+    model = Pipeline([("features", plan.featuriser("scaled")), ("model", LinearRegression())]).fit(plan.X, plan.y)
+
+    one = dependence(model, plan, "x", plan.X)
+
+    assert one is not None
+    begins = [line[0] for line in one.rows]
+    assert np.mean(begins) == pytest.approx(one.mean[0][0], abs=5)
+    assert max(begins) - min(begins) > 90
+
+
 def exact(predict: Any, background: dict[str, Any], row: dict[str, Any]) -> dict[str, float]:
     """Shapley values by their definition, over all subsets of columns."""
     names, count = list(background), len(background)
