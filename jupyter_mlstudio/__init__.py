@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.client.automl_submission import automl, automl_yaml
     from jupyter_mlstudio.client.batch import BatchEndpoint, batch_endpoint, batch_endpoints, deploy_batch
     from jupyter_mlstudio.client.connection import connect
-    from jupyter_mlstudio.client.endpoints import Endpoint
+    from jupyter_mlstudio.client.endpoints import Endpoint, get_endpoint, list_endpoints
     from jupyter_mlstudio.client.estimators import (
         CatBoost,
         Estimator,
@@ -70,7 +70,7 @@ _HOMES = {
     "client.automl_submission": ("automl", "automl_yaml"),
     "client.batch": ("BatchEndpoint", "batch_endpoint", "batch_endpoints", "deploy_batch"),
     "client.connection": ("connect",),
-    "client.endpoints": ("Endpoint",),
+    "client.endpoints": ("Endpoint", "get_endpoint", "list_endpoints"),
     "client.estimators": (
         "CatBoost",
         "Estimator",
@@ -133,6 +133,8 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "deploy_batch",
     "connect",
     "Endpoint",
+    "get_endpoint",
+    "list_endpoints",
     "CatBoost",
     "Estimator",
     "Keras",

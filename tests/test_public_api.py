@@ -26,6 +26,8 @@ PROMISED = [  # one a line, so that a change shows as a line
     "deploy_batch",
     "connect",
     "Endpoint",
+    "get_endpoint",
+    "list_endpoints",
     "CatBoost",
     "Estimator",
     "Keras",

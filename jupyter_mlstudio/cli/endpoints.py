@@ -10,7 +10,7 @@ from typing import Any
 from jupyter_mlstudio.cli.azure import apply
 from jupyter_mlstudio.cli.common import command, group, print_json, print_table
 from jupyter_mlstudio.client.connection import connect
-from jupyter_mlstudio.client.endpoints import Endpoint
+from jupyter_mlstudio.client.endpoints import get_endpoint
 from jupyter_mlstudio.client.rollout import roll_out
 from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.entities.values import JSON
@@ -59,7 +59,7 @@ def _list(given: argparse.Namespace) -> None:
 
 
 def _show(given: argparse.Namespace) -> None:
-    data = _endpoint(given.name).data
+    data = get_endpoint(given.name).data
     if given.json:
         return print_json(data)
     print(f"{data['name']}: {data['state']} {data['reason']}".strip(), data["url"] or "")
@@ -103,7 +103,7 @@ def _share(verb: str) -> Callable[[argparse.Namespace], None]:
             shares = {name: int(text) for name, text in pairs(given.shares, "shares").items()}
         except ValueError:
             raise Invalid("a share is a whole number of percent, e.g. blue=90 green=10") from None
-        endpoint = _endpoint(given.name)
+        endpoint = get_endpoint(given.name)
         changed = endpoint.split(shares) if verb == "traffic" else endpoint.mirror(shares)
         print_json(changed.data) if given.json else print(f"{given.name}: {_shares(changed.traffic)}")
 
@@ -111,7 +111,7 @@ def _share(verb: str) -> Callable[[argparse.Namespace], None]:
 
 
 def _canary(given: argparse.Namespace) -> None:
-    endpoint = _endpoint(given.name)
+    endpoint = get_endpoint(given.name)
     if given.deployment is None:
         endpoint.stop_canary()
     else:
@@ -132,11 +132,6 @@ def _do(verb: str) -> Callable[[argparse.Namespace], None]:
         print_json(answer) if given.json else print(f"{given.name}: {verb} done")
 
     return do
-
-
-def _endpoint(name: str) -> Endpoint:
-    connection = connect()
-    return Endpoint(connection.get(f"endpoints/{segment(name)}"), connection)
 
 
 def _shares(traffic: dict[str, int]) -> str:

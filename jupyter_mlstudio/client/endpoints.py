@@ -14,6 +14,7 @@ from jupyter_mlstudio.client import rows as rows_of
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.deployments import Deployments
 from jupyter_mlstudio.client.shown import Shown, signature
+from jupyter_mlstudio.client.values import as_text
 from jupyter_mlstudio.client.wire import Connection, error_of, segment
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, TimedOut, Unavailable
@@ -161,6 +162,23 @@ class Endpoint(Deployments, Shown):
             ("State", str(data["state"])), ("Reason", str(data["reason"])), ("Serves", ", ".join(served)),
             ("URL", self.scoring_url or ""), ("Keys", hidden),
         ]  # fmt: skip
+
+
+def get_endpoint(name: str) -> Endpoint:
+    """Gets an endpoint by its name; what asks it goes through the studio, so that it needs no key.
+
+    Raises:
+        NotFound: there is none.
+    """
+    connection = connect()
+    return Endpoint(connection.get(f"endpoints/{segment(as_text(name, 'an endpoint'))}"), connection)
+
+
+def list_endpoints(name: str = "") -> list[Endpoint]:
+    """Lists the endpoints whose name contains a text, by name."""
+    connection = connect()
+    found = connection.get("endpoints", {"q": as_text(name, "a part of a name")})
+    return [Endpoint(one, connection) for one in found]
 
 
 def _post(url: str | None, key: str, body: dict[str, JSON]) -> tuple[int, dict[str, JSON]]:

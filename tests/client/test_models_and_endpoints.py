@@ -117,6 +117,16 @@ def test_scoring_works_with_the_keys_and_through_the_studio_without(endpoint: En
         Endpoint(endpoint.data, None, {"primary": "mls_wrong"}).score(DATA.data[:1])
 
 
+def test_an_endpoint_is_found_again_by_its_name(endpoint: Endpoint) -> None:
+    found = studio.get_endpoint(endpoint.name)
+    assert found.keys == {}
+    assert found.score(DATA.data[:2]) == endpoint.score(DATA.data[:2])
+    assert [one.name for one in studio.list_endpoints()] == [endpoint.name]
+    assert studio.list_endpoints("nothing like it") == []
+    with pytest.raises(NotFound, match="there is no endpoint 'gone'"):
+        studio.get_endpoint("gone")
+
+
 def test_what_an_endpoint_shows_of_itself_never_holds_a_key(endpoint: Endpoint) -> None:
     bundle = endpoint._repr_mimebundle_()
     for text in (repr(endpoint), str(endpoint), *bundle.values()):
