@@ -37,5 +37,8 @@ def signature(data: Mapping[str, JSON] | None) -> Signature | None:
     """Reads a signature as the API tells it."""
     if data is None:
         return None
-    tensors = {side: [TensorSpec(**spec) for spec in data[side]] for side in ("inputs", "outputs")}
-    return Signature(**tensors, task=data["task"], labels=list(data["labels"]))
+    inputs, outputs = ([TensorSpec(**spec) for spec in data[side]] for side in ("inputs", "outputs"))
+    return Signature(
+        inputs=inputs, outputs=outputs, task=data["task"], labels=list(data["labels"]),
+        routed_by=list(data.get("routed_by") or []),
+    )  # fmt: skip
