@@ -70,6 +70,9 @@ class Finish:
             late = search.clock.left_s < 0.02 * search.clock.timeout_s
             if fallback is not None and late and not self._is_fitted(choice):
                 continue
+            short = search.clock.left_s < 2 * search.check_s(choice.members)
+            if fallback is not None and len(choice.members) > 1 and short:
+                continue  # it takes as long as the ensemble that did not hold
             began = time.monotonic()
             model = self._model(choice)
             search.clock.parts["refit"] += time.monotonic() - began
@@ -116,8 +119,7 @@ class Finish:
         began = time.monotonic()
         room = max(least_s, search.clock.left_s + 0.03 * search.clock.timeout_s)
         if len(choice.members) > 1 and least_s == EARLY_S:  # where it does not hold, a member is checked after it
-            after_s = max(1.5 * search.check_s(choice.members[:1]), 0.03 * search.clock.timeout_s)
-            room = max(least_s, search.clock.left_s - after_s)
+            room = max(least_s, search.clock.left_s - 0.5 * search.check_s(choice.members[:1]))
         self._number += 1
         rows = rows_to_check(search.plan, search.spec.seed)
         search.workers.start(self._number, checked, search.check, model, rows, timeout_s=room)

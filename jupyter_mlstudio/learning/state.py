@@ -95,8 +95,11 @@ class State:
     def reserve_s(self) -> float:
         """What must be left for the end: to fit and check the best candidate, and a quarter of the time for a vote."""
         wanted = self.spec.training
-        likely = self.ranked()[: 6 if wanted.enable_vote_ensemble or wanted.enable_stack_ensemble else 1]
-        least, whole = self._end_s(likely[:1]), self._end_s(likely)
+        ranked = self.ranked()
+        least = whole = self._end_s(ranked[:1])
+        if wanted.enable_vote_ensemble or wanted.enable_stack_ensemble:  # of the best, or of the best of each family
+            each = sorted({one.candidate.family: one for one in reversed(ranked)}.values(), key=lambda one: one.loss)
+            whole = max(self._end_s(likely[:6]) for likely in (ranked, each))
         return float(0.3 + 0.02 * self.clock.timeout_s + min(0.4 * self.clock.timeout_s, max(
             least, min(whole, self.clock.timeout_s / 4)
         )))  # fmt: skip
