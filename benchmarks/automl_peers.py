@@ -23,7 +23,7 @@ Told = dict[str, Any]
 
 
 def mlstudio(train: Any, test: Any, task: Told, seconds: float, seed: int, cores: int, folder: Path) -> Any:
-    """The studio's own search, with the ONNX form of the winner checked within the time."""
+    """The studio's own search, with the ONNX form of the winner checked within the time, and again on the test rows."""
     from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Task
     from jupyter_mlstudio.learning.plan import make_plan
     from jupyter_mlstudio.learning.search import Asked, Search
@@ -36,14 +36,13 @@ def mlstudio(train: Any, test: Any, task: Told, seconds: float, seed: int, cores
     )  # fmt: skip
     plan = make_plan(train, spec)
     outcome = Search(plan, spec, folder / "search", check=check, began=began).run(lambda one: None, Asked)
-    onnx = outcome.winner.onnx
+    used_s, rows = time.time() - began, plan.prepare(test)
+    onnx, own = check(outcome.model, rows), outcome.winner.onnx
     task["told"] = {
-        "winner": outcome.winner.family, "tried": len(outcome.candidates), "used_s": time.time() - began,
-        "flips": onnx and onnx.label_flips, "difference": onnx and onnx.max_abs_difference,
-        "speedup": onnx and onnx.speedup, "ready": bool(onnx and onnx.ready),
-        "onnx_reason": onnx.reason if onnx else "",
+        "winner": outcome.winner.family, "tried": len(outcome.candidates), "used_s": used_s,
+        "flips": onnx.label_flips, "difference": onnx.max_abs_difference, "speedup": onnx.speedup,
+        "ready": bool(onnx.ready and own and own.ready), "onnx_reason": onnx.reason or (own.reason if own else ""),
     }  # fmt: skip
-    rows = plan.prepare(test)
     return outcome.model.predict_proba(rows) if task["classifies"] else outcome.model.predict(rows)
 
 
