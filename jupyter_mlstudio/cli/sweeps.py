@@ -10,7 +10,7 @@ from typing import Any
 
 from jupyter_mlstudio.cli.common import FAILED, command, group, print_json, print_table
 from jupyter_mlstudio.client.sweeps import Sweep, get_sweep, list_sweeps
-from jupyter_mlstudio.entities.sweeps import Trial, TrialState
+from jupyter_mlstudio.entities.sweeps import Trial, TrialState, word_of
 from jupyter_mlstudio.kernel.sweep_arguments import begin, change, changes, point, read_words, sweep_parser
 
 POLL_S = 0.5
@@ -77,7 +77,7 @@ def _line(trial: Trial) -> str:
     values = " ".join("-" if value is None else f"{value:.6g}" for value in trial.values)
     params = " ".join(f"{name}={_short(value)}" for name, value in trial.params.items())
     said = f"  {trial.reason}" if trial.reason else ""
-    return f"{trial.number:>4}  {trial.state.value.lower():<8}  {values}  {params}{said}"
+    return f"{trial.number:>4}  {word_of(trial.state, trial.reason):<8}  {values}  {params}{said}"
 
 
 def _outcome(found: Sweep) -> str:

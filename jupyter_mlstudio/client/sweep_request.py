@@ -44,9 +44,11 @@ def limits_of(given: Mapping[str, object]) -> dict[str, JSON]:
 
 
 def objectives_of(
-    metric: str | None, goal: str, objectives: Mapping[str, str] | Sequence[object] | None, value: str, default: str
+    metric: object, goal: str, objectives: Mapping[str, str] | Sequence[object] | None, value: str, default: str
 ) -> list[dict[str, JSON]]:
     """Returns the objectives: one metric with its goal, or several as ``{metric: goal}``."""
+    if metric is not None and not isinstance(metric, str):
+        raise Invalid(f"metric is one name, not {metric!r:.80}: several are objectives={{'auc': 'max', 'ms': 'min'}}")
     if objectives is None:
         if not metric and not default:
             raise Invalid("the metric is missing: say which one is to be good, e.g. metric='val_auc'")

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any, SupportsIndex, overload
 
 from jupyter_mlstudio.client import card
-from jupyter_mlstudio.entities.sweeps import Trial, TrialState
+from jupyter_mlstudio.entities.sweeps import Trial, TrialState, word_of
 from jupyter_mlstudio.entities.values import JSON
 
 SHOWN = 50
@@ -95,7 +95,9 @@ class TrialTable(Sequence[Trial]):
             values = [*trial.values, *[None] * len(self._objectives)][: len(self._objectives)]
             told = [card.number(value) if value is not None else "-" for value in values]
             params = [_short(trial.params.get(name, "-")) for name in names]
-            rows.append([str(trial.number), trial.state.value.lower(), *told, *params, _short(trial.reason, 80)])
+            rows.append(
+                [str(trial.number), word_of(trial.state, trial.reason), *told, *params, _short(trial.reason, 80)]
+            )
         return [header, *rows]
 
     def _more(self) -> list[str]:

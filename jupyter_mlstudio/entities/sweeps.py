@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -19,6 +20,17 @@ class TrialState(StrEnum):
     COMPLETE = "COMPLETE"
     PRUNED = "PRUNED"
     FAIL = "FAIL"
+
+
+STOPPED = re.compile(r"stopped\b")
+"""How the reason of a trial begins that was stopped, alone or with its sweep: Optuna's state for it is ``FAIL``."""
+
+
+def word_of(state: TrialState, reason: str) -> str:
+    """What became of a trial, for people: one that was stopped has not failed."""
+    if state is TrialState.FAIL:
+        return "stopped" if STOPPED.match(reason) else "failed"
+    return state.value.lower()
 
 
 class SweepPhase(StrEnum):

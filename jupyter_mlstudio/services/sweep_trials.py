@@ -7,7 +7,6 @@ are written together.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from jupyter_mlstudio.entities.runs import Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
-from jupyter_mlstudio.entities.sweeps import TrialReport, TrialState
+from jupyter_mlstudio.entities.sweeps import STOPPED, TrialReport, TrialState
 from jupyter_mlstudio.entities.tracking import LogBatch
 from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.errors import Invalid
@@ -38,8 +37,6 @@ ENDS = {
 
 _SPEC = store.SPEC.dump_json(RunSpec(resources=Resources(cpus=0.0))).decode()
 _LENGTH = 32
-_STOPPED = re.compile(r"stopped\b")
-"""How the reason of a trial begins that was stopped, alone or with its sweep."""
 
 
 class SweepTrials:
@@ -129,7 +126,7 @@ class SweepTrials:
 
 def _end_of(trial: TrialReport) -> RunStatus:
     """A trial's state as its run's: what was stopped has not failed, though Optuna has no other word for it."""
-    if trial.state is TrialState.FAIL and _STOPPED.match(trial.reason):
+    if trial.state is TrialState.FAIL and STOPPED.match(trial.reason):
         return RunStatus.CANCELED
     return ENDS.get(trial.state, RunStatus.RUNNING)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_mlstudio.cli import main
+from jupyter_mlstudio.entities.sweeps import TrialState, word_of
 from tests.client.gateway import Gateway
 from tests.client.state import _own_state, in_run, run_folder
 from tests.client.test_sweep_yaml import BOOSTING, job
@@ -44,7 +45,7 @@ def test_trials_are_told_as_they_end_and_the_exit_status_is_that_of_the_sweep(in
     printed = said("sweep", "train.py", "lr=uniform(0,1)", "--metric", "auc", "--stream", status=1)
 
     assert "   0  complete  0  lr=0\n" in printed
-    assert "   1  fail      -  lr=0.1  nan\n" in printed
+    assert "   1  failed    -  lr=0.1  nan\n" in printed
     assert "Failed" in printed
 
 
@@ -80,3 +81,9 @@ def test_a_mistake_is_a_line_and_exit_status_2(said: Any) -> None:
     assert "'x' is not name=value" in said("sweeps", "try", "sweep1", "x", status=2)
     assert "nothing to try" in said("sweep", "lr=uniform(0,1)", status=2)
     assert "there is no runs/gone" in said("sweeps", "show", "gone", status=1)
+
+
+def test_a_trial_that_was_stopped_is_not_said_to_have_failed() -> None:
+    assert word_of(TrialState.FAIL, "stopped: the sweep ended") == "stopped"
+    assert word_of(TrialState.FAIL, "ValueError: stopped") == "failed"
+    assert word_of(TrialState.PRUNED, "pruned: below the median") == "pruned"

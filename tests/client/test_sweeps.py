@@ -112,6 +112,7 @@ def test_azures_yaml_is_swept_and_what_is_said_beside_it_counts(
         ({"what": "train.py", "space": SPACE}, "the metric is missing"),
         ({"what": "train.py", "space": SPACE, "metric": "a", "objectives": {"b": "max"}}, "not both"),
         ({"what": "train.py", "space": SPACE, "metric": "a", "goal": "up"}, "'up' is not a goal"),
+        ({"what": "train.py", "space": SPACE, "metric": {"a": "max"}}, "metric is one name.*several are objectives="),
         ({"what": "train.py", "space": {"lr": "often"}, "metric": "a"}, "lr: 'often' is no distribution"),
         ({"what": "x = 1\n", "space": {"a b": "uniform(0,1)"}, "metric": "a"}, "cannot be a parameter"),
         ({"what": "train.py", "space": SPACE, "metric": "a", "speed": 3}, "'speed' is no argument"),
