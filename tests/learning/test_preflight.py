@@ -309,7 +309,8 @@ def test_blocked_steps_and_own_parameters_are_followed() -> None:
         ([0, 1], "1", 1), ([0, 1], "0", 0), ([0, 1], 1.0, 1), ([0, 1], True, 1), ([0, 1], "true", 1),
         ([False, True], "True", 1), ([False, True], "1", 1), ([False, True], False, 0), ([False, True], 0, 0),
         ([0.0, 1.0], "1", 1), ([0.0, 1.0], "1.0", 1), ([1, 2], "2.0", 1), ([-1, 1], "-1", 0),
-        (["no", "yes"], "YES ", 1), (["no", "yes"], True, 1), (["yes", "no"], False, 0), (["0", "1"], 1, 1), (["1.0", "2.0"], "2", 1),
+        (["no", "yes"], "YES ", 1), (["no", "yes"], True, 1), (["yes", "no"], False, 0),
+        (["0", "1"], 1, 1), (["1.0", "2.0"], "2", 1),
     ],
     ids=str,
 )  # fmt: skip

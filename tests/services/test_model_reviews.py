@@ -289,8 +289,7 @@ def test_a_threshold_is_about_the_class_that_the_run_looked_for_unless_another_i
     def option(**more: Any) -> Any:
         version = studio.models.register("cancer", copy_of=("cancer", "1"), **more)
         assert version.convert_run_id is not None
-        found = studio.runs.get(version.convert_run_id).spec.options.get("positive_label")
-        return found
+        return studio.runs.get(version.convert_run_id).spec.options.get("positive_label")
 
     assert option(threshold=0.4) is None
     studio.runs.update(first.run_id, tags={"mlstudio.positive_label": "0"})
