@@ -68,10 +68,18 @@ def url_of(listening: socket.socket) -> str:
 
 
 def folder_of_sockets(folder: Path) -> Path:
-    """A folder that only its owner can enter, with a path that is short enough."""
+    """A folder that only its owner can enter, with a path that is short enough; what was left of another is removed.
+
+    Where the endpoint's own folder has too long a path it is elsewhere, and a link there tells where.
+    """
     sockets = folder / "sockets"
-    if len(str(sockets)) > PATH_LIMIT:
-        return Path(tempfile.mkdtemp(prefix="mlstudio-"))
+    if sockets.is_symlink():
+        shutil.rmtree(sockets.readlink(), ignore_errors=True)
+        sockets.unlink()
     shutil.rmtree(sockets, ignore_errors=True)
+    if len(str(sockets)) > PATH_LIMIT:
+        elsewhere = Path(tempfile.mkdtemp(prefix="mlstudio-"))
+        sockets.symlink_to(elsewhere)
+        return elsewhere
     sockets.mkdir(mode=0o700)
     return sockets
