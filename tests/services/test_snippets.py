@@ -184,7 +184,8 @@ def test_javas_program_for_a_file_compiles_against_the_api_and_feeds_every_type(
     shutil.copy(model_file, tmp_path)
     made = named(snippets.make("http://127.0.0.1:1/", SAMPLE, SIGNATURE).files, "java")
     (tmp_path / "Score.java").write_text(made.code, encoding="utf-8")
-    command = ["javac", "-Xlint:all,-try,-serial", "-encoding", "UTF-8", "-d", ".", "-sourcepath", str(JAVA), "Score.java"]
+    options = ["-Xlint:all,-try,-serial", "-encoding", "UTF-8", "-d", ".", "-sourcepath", str(JAVA)]
+    command = ["javac", *options, "Score.java"]
     compiled = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (compiled.returncode, compiled.stderr) == (0, "")
     java = ["java", "-Dstdout.encoding=UTF-8", "-Dfile.encoding=UTF-8", "-cp", ".", "Score"]
