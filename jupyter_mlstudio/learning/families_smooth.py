@@ -184,7 +184,12 @@ class SVM(Family):
 
         if not making.shape.classifies:
             return _scaled_target(svm.SVR(**without(params), cache_size=200), params)
-        return _calibrated(svm.SVC(**without(params), class_weight=weighted_classes(params), cache_size=200))
+        model = svm.SVC(**without(params), class_weight=weighted_classes(params), cache_size=200)
+        if making.shape.classes < 3 or making.shape.weighted:
+            return _calibrated(model, making.shape)
+        from sklearn.multiclass import OneVsRestClassifier
+
+        return _calibrated(OneVsRestClassifier(model), making.shape)  # votes of pairs are no measure of how sure it is
 
 
 class LinearSVM(Family):
@@ -206,7 +211,7 @@ class LinearSVM(Family):
         if not making.shape.classifies:
             return _scaled_target(svm.LinearSVR(**without(params), random_state=making.seed), params)
         settings = {"class_weight": weighted_classes(params), "random_state": making.seed}
-        return _calibrated(svm.LinearSVC(**without(params), **settings))
+        return _calibrated(svm.LinearSVC(**without(params), **settings), making.shape)
 
 
 class NaiveBayes(Family):
@@ -241,7 +246,13 @@ def _scaled_target(model: Any, params: Params) -> Any:
     return TransformedTargetRegressor(regressor=model, transformer=StandardScaler())
 
 
-def _calibrated(model: Any) -> Any:
-    from sklearn.calibration import CalibratedClassifierCV
+def _calibrated(model: Any, shape: Shape) -> Any:
+    """Makes probabilities of scores: by Platt's sigmoid, of many classes by one temperature where scikit-learn has it.
 
-    return CalibratedClassifierCV(model, cv=3, ensemble=False)
+    A sigmoid for each class, scaled to a sum of 1, is far from how often many classes come true. Temperature scaling is
+    of Guo et al., "On Calibration of Modern Neural Networks" (2017); scikit-learn has it from 1.8 on.
+    """
+    from sklearn import calibration
+
+    method = "temperature" if shape.classes > 2 and hasattr(calibration, "_TemperatureScaling") else "sigmoid"
+    return calibration.CalibratedClassifierCV(model, cv=3, ensemble=False, method=method)

@@ -9,13 +9,15 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
 
 from jupyter_mlstudio.entities.automl import AutoMLSpec, Task, Training
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import families
 from jupyter_mlstudio.learning.evaluate import stages
-from jupyter_mlstudio.learning.family import Family, Part, Shape
+from jupyter_mlstudio.learning.family import Family, Making, Part, Shape
 from jupyter_mlstudio.learning.metrics import DEFAULTS
 from jupyter_mlstudio.learning.plan import Plan, make_plan
 from jupyter_mlstudio.learning.portfolio import portfolio
@@ -62,6 +64,16 @@ def test_a_family_is_fitted_on_a_mixed_table_and_agrees_with_its_onnx_form(
         assert not found.label_flips
         assert found.max_abs_difference is not None
         assert found.max_abs_difference <= (1e-5 if task is Task.CLASSIFICATION else 1e-4)
+
+
+@pytest.mark.parametrize("name", ["SVM", "LinearSVM"])
+def test_probabilities_of_many_classes_come_true_as_often_as_they_say(name: str) -> None:
+    table, y = load_digits(return_X_y=True)
+    table, known, rows = table / 16, 900, 1500
+    family = families.find(name)
+    shape = Shape(task=Task.CLASSIFICATION, rows=known, features=64, classes=10)
+    model = family.make({"C": 5.0 if name == "SVM" else 0.3}, Making(shape=shape)).fit(table[:known], y[:known])
+    assert log_loss(y[known:rows], model.predict_proba(table[known:rows])) < (0.1 if name == "SVM" else 0.2)
 
 
 def _suggested(family: Family, shape: Shape) -> dict[str, Any]:

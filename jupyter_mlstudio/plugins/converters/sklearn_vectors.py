@@ -10,18 +10,22 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.plugins.converters.sklearn_formulas import kernel
-from jupyter_mlstudio.plugins.converters.sklearn_tensors import Tensor
+from jupyter_mlstudio.plugins.converters.sklearn_tensors import Tensor, beside
 
 NAMES = ("SVC", "NuSVC")
 
 
 def takes(model: Any) -> bool:
-    """Whether a classifier is one of them, with a score for each class."""
+    """Whether a classifier is one of them, with a score for each class, or one of them for each class."""
+    if type(model).__name__ == "OneVsRestClassifier":
+        return not model.multilabel_ and len(model.classes_) > 2 and all(map(takes, model.estimators_))
     return type(model).__name__ in NAMES and (len(model.classes_) == 2 or model.decision_function_shape == "ovr")
 
 
 def scores(model: Any, rows: Tensor) -> Tensor:
     """Its ``decision_function``: a column for the second of two classes, of more a column for each."""
+    if type(model).__name__ == "OneVsRestClassifier":
+        return beside([scores(one, rows) for one in model.estimators_])
     vectors, weights = (
         one.toarray() if hasattr(one, "toarray") else one for one in (model.support_vectors_, model.dual_coef_)
     )

@@ -98,15 +98,15 @@ def _chain(graph: Graph, operator: Any) -> None:
 
 
 def takes(model: Any) -> bool:
-    """Tells whether a model is one that skl2onnx gets wrong: of calibrations, those by steps of a linear model, and
-    those of support vectors.
+    """Tells whether a model is one that skl2onnx gets wrong: of calibrations, those by steps or a temperature of a
+    linear model, and those of support vectors.
     """
     if type(model).__name__ != "CalibratedClassifierCV":
         return True
     known = [one.estimator for one in model.calibrated_classifiers_]
-    if model.method in ("isotonic", "sigmoid") and all(sklearn_vectors.takes(one) for one in known):
+    if all(sklearn_vectors.takes(one) for one in known):
         return True
-    return model.method == "isotonic" and all(
+    return model.method in ("isotonic", "temperature") and all(
         hasattr(one, "coef_") and hasattr(one, "decision_function") for one in known
     )
 
@@ -117,7 +117,7 @@ def _step(step: Any, scores: Tensor) -> Tensor:
 
 
 def _calibrated(graph: Graph, operator: Any) -> None:
-    """Scores through steps or sigmoids, the mean of all (``_CalibratedClassifier.predict_proba``)."""
+    """Scores through steps, sigmoids or a temperature, the mean of all (``_CalibratedClassifier.predict_proba``)."""
     model = operator.raw_operator
     rows = Tensor(graph, graph.matrix(operator.inputs), float_type(operator.inputs) == DOUBLE)
     found = []
@@ -127,6 +127,10 @@ def _calibrated(graph: Graph, operator: Any) -> None:
             scores = sklearn_vectors.scores(inside, rows)
         else:
             scores = rows @ inside.coef_.T + inside.intercept_
+        if model.method == "temperature":
+            logits = scores if len(model.classes_) > 2 else beside([scores * -1.0, scores])
+            found.append((logits * float(one.calibrators[0].beta_)).softmax())
+            continue
         steps = [_step(step, scores.columns([number])) for number, step in enumerate(one.calibrators)]
         if len(steps) == 1:
             found.append(beside([1.0 - steps[0], steps[0]]))
