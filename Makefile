@@ -62,10 +62,11 @@ clean: ## remove what was installed and built; workspaces (.mlstudio) stay
 	npm ci --ignore-scripts
 	@mkdir -p .stamps && touch $@
 
-# An editable installation builds the front end when there is none yet.
+# An editable installation builds the front end when there is none yet. Of all that is installed, little is ever imported:
+# it is compiled when it is.
 .stamps/python: .stamps/venv .stamps/node pyproject.toml hatch_build.py
 	@rm -f jupyter_mlstudio/labextension/install.json  # of an earlier installation: a wheel takes it once
-	python -m pip install --quiet -e ".[test,dev,docs]"
+	python -m pip install --quiet --no-compile -e ".[test,dev,docs]"
 	@touch $@
 
 .stamps/front-end: .stamps/python $(FRONT_END)
@@ -129,8 +130,9 @@ vitest: .stamps/front-end
 unit: .stamps/front-end
 	python -m pytest -q -n 2 -m "not slow" -p no:schemathesis --junitxml=$(RESULTS)/unit.xml
 
+# Three at a time: they wait for processes that start, and for clocks.
 slow: .stamps/front-end .stamps/snippets
-	python -m pytest -q -n 2 -m slow --junitxml=$(RESULTS)/slow.xml
+	python -m pytest -q -n 3 -m slow --junitxml=$(RESULTS)/slow.xml
 
 docs-test: docs
 	@$(call passed)
@@ -155,8 +157,8 @@ binder-test: .stamps/python
 offline: .stamps/front-end
 	python .ci/offline.py $(RESULTS)/offline python -m jupyter_mlstudio demo
 
-# The trips in two halves side by side, each with a server of its own: a browser waits half of the time.
-UI_TRIPS := ui-1 ui-2 ui-base-url
+# The trips in parts, two at a time, each with a server of its own: a browser waits half of the time.
+UI_TRIPS := ui-1 ui-2 ui-3 ui-base-url
 ui: .stamps/front-end .stamps/ui-node
 	@$(TWO_AT_A_TIME) $(UI_TRIPS)
 	@$(call passed)
@@ -164,8 +166,8 @@ ui: .stamps/front-end .stamps/ui-node
 PLAYWRIGHT = cd ui-tests && MLS_TEST_PORT=$$(python ../.ci/free_port.py) PLAYWRIGHT_JUNIT_OUTPUT_FILE=../$(RESULTS)/$@.xml \
   npx --no-install playwright test --reporter=list,junit --output=test-results/$@
 
-ui-1 ui-2: .stamps/front-end .stamps/ui-node
-	$(PLAYWRIGHT) --shard=$(@:ui-%=%)/2
+ui-1 ui-2 ui-3: .stamps/front-end .stamps/ui-node
+	$(PLAYWRIGHT) --shard=$(@:ui-%=%)/3
 
 ui-base-url: .stamps/front-end .stamps/ui-node
 	$(PLAYWRIGHT) --config playwright.base-url.config.js

@@ -14,7 +14,7 @@ import {
 const SLOW = '-p trees=4 -p max_depth=4 -p steps=24 -p pause_s=1';
 
 test('a cell becomes a run whose card is live after a reload and a kernel restart', async ({ api, page }) => {
-  await api.call('POST', 'experiments', { name: 'cards', primary_metric: 'accuracy' });
+  await api.experiment('cards', 'accuracy');
   writeNotebook('quickstart.ipynb', [
     '%load_ext jupyter_mlstudio',
     `%%ml_submit --name forest --experiment cards ${SLOW}\n${TRAIN}`

@@ -32,7 +32,7 @@ test('the studio in one picture', async ({ browser, request }) => {
   const server = await OwnServer.start(root, 18892);
   const api = new Api(request, server.url);
   try {
-    await api.call('POST', 'experiments', { name: 'cancer', primary_metric: 'auc' });
+    await api.experiment('cancer', 'auc');
     const cell = CELL.slice(CELL.indexOf('\n') + 1);
     const names = ['stump', 'shallow-forest'];
     const runs = [];

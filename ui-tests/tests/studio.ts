@@ -77,6 +77,14 @@ export class Api {
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
 
+  /** Makes an experiment, unless the same trip did when it was tried before. */
+  async experiment(name: string, metric: string): Promise<void> {
+    const known = await this.call<{ name: string }[]>('GET', 'experiments');
+    if (!known.some(one => one.name === name)) {
+      await this.call('POST', 'experiments', { name, primary_metric: metric });
+    }
+  }
+
   submit({ name, experiment, cell = TRAIN, params = PARAMS, tags = {} }: Work): Promise<RunData> {
     const spec = { cell, params };
     return this.call('POST', 'runs', { kind: 'cell', name, experiment, spec, tags });
@@ -163,14 +171,15 @@ export async function save(page: Page): Promise<void> {
 export async function openNotebook(page: Page, name: string): Promise<void> {
   await command(page, 'docmanager:open', { path: name });
   await expect(page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell').first()).toBeVisible();
-  await page.evaluate(async () => {
+  await page.waitForFunction(async () => {
     interface Panel {
-      sessionContext: { ready: Promise<void>; session: { kernel: { info: Promise<unknown> } } };
+      sessionContext: { ready: Promise<void>; session: { kernel: { info: Promise<unknown> } | null } | null };
     }
-    const lab = (window as unknown as { jupyterapp: { shell: { currentWidget: Panel } } }).jupyterapp;
-    const { sessionContext } = lab.shell.currentWidget;
-    await sessionContext.ready;
-    await sessionContext.session.kernel.info;
+    const lab = (window as unknown as { jupyterapp: { shell: { currentWidget: Panel | null } } }).jupyterapp;
+    const context = lab.shell.currentWidget?.sessionContext; // none while Lab puts its tabs back after a reload
+    await context?.ready;
+    await context?.session?.kernel?.info;
+    return Boolean(context?.session?.kernel);
   });
 }
 
