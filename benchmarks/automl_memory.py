@@ -64,8 +64,8 @@ def run(arguments: Sequence[str] = ()) -> int:
     """Prints a row for each table; 0 when nothing is over its limit."""
     parser = argparse.ArgumentParser(prog="automl-memory")
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--tables", default="bank_churn,california,made")
-    parser.add_argument("--seeds", default="0")
+    parser.add_argument("--tables", nargs="+", default=["bank_churn", "california", "made"])
+    parser.add_argument("--seeds", nargs="+", default=["0"])
     parser.add_argument("--data", type=Path)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the table that is made, with 30 columns")
     parser.add_argument("--cores", type=int, default=1)
@@ -74,8 +74,8 @@ def run(arguments: Sequence[str] = ()) -> int:
           "counted once (PSS)")  # fmt: skip
     print(f"{'table':16}{'rows':>10}{'used':>8}{'search':>10}{'plain fit':>11}{'ratio':>7}  winner")
     worst, most, over = 0.0, 0.0, 0.0
-    for name in asked.tables.split(","):
-        for seed in map(int, asked.seeds.split(",")):
+    for name in automl_tables.listed(asked.tables):
+        for seed in map(int, automl_tables.listed(asked.seeds)):
             told = _one(name, asked, seed)
             worst, most = max(worst, told["ratio"]), max(most, told["search_mb"] / 1024)
             over = max(over, told["used_s"] / asked.seconds)

@@ -33,9 +33,9 @@ DIFFERENCE, FASTER = 1e-5, 5.0
 def run(arguments: Sequence[str] = ()) -> int:
     """Prints the whole table; 0 when the mean rank is as good as every peer's, and no budget is exceeded by 5 %."""
     asked = _parsed(arguments)
-    sides = [side for side in asked.sides.split(",") if _python(side) is not None]
-    left_out = [side for side in asked.sides.split(",") if side not in sides]
-    tables = asked.tables.split(",") if asked.tables else automl_tables.names(asked.data)
+    sides = [side for side in asked.sides if _python(side) is not None]
+    left_out = [side for side in asked.sides if side not in sides]
+    tables = asked.tables or automl_tables.names(asked.data)
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {asked.cores} for each; not installed: "
           f"{', '.join(left_out) or 'none'}", flush=True)  # fmt: skip
     short = False
@@ -47,13 +47,17 @@ def run(arguments: Sequence[str] = ()) -> int:
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="automl-rank")
-    parser.add_argument("--seconds", type=float, nargs="+", default=[60.0])
-    parser.add_argument("--tables", default="", help="names with commas between them; all without it")
-    parser.add_argument("--seeds", default="0", help="numbers with commas between them")
+    parser.add_argument("--seconds", nargs="+", default=["60"])
+    parser.add_argument("--tables", nargs="+", default=[], help="names; all without it")
+    parser.add_argument("--seeds", nargs="+", default=["0"], help="numbers, each a run on other rows")
     parser.add_argument("--data", type=Path, help="a folder of CSV files with a column target")
-    parser.add_argument("--sides", default=",".join(SIDES))
+    parser.add_argument("--sides", nargs="+", default=list(SIDES))
     parser.add_argument("--cores", type=int, default=1)
-    return parser.parse_args(list(arguments))
+    asked = parser.parse_args(list(arguments))
+    asked.seconds = [float(one) for one in automl_tables.listed(asked.seconds)]
+    asked.seeds = [int(one) for one in automl_tables.listed(asked.seeds)]
+    asked.tables, asked.sides = automl_tables.listed(asked.tables), automl_tables.listed(asked.sides)
+    return asked
 
 
 def _python(side: str) -> Path | None:
@@ -74,7 +78,7 @@ def _measured(
     scores: Scores = defaultdict(lambda: defaultdict(list))
     told: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for name in tables:
-        for seed in map(int, asked.seeds.split(",")):
+        for seed in asked.seeds:
             table = automl_tables.read(name, asked.data, seed)
             for side in sides:
                 score, what = _one(side, table, seconds, seed, asked.cores)

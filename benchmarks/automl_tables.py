@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,11 @@ class Table:
         if not self.classifies:
             return "root_mean_squared_error"
         return "auc_binary" if self.train["target"].nunique() == 2 else "log_loss"
+
+
+def listed(words: Iterable[str]) -> list[str]:
+    """What a command line lists, with spaces or commas between."""
+    return [one for word in words for one in word.split(",") if one]
 
 
 def names(folder: Path | None) -> list[str]:

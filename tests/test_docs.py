@@ -9,6 +9,7 @@ import pytest
 
 import jupyter_mlstudio
 from benchmarks.__main__ import NAMES
+from benchmarks.__main__ import main as benchmarks
 from jupyter_mlstudio.extension import MLStudioApp
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +45,16 @@ def test_every_benchmark_has_a_row_in_the_table_of_results() -> None:
     page = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
     assert [name for name in NAMES if f"`{name}`" not in page] == []
     assert [name for name in NAMES if not (ROOT / "benchmarks" / f"{name.replace('-', '_')}.py").exists()] == []
+
+
+def test_a_benchmark_takes_its_options_and_refuses_those_that_it_has_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        benchmarks(["automl-rank", "--help"])
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert all(option in said for option in ("--seconds", "--tables", "--seeds", "--data"))
+    assert benchmarks(["log-blocking", "--seeds", "1"]) == 2
+    assert "log-blocking has no options" in capsys.readouterr().err
 
 
 def test_every_target_of_the_makefile_has_a_line_of_help() -> None:
