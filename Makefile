@@ -130,9 +130,8 @@ vitest: .stamps/front-end
 unit: .stamps/front-end
 	python -m pytest -q -n 2 -m "not slow" -p no:schemathesis --junitxml=$(RESULTS)/unit.xml
 
-# Three at a time: they wait for processes that start, and for clocks.
 slow: .stamps/front-end .stamps/snippets
-	python -m pytest -q -n 3 -m slow --junitxml=$(RESULTS)/slow.xml
+	python -m pytest -q -n 2 -m slow --junitxml=$(RESULTS)/slow.xml
 
 docs-test: docs
 	@$(call passed)
