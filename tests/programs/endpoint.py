@@ -252,10 +252,10 @@ def begin(studio: Studio, folder: Path, *deployments: dict[str, Any], **plan: An
 
 
 def ready(served: Served) -> Served:
-    """Waits until the endpoint and all its deployments are ready."""
+    """Waits until the endpoint and all its deployments are ready; one that may sleep may do so by then."""
     until(lambda: served.is_ready)
-    for one in served.plan["deployments"]:
-        served.settled(one["name"])
+    names = [one["name"] for one in served.plan["deployments"]]
+    until(lambda: all(served.state(name).get("state") in ("Ready", "Idle") for name in names))
     return served
 
 
