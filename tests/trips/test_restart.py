@@ -46,7 +46,7 @@ def test_a_run_survives_kill_9_of_the_server_and_is_live_again_after_its_start(g
     before = len(ground.points(run_id, "loss"))
     until(lambda: len(ground.points(run_id, "loss")) > before, 5)
     server.start()
-    assert ground.shown(run_id)["status"] == "Running"
+    until(lambda: ground.shown(run_id)["status"] == "Running", 20)  # its supervisor is heard again
     assert "loss" in ground.shown(run_id)["metrics"]
     _the_card_is_live(ground, run_id, feed)
 
