@@ -1,5 +1,5 @@
 /** The head of an AutoML run: how far it is, what leads, and the next steps. */
-import { type JSX, useRef } from 'react';
+import { type JSX, type ReactNode, useRef } from 'react';
 import { type AutoMLBudget, type Candidate, type Margin, isEnded, isLive } from '../../api/types';
 import { CommandIDs } from '../../tokens';
 import {
@@ -232,24 +232,12 @@ function Best({ run, automl, execute, best }: HeadProps & { best: Candidate }): 
         {report.margin && <Lead margin={report.margin} />}
       </span>
       {won && (
-        <span className="jp-mls-SweepHead-next">
-          <CommandButton
-            primary
-            execute={execute}
-            command={CommandIDs.registerModel}
-            args={{ runId: run.id }}
-            title="Register the winner"
-          >
-            Register
-          </CommandButton>
-          <CommandButton
-            execute={execute}
-            command={CommandIDs.deployRun}
-            args={{ runId: run.id }}
-            title="Register the winner, then serve it"
-          >
-            Deploy
-          </CommandButton>
+        <NextSteps
+          run={run}
+          execute={execute}
+          register="Register the winner"
+          deploy="Register the winner, then serve it"
+        >
           <CommandButton
             execute={execute}
             command={CommandIDs.automlNotebook}
@@ -258,7 +246,7 @@ function Best({ run, automl, execute, best }: HeadProps & { best: Candidate }): 
           >
             Open as notebook
           </CommandButton>
-        </span>
+        </NextSteps>
       )}
     </div>
   );
@@ -276,25 +264,12 @@ function Many({ run, automl, execute }: HeadProps): JSX.Element | null {
       <span className="jp-mls-SweepHead-value">
         <strong>{plural(made, 'model')}</strong>
       </span>
-      <span className="jp-mls-SweepHead-next">
-        <CommandButton
-          primary
-          execute={execute}
-          command={CommandIDs.registerModel}
-          args={{ runId: run.id }}
-          title="Register the models of all parts as one version"
-        >
-          Register
-        </CommandButton>
-        <CommandButton
-          execute={execute}
-          command={CommandIDs.deployRun}
-          args={{ runId: run.id }}
-          title="Register the models, then serve them behind one endpoint: each row is answered by its part's"
-        >
-          Deploy
-        </CommandButton>
-      </span>
+      <NextSteps
+        run={run}
+        execute={execute}
+        register="Register the models of all parts as one version"
+        deploy="Register the models, then serve them behind one endpoint: each row is answered by its part's"
+      />
     </div>
   );
 }
@@ -326,5 +301,33 @@ export function AutoMLHead(props: HeadProps): JSX.Element {
         </Notice>
       )}
     </Header>
+  );
+}
+
+interface NextStepsProps extends Pick<HeadProps, 'run' | 'execute'> {
+  register: string;
+  deploy: string;
+  children?: ReactNode;
+}
+
+/** Where a finished search goes on: `register` and `deploy` say what the buttons do. */
+function NextSteps({ run, execute, register, deploy, children }: NextStepsProps): JSX.Element {
+  const args = { runId: run.id };
+  return (
+    <span className="jp-mls-SweepHead-next">
+      <CommandButton
+        primary
+        execute={execute}
+        command={CommandIDs.registerModel}
+        args={args}
+        title={register}
+      >
+        Register
+      </CommandButton>
+      <CommandButton execute={execute} command={CommandIDs.deployRun} args={args} title={deploy}>
+        Deploy
+      </CommandButton>
+      {children}
+    </span>
   );
 }
