@@ -10,8 +10,9 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 TESTS := lint types drift vitest unit docs-test labextension wheel binder-test offline slow ui
 # Bytecode is kept: tests start many processes, and none of them has to compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
-# Those that wait for one processor most of the time run two at a time; the others use all there is, or measure time.
-TOGETHER := lint types drift docs-test labextension wheel binder-test
+# Those that wait for one processor most of the time run two at a time, long ones first; the others use all there is, or
+# measure time.
+TOGETHER := binder-test lint types wheel offline docs-test labextension drift
 TWO_AT_A_TIME = $(MAKE) --no-print-directory --keep-going -j2 --output-sync=target PARALLEL=1
 
 .DEFAULT_GOAL := help
@@ -24,7 +25,8 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-venv: .stamps/front-end ## set up .venv and node_modules, build the front end, link it into JupyterLab
+venv: ## set up .venv and node_modules, build the front end, link it into JupyterLab
+	@$(TWO_AT_A_TIME) .stamps/front-end
 
 lab: venv ## set up what is missing and open JupyterLab on examples/
 	jupyter lab --notebook-dir=examples $(AS_ROOT)
@@ -36,7 +38,8 @@ check: .stamps/front-end ## lint, types and the fast tests: what to run before a
 	@$(TWO_AT_A_TIME) vitest lint types
 	@$(MAKE) --no-print-directory unit
 
-test: venv ## run everything that CI runs, and count what passed
+test: ## run everything that CI runs, and count what passed
+	@$(TWO_AT_A_TIME) .stamps/front-end .stamps/ui-node .stamps/snippets
 	@rm -rf $(RESULTS)
 	@$(MAKE) --no-print-directory --keep-going all-tests; status=$$?; \
 	$(MAKE) --no-print-directory tally && exit $$status
@@ -62,12 +65,18 @@ clean: ## remove what was installed and built; workspaces (.mlstudio) stay
 	npm ci --ignore-scripts
 	@mkdir -p .stamps && touch $@
 
-# An editable installation builds the front end when there is none yet. Of all that is installed, little is ever imported:
-# it is compiled when it is.
-.stamps/python: .stamps/venv .stamps/node pyproject.toml hatch_build.py
-	@rm -f jupyter_mlstudio/labextension/install.json  # of an earlier installation: a wheel takes it once
-	python -m pip install --quiet --no-compile -e ".[test,dev,docs]"
+# What is needed comes beside what Node needs, and the package itself when both are there. Of all that is installed,
+# little is ever imported: it is compiled when it is.
+.stamps/packages: .stamps/venv pyproject.toml .ci/requirements.py
+	python .ci/requirements.py test dev docs > .stamps/requirements.txt
+	python -m pip install --quiet --no-compile -r .stamps/requirements.txt editables  # which hatchling asks for
 	@touch $@
+
+# An editable installation builds the front end when there is none yet.
+.stamps/python: .stamps/packages .stamps/node pyproject.toml hatch_build.py
+	@rm -f jupyter_mlstudio/labextension/install.json  # of an earlier installation: a wheel takes it once
+	python -m pip install --quiet --no-compile --no-deps --no-build-isolation -e .
+	@touch .stamps/node $@  # building the front end writes package-lock.json anew, as it was
 
 .stamps/front-end: .stamps/python $(FRONT_END)
 	@if [ -n "$$(find src style schema package.json -newer jupyter_mlstudio/labextension/package.json)" ]; \
@@ -126,12 +135,14 @@ drift: .stamps/front-end
 vitest: .stamps/front-end
 	npx --no-install vitest run --reporter=default --reporter=junit --outputFile.junit=$(RESULTS)/vitest.xml
 
-# Schemathesis is a program for the slow tests; as a plugin it would only take seconds to be loaded.
+# Schemathesis is a program for one of the slow tests, the longest, with which they begin; as a plugin it would only take
+# seconds to be loaded. The slow tests of a module share a door or a server, so a module is one process's.
 unit: .stamps/front-end
 	python -m pytest -q -n 2 -m "not slow" -p no:schemathesis --junitxml=$(RESULTS)/unit.xml
 
 slow: .stamps/front-end .stamps/snippets
-	python -m pytest -q -n 2 -m slow --junitxml=$(RESULTS)/slow.xml
+	python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder -m slow -p no:schemathesis \
+	  --junitxml=$(RESULTS)/slow.xml tests/test_openapi.py tests
 
 docs-test: docs
 	@$(call passed)

@@ -43,13 +43,13 @@ from pathlib import Path
 from jupyter_mlstudio.learning.plan import make_plan
 from jupyter_mlstudio.learning.search import Asked, Search
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec
-from jupyter_mlstudio.programs.automl_check import check
+from jupyter_mlstudio.programs.automl_check import ModelCheck
 began, folder, seconds = time.time(), Path(sys.argv[1]), float(sys.argv[2])
 cores, seed = int(sys.argv[3]), int(sys.argv[4])
 limits = AutoMLLimits(timeout_s=seconds, max_concurrent_trials=cores)
 spec = AutoMLSpec(data="train", target="target", limits=limits, seed=seed)
 plan = make_plan(pd.read_parquet(folder / "train.parquet"), spec)
-outcome = Search(plan, spec, folder / "search", check=check, began=began).run(lambda one: None, Asked)
+outcome = Search(plan, spec, folder / "search", check=ModelCheck(), began=began).run(lambda one: None, Asked)
 used = time.time() - began
 labels = plan.y if plan.classes is None else plan.classes[plan.y]
 plan.X.assign(target=labels).to_pickle(folder / "rows.pkl")

@@ -27,7 +27,7 @@ def mlstudio(train: Any, test: Any, task: Told, seconds: float, seed: int, cores
     from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Task
     from jupyter_mlstudio.learning.plan import make_plan
     from jupyter_mlstudio.learning.search import Asked, Search
-    from jupyter_mlstudio.programs.automl_check import check
+    from jupyter_mlstudio.programs.automl_check import ModelCheck
 
     began = time.time()
     spec = AutoMLSpec(
@@ -35,9 +35,9 @@ def mlstudio(train: Any, test: Any, task: Told, seconds: float, seed: int, cores
         primary_metric=task["metric"], limits=AutoMLLimits(timeout_s=seconds, max_concurrent_trials=cores), seed=seed,
     )  # fmt: skip
     plan = make_plan(train, spec)
-    outcome = Search(plan, spec, folder / "search", check=check, began=began).run(lambda one: None, Asked)
+    outcome = Search(plan, spec, folder / "search", check=ModelCheck(), began=began).run(lambda one: None, Asked)
     used_s, rows = time.time() - began, plan.prepare(test)
-    onnx, own = check(outcome.model, rows), outcome.winner.onnx
+    onnx, own = ModelCheck()(outcome.model, rows), outcome.winner.onnx
     task["told"] = {
         "winner": outcome.winner.family, "tried": len(outcome.candidates), "used_s": used_s,
         "flips": onnx.label_flips, "difference": onnx.max_abs_difference, "speedup": onnx.speedup,

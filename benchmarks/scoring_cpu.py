@@ -95,6 +95,7 @@ def _deploy(workspace: Path) -> tuple[Server, Any, list[list[float]]]:
     with studio.start_run("scoring-cpu") as active:
         studio.log_model(model, sample=data.data)
     endpoint = studio.deploy(studio.register_model(active.id, "m"), name="scoring-cpu")
+    assert endpoint.scoring_url is not None
     run_id = endpoint.data["deployments"][0]["run_id"]
     supervisor = next(one for one in psutil.process_iter() if _is_supervisor(one, run_id))
     key = {"Authorization": f"Bearer {endpoint.keys['primary']}"}

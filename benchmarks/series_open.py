@@ -86,7 +86,7 @@ def _fill(root: Path) -> tuple[str, float, float]:
     for number, start in enumerate(range(0, POINTS, BATCH), 1):
         part = values[start : start + BATCH]
         steps = list(range(start, start + len(part)))
-        points = Points(steps=steps, times=[1.7e9 + step / 100 for step in steps], values=part)
+        points = Points(steps=steps, times=[1.7e9 + step / 100 for step in steps], values=[*part])
         studio.tracking.log(made.id, LogBatch(client="bench", sequence=number, metrics={"loss": points}))
     studio.launcher.finish(made.id, failed=False, reason="")
     studio.close()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.client.model_logging import log_model
     from jupyter_mlstudio.client.models import ModelVersion, deploy, register_model
     from jupyter_mlstudio.client.packages import package
+    from jupyter_mlstudio.client.parallel_submission import parallel
     from jupyter_mlstudio.client.profiles import profile_model
     from jupyter_mlstudio.client.registry import Model, get_model, list_models
     from jupyter_mlstudio.client.runs import Run, get_run, list_runs
@@ -86,6 +87,7 @@ _HOMES = {
     "client.model_logging": ("log_model",),
     "client.models": ("ModelVersion", "deploy", "register_model"),
     "client.packages": ("package",),
+    "client.parallel_submission": ("parallel",),
     "client.profiles": ("profile_model",),
     "client.registry": ("Model", "get_model", "list_models"),
     "client.runs": ("Run", "get_run", "list_runs"),
@@ -152,6 +154,7 @@ __all__ = [  # noqa: RUF022 - in the order of the imports above, which a test co
     "deploy",
     "register_model",
     "package",
+    "parallel",
     "profile_model",
     "Model",
     "get_model",

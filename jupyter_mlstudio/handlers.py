@@ -17,7 +17,8 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from jupyter_mlstudio.api import mlflow
-from jupyter_mlstudio.api.host import StudioHandler, patterns
+from jupyter_mlstudio.api.host import StudioHandler
+from jupyter_mlstudio.api.patterns import patterns
 from jupyter_mlstudio.api.route import PREFIX, Caller, Route
 from jupyter_mlstudio.api.table import ROUTES
 from jupyter_mlstudio.errors import StudioError, TooLarge

@@ -9,6 +9,7 @@ from jupyter_mlstudio.entities.workspaces import WorkspaceInfo
 from jupyter_mlstudio.errors import NotFound
 from jupyter_mlstudio.services.audit import Audit
 from jupyter_mlstudio.services.paths import safe_join
+from jupyter_mlstudio.services.warm import Warm
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import FOLDER, Workspace
 
@@ -23,6 +24,7 @@ class Rooms:
         self._root = root.resolve()
         self._lock = threading.Lock()
         self._open: dict[Path, Studio] = {}
+        self._warm = Warm()
 
     def studio(self, workspace_id: str | None = None) -> Studio:
         """Returns the studio of a workspace, the server's own by default.
@@ -54,12 +56,14 @@ class Rooms:
             for studio in self._open.values():
                 studio.close()
             self._open.clear()
+        self._warm.close()
 
     def _enter(self, workspace: Workspace) -> Studio:
         with self._lock:
             studio = self._open.get(workspace.root)
             if studio is None:
                 studio = self._open[workspace.root] = Studio(workspace)
+                studio.supervisors.warm = self._warm
                 studio.find_others = lambda: self._others(workspace)
                 studio.open_other = self._make
         return studio

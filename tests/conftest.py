@@ -6,6 +6,7 @@ import contextlib
 import csv
 import os
 import re
+import shutil
 import signal
 import socket
 import time
@@ -21,16 +22,20 @@ from jupyter_mlstudio.store import runs as store
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.server import JupyterServer, Oracle
+from tests.waiting import is_alive
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
-
-_STARTS_SERVERS = frozenset({"server", "based_server", "oracle", "jp_serverapp"})
+_STARTS_SERVERS = frozenset({"server", "based_server", "oracle", "jp_serverapp", "jp_fetch"})
 _SLOW_FILE = re.compile(r"^pytestmark = (?:.*|\[\s*)\bpytest\.mark\.slow\b", re.MULTILINE)
 
 
-def pytest_configure() -> None:
-    """Has the servers under test heed a terminal that is closed, also where ``nohup`` runs the tests."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Has the servers under test heed a terminal that is closed, also where ``nohup`` runs the tests.
+
+    Jupyter's own fixtures take seconds to be imported, in each process that runs tests: only slow ones ask for them.
+    """
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if config.option.markexpr != "not slow":
+        config.pluginmanager.import_plugin("pytest_jupyter.jupyter_server")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -67,9 +72,18 @@ def workspace(tmp_path: Path) -> Workspace:
     return made
 
 
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a new database, to be copied: that takes a twentieth of making one."""
+    made = Workspace(tmp_path_factory.mktemp("new"))
+    Studio(made).close()
+    return made.database_path
+
+
 @pytest.fixture
-def studio(workspace: Workspace) -> Iterator[Studio]:
+def studio(workspace: Workspace, new_database: Path) -> Iterator[Studio]:
     """A studio on the temporary workspace; what still runs at the end is ended."""
+    shutil.copyfile(new_database, workspace.database_path)
     opened = Studio(workspace)
     yield opened
     end_all(opened)
@@ -155,7 +169,9 @@ def _supervisors() -> dict[int, str]:
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
             command = child.cmdline()  # empty while it ends
-            if child.status() != psutil.STATUS_ZOMBIE and (
+            if "jupyter_mlstudio.runner" in command and "warm" in command:
+                found.update({one.pid: "a conversion's" for one in child.children() if is_alive(one.pid)})
+            elif child.status() != psutil.STATUS_ZOMBIE and (
                 not command or ("jupyter_mlstudio.runner" in command and "run" in command)
             ):
                 found[child.pid] = " ".join(command)

@@ -32,6 +32,16 @@ from jupyter_mlstudio.workspace import Workspace
 
 API = "mlstudio/api/v1/"
 ROOM_TO_GROW_BYTES = 200 * 1024 * 1024
+MAIN = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+from jupyter_server.serverapp import main
+main()
+"""
+"""``python -m jupyter_server`` without an optional part of jsonschema, a grammar of addresses in all scripts.
+
+Building it takes three quarters of the server's start, and nothing here is checked by it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ class JupyterServer:
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root",
+                    sys.executable, "-c", MAIN, "--no-browser", "--allow-root",
                     "--ServerApp.jpserver_extensions={'jupyter_mlstudio': True}", "--ServerApp.ip=127.0.0.1",
                     f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0",
                     f"--ServerApp.root_dir={self.root}", f"--ServerApp.base_url={self.base_url}",

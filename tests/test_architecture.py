@@ -178,25 +178,27 @@ def test_what_user_code_imports_imports_the_standard_library_only() -> None:
 
 def test_what_guards_a_run_imports_nothing_that_runs_are_made_of() -> None:
     """Each run has a process of its own that guards it: what that imports is paid for with each run."""
-    found = _imported_by(f"import {NAME}.runner.gateway")
+    found = _imported_by(f"import {NAME}.runner.record, {NAME}.runner.gateway")
     assert not found & (HEAVY - {"sqlalchemy", "pydantic"})
     assert "sqlalchemy.dialects.postgresql" not in found
+    unused = {"services.models", "services.endpoints", "services.automl", "services.sweeps", "api.table", "api.mlflow"}
+    assert not found & {f"{NAME}.{module}" for module in unused}
 
 
 def test_a_server_start_imports_nothing_heavy() -> None:
-    before, after = (
-        _imported_by("import jupyter_server.serverapp"),
-        _imported_by(
-            "import jupyter_server.serverapp, jupyter_mlstudio as package; package._jupyter_server_extension_points()"
-        ),
+    found = _imported_by(
+        "import jupyter_mlstudio as package; package._jupyter_server_extension_points()",
+        besides="import jupyter_server.serverapp",
     )
-    assert not after & HEAVY, "the server's start imports them"
-    assert f"{NAME}.studio" not in after
-    assert len(after - before) < 12, sorted(after - before)
+    assert not found & HEAVY, "the server's start imports them"
+    assert f"{NAME}.studio" not in found
+    assert len(found) < 12, sorted(found)
 
 
-def _imported_by(code: str) -> set[str]:
-    script = f"{code}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+def _imported_by(code: str, besides: str = "") -> set[str]:
+    """What a process imports for some code, apart from what it imported for other code before."""
+    script = f"import json, sys\n{besides}\nbefore = set(sys.modules)\n{code}\n"
+    script += "print(json.dumps(sorted(set(sys.modules) - before)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     return set(json.loads(done.stdout))
 

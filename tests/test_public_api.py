@@ -45,6 +45,7 @@ PROMISED = [  # one a line, so that a change shows as a line
     "deploy",
     "register_model",
     "package",
+    "parallel",
     "profile_model",
     "Model",
     "get_model",

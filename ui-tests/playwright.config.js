@@ -40,7 +40,7 @@ module.exports = {
       : {}
   },
   webServer: {
-    command: `exec ${process.env.MLS_PYTHON} -m jupyterlab --config jupyter_server_test_config.py > ${process.env.MLS_ROOT}/.server.log 2>&1`,
+    command: `exec ${process.env.MLS_PYTHON} lab.py --config jupyter_server_test_config.py > ${process.env.MLS_ROOT}/.server.log 2>&1`,
     url: `${process.env.TARGET_URL}/api`,
     env: { MLS_TEST_PORT: port, MLS_BASE_URL: baseUrl, JUPYTERLAB_GALATA_ROOT_DIR: process.env.MLS_ROOT },
     timeout: 120_000,

@@ -8,7 +8,10 @@ from pydantic import Field
 
 from jupyter_mlstudio.api.route import Body, Call, NoBody, NoQuery, Query, Route
 from jupyter_mlstudio.api.sweeps import CodeText, NotebookPath
-from jupyter_mlstudio.entities.automl import AutoML, AutoMLReport, AutoMLSpec, RowExplanation, TablePreview
+from jupyter_mlstudio.entities.automl import AutoMLSpec
+from jupyter_mlstudio.entities.automl_explanations import RowExplanation
+from jupyter_mlstudio.entities.automl_reports import AutoML, AutoMLReport
+from jupyter_mlstudio.entities.automl_tables import TablePreview
 from jupyter_mlstudio.entities.runs import Origin, Run
 from jupyter_mlstudio.studio import Studio
 
@@ -54,6 +57,12 @@ class MoreTime(Body):
     """How long to go on; what was left of its time without."""
 
     minutes: float | None = None
+
+
+class ModelQuestion(Body):
+    """The number of a model on the leaderboard; the winner without."""
+
+    number: int | None = None
 
 
 class RowQuestion(Body):
@@ -103,9 +112,9 @@ def get_automl_code(studio: Studio, call: Call[AutoMLCodeQuery, NoBody]) -> Code
     return CodeText(text=studio.automl_code.text(call.path["run_id"], call.query.format))
 
 
-def open_winner(studio: Studio, call: Call[NoQuery, NoBody]) -> NotebookPath:
-    """Writes the notebook that makes the winner again, beside the user's files."""
-    return NotebookPath(path=studio.automl_code.notebook(call.path["run_id"]))
+def open_model(studio: Studio, call: Call[NoQuery, ModelQuestion]) -> NotebookPath:
+    """Writes the notebook that makes a model of the leaderboard, the winner by default, beside the user's files."""
+    return NotebookPath(path=studio.automl_code.notebook(call.path["run_id"], call.body.number))
 
 
 def explain_row(studio: Studio, call: Call[NoQuery, RowQuestion]) -> RowExplanation:
@@ -129,8 +138,8 @@ ROUTES = [
           action="execute", resource="automl", body=MoreTime, answer=Run, status=201),
     Route(method="GET", path=_ID + "/code", operation="getAutoMLCode", handler=get_automl_code,
           action="read", resource="automl", query=AutoMLCodeQuery, answer=CodeText),
-    Route(method="POST", path=_ID + "/notebook", operation="openWinnerAsNotebook", handler=open_winner,
-          action="execute", resource="automl", answer=NotebookPath, status=201),
+    Route(method="POST", path=_ID + "/notebook", operation="openModelAsNotebook", handler=open_model,
+          action="execute", resource="automl", body=ModelQuestion, answer=NotebookPath, status=201),
     Route(method="POST", path=_ID + "/explain", operation="explainRow", handler=explain_row,
           action="execute", resource="automl", body=RowQuestion, answer=RowExplanation),
 ]  # fmt: skip

@@ -6,11 +6,10 @@ A host derives from :class:`StudioHandler` and says who the caller is and which 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import time
-import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -21,7 +20,8 @@ from urllib.parse import quote
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from jupyter_mlstudio.api import audited
+from jupyter_mlstudio.api import audited, patience
+from jupyter_mlstudio.api.incoming import Incoming
 from jupyter_mlstudio.api.reader import checked_segment, read_body, read_query, write_answer, write_error
 from jupyter_mlstudio.api.route import (
     Call,
@@ -57,7 +57,7 @@ CHUNK_BYTES = 256 * 1024
 
 
 @web.stream_request_body
-class StudioHandler(web.RequestHandler):
+class StudioHandler(web.RequestHandler, ABC):
     """Answers the routes of one path. The body is read piece by piece, so that a limit holds before memory is spent."""
 
     routes: dict[str, Route]
@@ -68,14 +68,15 @@ class StudioHandler(web.RequestHandler):
         self._received = bytearray()
         self._upload: Any = None
         self._refused: StudioError | None = None
+        self._left = False
 
+    @abstractmethod
     def caller(self) -> Caller:
         """Returns who asks; hosts say how that is known."""
-        raise NotImplementedError
 
+    @abstractmethod
     def studio_for(self, workspace: str | None) -> Studio:
         """Returns the studio of a workspace; hosts know which there are."""
-        raise NotImplementedError
 
     async def run(self, work: Callable[[], Any], *, writes: bool = False) -> Any:
         """Does blocking work in a thread: the only place where the event loop hands work over."""
@@ -120,7 +121,7 @@ class StudioHandler(web.RequestHandler):
             arguments.pop("token", None)
             call = self._call(route, path, arguments)
             studio = await self.run(lambda: self.studio_for(workspace))
-            value = await self.run(lambda: self._answer(route, studio, call), writes=route.action != "read")
+            value = await self._value(route, studio, call)
         except StudioError as error:
             self._write_error(error)
             return
@@ -138,6 +139,17 @@ class StudioHandler(web.RequestHandler):
         elif route.answer is not None:
             self.set_header("Content-Type", "application/json")
             self.write(await self.run(lambda: write_answer(value)) if isinstance(value, list) else write_answer(value))
+
+    async def _value(self, route: Route, studio: Studio, call: Call[Any, Any]) -> Any:
+        """Asks; where the caller holds the answer already and would wait, again until it is another one."""
+        held = self.request.headers.get("If-None-Match", "")
+        wait_s = patience.wait_s(self.request.headers.get("Prefer", "")) if held and route.method == "GET" else 0.0
+        if not wait_s:
+            return await self.run(lambda: self._answer(route, studio, call), writes=route.action != "read")
+        waiting = patience.Waiting(
+            self.run, ask=lambda: self._answer(route, studio, call), seq=studio.changes.seq, left=lambda: self._left
+        )
+        return await waiting.answer(held, wait_s)
 
     def _answer(self, route: Route, studio: Studio, call: Call[Any, Any]) -> Any:
         try:
@@ -185,7 +197,7 @@ class StudioHandler(web.RequestHandler):
     def _take_piece(self, route: Route, chunk: bytes) -> None:
         try:
             if self._upload is None:
-                self._upload = _Incoming(self._upload_folder())
+                self._upload = Incoming(self._upload_folder())
             self._upload.add(chunk, route.body_limit_bytes)
         except StudioError as error:
             self._refused = error
@@ -203,7 +215,7 @@ class StudioHandler(web.RequestHandler):
 
     def _finished_upload(self) -> Upload:
         if self._upload is None:
-            self._upload = _Incoming(self._upload_folder())
+            self._upload = Incoming(self._upload_folder())
         return self._upload.close()  # type: ignore[no-any-return]
 
     def _drop_upload(self) -> None:
@@ -212,7 +224,8 @@ class StudioHandler(web.RequestHandler):
             self._upload = None
 
     def on_connection_close(self) -> None:
-        """Forgets an upload that broke off."""
+        """Forgets an upload that broke off, and waits for nothing any more."""
+        self._left = True
         self._drop_upload()
         super().on_connection_close()
 
@@ -305,49 +318,3 @@ def _in_time(work: Callable[[], Any]) -> Callable[[], Any]:
         return work()
 
     return begin
-
-
-class _Incoming:
-    """A file on its way."""
-
-    def __init__(self, folder: Any) -> None:
-        self.path = folder / f".{uuid.uuid4().hex}.tmp"
-        self._file = self.path.open("wb")
-        self._digest = hashlib.sha256()
-        self._size = 0
-
-    def add(self, chunk: bytes, limit: int) -> None:
-        self._size += len(chunk)
-        if self._size > limit:
-            raise TooLarge(f"the file is over {limit:,} bytes")
-        self._file.write(chunk)
-        self._digest.update(chunk)
-
-    def close(self) -> Upload:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        return Upload(path=self.path, size_bytes=self._size, sha256=self._digest.hexdigest())
-
-    def drop(self) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
-
-
-def patterns(routes: Iterable[Route]) -> list[tuple[str, dict[str, Route]]]:
-    """Groups routes by path; returns regular expressions of paths, without the part before, and routes by method."""
-    grouped: dict[str, dict[str, Route]] = {}
-    for route in routes:
-        grouped.setdefault(route.path, {})[route.method] = route
-    return [(_pattern(path), methods) for path, methods in grouped.items()]
-
-
-def _pattern(path: str) -> str:
-    parts = []
-    for part in path.split("/"):
-        if part.startswith("{"):
-            name = part.strip("{}*")
-            parts.append(f"(?P<{name}>.+)" if part.endswith("*}") else f"(?P<{name}>[^/]+)")
-        else:
-            parts.append(part)
-    return "/".join(parts)

@@ -10,9 +10,10 @@ from jupyter_mlstudio.api import (
     mlflow_runs,
     mlflow_server,
 )
+from jupyter_mlstudio.api.parts import MLFLOW_PREFIX
 from jupyter_mlstudio.api.route import Route
 
-PREFIX = "mlstudio/mlflow"
+PREFIX = MLFLOW_PREFIX
 ROUTES: list[Route] = [
     *mlflow_experiments.ROUTES,
     *mlflow_runs.ROUTES,

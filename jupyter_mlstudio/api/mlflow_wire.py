@@ -65,7 +65,7 @@ WIRE = Wire(refusal=refusal, bare_nan=True)
 class Message(BaseModel):
     """Base of bodies: strict types; fields that the studio does not know are left aside, as protobuf does."""
 
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, defer_build=True)
 
 
 class Params(Query):

@@ -28,7 +28,8 @@ def add(commands: Any) -> None:
     _of_run(runs, "stop", lambda given: _say(get_automl(given.run).stop(), given), "end it, and keep the best")
     going = _of_run(runs, "go-on", _go_on, "go on with a run that is over, as a new run")
     going.add_argument("--minutes", help="how many more; what was left of its time without")
-    _of_run(runs, "notebook", _notebook, "write the notebook that makes the winner again")
+    opening = _of_run(runs, "notebook", _notebook, "write the notebook that makes the winner again, or another model")
+    opening.add_argument("--model", type=int, help="its number on the leaderboard")
     code = _of_run(runs, "code", _code, "print the call or the YAML that begins such a run")
     code.add_argument("--format", choices=["python", "yaml"], default="python")
 
@@ -127,7 +128,7 @@ def _go_on(given: argparse.Namespace) -> None:
 
 
 def _notebook(given: argparse.Namespace) -> None:
-    path = get_automl(given.run).notebook()
+    path = get_automl(given.run).notebook(given.model)
     print_json({"path": str(path)}) if given.json else print(path)
 
 

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from jupyter_mlstudio.client.azure_files import content_of
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.deployments import model_and_version
 from jupyter_mlstudio.client.endpoints import Endpoint
@@ -38,12 +37,7 @@ def apply(path: Path, endpoint: str | None = None, *, allow_code: bool = False) 
     Raises:
         Invalid: the file is neither an endpoint's nor a deployment's.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path.name} is not YAML: {str(error).splitlines()[0]}") from error
-    except OSError as error:
-        raise NotFound(f"{path} cannot be read: {error.strerror}") from error
+    content = content_of(path)
     if not isinstance(content, dict) or not isinstance(content.get("name"), str):
         raise Invalid(f"{path.name} has no name: it is neither an endpoint nor a deployment")
     if "model" in content or "endpoint_name" in content:

@@ -11,7 +11,7 @@ from jupyter_mlstudio.cli.common import FAILED, command, group, print_json, prin
 from jupyter_mlstudio.client.batch import batch_endpoint, batch_endpoints, deploy_batch
 from jupyter_mlstudio.client.packages import package
 from jupyter_mlstudio.client.parallel_job import read_parallel
-from jupyter_mlstudio.client.submission import submit
+from jupyter_mlstudio.client.parallel_submission import parallel
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.kernel.arguments import pairs, typed
 
@@ -31,10 +31,10 @@ def add(commands: Any) -> None:
     for word in (deploying, invoking):
         word.add_argument("-s", "--setting", action="append", default=[], help="e.g. mini_batch_size=1000")
     command(batch, "delete", _delete, "delete a batch endpoint").add_argument("name")
-    parallel = command(commands, "parallel", _parallel, "do a parallel job: a script on mini-batches")
-    parallel.add_argument("file", help="Azure Machine Learning's YAML of a parallel job")
-    parallel.add_argument("--experiment", help="where the run goes")
-    parallel.add_argument("--wait", action="store_true", help="until it is over")
+    doing = command(commands, "parallel", _parallel, "do a parallel job: a script on mini-batches")
+    doing.add_argument("file", help="Azure Machine Learning's YAML of a parallel job")
+    doing.add_argument("--experiment", help="where the run goes")
+    doing.add_argument("--wait", action="store_true", help="until it is over")
     packaging = command(commands, "package", _package, "package a model version to run it elsewhere")
     packaging.add_argument("model", help="NAME, NAME:VERSION or NAME@ALIAS")
     packaging.add_argument("--target", default="local", help="local, docker, kubernetes or edge")
@@ -68,8 +68,7 @@ def _parallel(given: argparse.Namespace) -> int:
     path = Path(given.file)
     for note in read_parallel(path).notes:
         print(f"left out, it has no meaning here: {note}", file=sys.stderr)
-    words = [sys.executable, "-m", "jupyter_mlstudio.programs.parallel", path.name]
-    run = submit(words, name=path.stem, experiment=given.experiment, folder=path.parent)
+    run = parallel(path, experiment=given.experiment)
     if given.wait:
         run.wait(check=False)
     say_run(run, given)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jupyter_mlstudio.client.runs import Run
+from jupyter_mlstudio.client.tables import aligned
 from jupyter_mlstudio.entities.values import JSON
 
 FAILED, MISUSED = 1, 2
@@ -39,9 +40,6 @@ def print_json(value: JSON) -> None:
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Prints rows below a head, in columns."""
-    texts = [[str(cell) for cell in row] for row in [head, *rows]]
-    widths = [max(len(row[i]) for row in texts) for i in range(len(head))]
-    for row in texts:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    for line in aligned([[str(cell) for cell in row] for row in [head, *rows]]):
         if line:
             print(line)

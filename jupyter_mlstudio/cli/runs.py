@@ -23,6 +23,7 @@ def add(commands: Any) -> None:
     listing.add_argument("--filter", default="", help="e.g. \"metrics.auc > 0.9 and params.lr = '0.1'\"")
     listing.add_argument("--order-by", default="", help="e.g. 'metrics.auc DESC'")
     listing.add_argument("--max", type=int, default=50, help="how many at most")
+    listing.add_argument("--all", action="store_true", help="those too that another run started, e.g. a sweep's trials")
     _of_run(runs, "show", _runs_show, "show a run")
     _of_run(runs, "stop", _runs_stop, "stop a run and its whole process tree")
     _of_run(runs, "retry", _runs_retry, "submit the same work as a new run")
@@ -76,8 +77,11 @@ def submit_words(words: Sequence[str]) -> int:
 
 
 def _runs_list(given: argparse.Namespace) -> None:
-    query = {"filter": given.filter, "order_by": given.order_by, "max_results": min(given.max, 1000)}
-    runs = connect().get("runs", {k: v for k, v in query.items() if v})["items"]
+    query = {
+        "filter": given.filter, "order_by": given.order_by, "max_results": min(given.max, 1000),
+        "top": "" if given.all else "true",
+    }  # fmt: skip
+    runs = connect().get("runs", query)["items"]
     if given.json:
         return print_json(runs)
     rows = [

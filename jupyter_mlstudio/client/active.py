@@ -105,6 +105,12 @@ class Nowhere(Reporting):
 
     _id = "none"
 
+    def _gateway(self) -> Connection:
+        return connect()
+
+    def _local_folder(self) -> Path | None:
+        return None
+
     @property
     def _log(self) -> Writer:
         if self._writer is None:

@@ -7,58 +7,30 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlstudio.client.above import Above
 from jupyter_mlstudio.client.automl_report import Findings, Leaderboard, entity_of
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.runs import PAGE, Run, get_run
 from jupyter_mlstudio.client.submission import seconds
 from jupyter_mlstudio.client.values import plain
-from jupyter_mlstudio.client.wire import Connection
-from jupyter_mlstudio.entities.automl import AutoMLReport, Candidate, Explanation, RowExplanation
-from jupyter_mlstudio.entities.runs import RunKind, RunStatus
+from jupyter_mlstudio.entities.automl_candidates import Candidate
+from jupyter_mlstudio.entities.automl_explanations import Explanation, RowExplanation
+from jupyter_mlstudio.entities.automl_reports import AutoMLReport
+from jupyter_mlstudio.entities.runs import RunKind
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 
 AUTOML = "attributes.kind = 'automl'"
 
 
-class AutoMLRun:
+class AutoMLRun(Above):
     """A search for the model that predicts a column of a table best; each model that is tried is a run below it.
 
     Args:
         run: the search's own run.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
-
-    def __repr__(self) -> str:
-        return f"AutoMLRun({self.name!r}, id={self.id!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AutoMLRun) and other.id == self.id
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    @property
-    def id(self) -> str:
-        """The id of its run."""
-        return self.run.id
-
-    @property
-    def name(self) -> str:
-        """The name of its run."""
-        return self.run.name
-
-    @property
-    def status(self) -> RunStatus:
-        """What its run does."""
-        return self.run.status
-
-    @property
-    def data(self) -> dict[str, JSON]:
-        """Everything the API tells of it, as JSON."""
-        return dict(self._ask().get(self._path()))
+    _resource = "automl"
 
     @property
     def report(self) -> AutoMLReport:
@@ -109,11 +81,6 @@ class AutoMLRun:
     def explanation(self) -> Explanation | None:
         """What the winner rests on; None while that is not known, or when nobody asked for it."""
         return self.report.explanation
-
-    def wait(self, timeout_s: float | None = None, *, check: bool = True) -> AutoMLRun:
-        """Waits until it is over; see :meth:`Run.wait`."""
-        self.run.wait(timeout_s, check=check)
-        return self
 
     def explain(self, row: Mapping[str, object] | Any) -> RowExplanation:
         """Tells why the winner answers a row as it does.
@@ -189,30 +156,22 @@ class AutoMLRun:
         body = {"minutes": None if wanted is None else float(wanted)}
         return AutoMLRun(Run(self._ask().post(self._path("/resume"), body), self.run._connection))
 
-    def notebook(self) -> Path:
-        """Writes the notebook that makes the winner again from the table; answers its path."""
-        return self.run.workspace / str(self._ask().post(self._path("/notebook"))["path"])
+    def notebook(self, number: int | None = None) -> Path:
+        """Writes a notebook that makes a model from the table; answers its path.
 
-    def code(self, format: str = "python") -> str:
-        """The call that begins such a run in ``python``, or Azure Machine Learning's ``yaml``."""
-        return str(self._ask().get(self._path("/code"), {"format": format})["text"])
+        Args:
+            number: of a model of :attr:`leaderboard`; the winner by default. The notebook of another one fits it on all
+                rows.
+        """
+        return self.run.workspace / str(self._ask().post(self._path("/notebook"), {"number": number})["path"])
 
     def yaml(self) -> str:
         """The run as a job of Azure Machine Learning's automated ML, version 2."""
         return self.code("yaml")
 
-    def _repr_mimebundle_(self, **options: object) -> dict[str, JSON]:
-        return self.run._repr_mimebundle_(**options)
-
     def _steer(self, **change: JSON) -> AutoMLRun:
         self._ask().patch(f"sweeps/{self.id}", change)
         return self
-
-    def _path(self, more: str = "") -> str:
-        return f"automl/{self.id}{more}"
-
-    def _ask(self) -> Connection:
-        return self.run._address()
 
 
 def _cell(value: object) -> JSON:

@@ -8,13 +8,13 @@ has no meaning on one machine (compute, identities, nodes) is named and left out
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from jupyter_mlstudio.client.automl_data import OF_RUN
+from jupyter_mlstudio.client.azure_files import content_of, tags_of
 from jupyter_mlstudio.client.workspace import find_root
 from jupyter_mlstudio.entities.automl import Featurization, ForecastingSettings
 from jupyter_mlstudio.errors import Invalid, NotFound
@@ -42,11 +42,8 @@ _READ = {
     "validation_data_size", "test_data_size", "n_cross_validations", "featurization", "training", "forecasting",
     "outputs", "log_verbosity", *_FIELDS,
 }  # fmt: skip
-_NOT_FORECAST = {
-    "feature_lags": "other columns are taken as known ahead; add lagged ones to the table",
-    "target_aggregate_function": "sum the values up to the frequency before, one row for each time and series",
-}
-"""Fields of forecasting that would make another model and are not there; null, none and auto ask for nothing."""
+_WORDS = ("short_series_handling_config", "feature_lags", "target_aggregate_function")
+"""Fields of forecasting that are one word, in any case."""
 
 _AUTO = ("target_lags", "target_rolling_window_size", "seasonality", "forecast_horizon", "frequency")
 
@@ -82,7 +79,7 @@ def arguments_of(path: Path) -> Job:
         given["trial_timeout"] = float(given["trial_timeout"]) * 60.0
     given["featurization"] = _featurization(content.get("featurization"), left_out)
     given["forecasting"] = _forecasting(content.get("forecasting"), left_out)
-    given["tags"] = _tags(content)
+    given["tags"] = tags_of(content)
     if given["task"] == "forecasting" and given["forecasting"] is None:
         raise Invalid(f"{path.name} is a forecast without forecasting: say its time_column_name there")
     notes = [f"left out, it has no meaning here: {', '.join(left_out)}"] if left_out else []
@@ -93,16 +90,7 @@ def arguments_of(path: Path) -> Job:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    try:
-        import yaml
-    except ImportError:
-        raise Invalid(f"PyYAML is not installed in {sys.executable}: %pip install pyyaml") from None
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path.name} is not YAML: {str(error).splitlines()[0]}") from None
-    except OSError as error:
-        raise NotFound(f"{path} cannot be read: {error.strerror}") from None
+    content = content_of(path)
     if not isinstance(content, dict) or content.get("type", "automl") != "automl" or "training_data" not in content:
         said = content.get("type") if isinstance(content, dict) else type(content).__name__
         raise Invalid(f"{path.name} is no automated ML job (type {said!r}); it has type: automl and training_data")
@@ -181,28 +169,20 @@ def _forecasting(given: Any, left_out: list[str]) -> Any:
     if given is None:
         return None
     known = {one.name for one in fields(ForecastingSettings)}
-    for name, instead in _NOT_FORECAST.items():
-        if str(given.get(name)).lower() not in ("none", "auto"):
-            raise Invalid(f"forecasting.{name} does not work here: {instead}")
-    left_out += [f"forecasting.{name}" for name in given if name not in known and name not in _NOT_FORECAST]
+    left_out += [f"forecasting.{name}" for name in given if name not in known]
     found = {str(name): value for name, value in given.items() if name in known and value is not None}
     for name in _AUTO:
         if str(found.get(name, "")).lower() in ("auto", "none"):
             del found[name]
-    if "short_series_handling_config" in given:
-        found["short_series_handling_config"] = str(given["short_series_handling_config"]).lower()
+    found |= {name: str(given[name]).lower() for name in _WORDS if name in given}
+    for name in ("feature_lags", "target_aggregate_function"):
+        if found.get(name) == "none":
+            del found[name]
     if (stl := re.sub(r"[\W_]", "", str(found.pop("use_stl", "none")).lower())) != "none":
         found["use_stl"] = "season_trend" if stl == "seasontrend" else stl
     if isinstance(found.get("target_lags"), int):
         found["target_lags"] = [found["target_lags"]]
-    if isinstance(found.get("time_series_id_column_names"), str):
-        found["time_series_id_column_names"] = [found["time_series_id_column_names"]]
+    for name in ("time_series_id_column_names", "features_unknown_at_forecast_time"):
+        if isinstance(found.get(name), str):
+            found[name] = [found[name]]
     return found
-
-
-def _tags(content: Mapping[str, Any]) -> dict[str, str] | None:
-    given = content.get("tags")
-    told = {str(name): str(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
-    if content.get("description"):
-        told["mlflow.note.content"] = str(content["description"])
-    return told or None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jupyter_mlstudio.entities.automl import Partition
+from jupyter_mlstudio.entities.automl_candidates import Partition
 from jupyter_mlstudio.errors import Conflict
 
 

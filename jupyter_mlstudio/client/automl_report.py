@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Any, SupportsIndex, TypeVar, overload
+from typing import Any, TypeVar
 
 from jupyter_mlstudio.client import card
-from jupyter_mlstudio.entities.automl import AutoMLReport, Candidate, Finding, OnnxCheck, Severity
+from jupyter_mlstudio.client.tables import Listed
+from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
+from jupyter_mlstudio.entities.automl_reports import AutoMLReport
+from jupyter_mlstudio.entities.automl_tables import Finding, Severity
 from jupyter_mlstudio.entities.values import JSON
 
 SHOWN = 50
@@ -37,24 +39,12 @@ def lead_text(report: AutoMLReport) -> str:
     return f"{lead}: within the noise, other rows could turn it round" if margin.within_noise else lead
 
 
-class Leaderboard(Sequence[Candidate]):
+class Leaderboard(Listed[Candidate]):
     """The models that were tried, the best first."""
 
     def __init__(self, report: AutoMLReport) -> None:
+        super().__init__(report.leaderboard)
         self._report = report
-        self._found = list(report.leaderboard)
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    @overload
-    def __getitem__(self, index: SupportsIndex) -> Candidate: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Candidate]: ...
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._found[index]
 
     def rows(self) -> list[dict[str, JSON]]:
         """Each model as one flat dict: number, family, score with its interval, all metrics, times, size, ONNX."""
@@ -65,24 +55,6 @@ class Leaderboard(Sequence[Candidate]):
         import pandas
 
         return pandas.DataFrame(self.rows())
-
-    def __repr__(self) -> str:
-        header, *rows = self._cells()
-        if not rows:
-            return f"no models yet: {self._report.phase}"
-        widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-        lines = (
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (header, *rows)
-        )
-        return "\n".join([*(line.rstrip() for line in lines), *self._more()])
-
-    def _repr_html_(self) -> str:
-        header, *rows = self._cells()
-        if not rows:
-            return f"<p>no models yet: {html.escape(self._report.phase)}</p>"
-        body = "".join(f"<tr>{_html('td', row)}</tr>" for row in rows)
-        more = "".join(f"<p>{html.escape(line)}</p>" for line in self._more())
-        return f"<table><thead><tr>{_html('th', header)}</tr></thead><tbody>{body}</tbody></table>{more}"
 
     def _row(self, one: Candidate) -> dict[str, JSON]:
         check = one.onnx
@@ -110,6 +82,9 @@ class Leaderboard(Sequence[Candidate]):
         cells = [str(one.number), one.family, score, bounds, f"{one.fit_s:.2f} s", f"{one.predict_ms:.1f} ms"]
         return [*cells, check[:60], said[:80]]
 
+    def _nothing(self) -> str:
+        return f"no models yet: {self._report.phase}"
+
     def _more(self) -> list[str]:
         more = [f"the best {SHOWN} of {len(self)}; frame() has all"] if len(self) > SHOWN else []
         return more + ([said] if (said := lead_text(self._report)) else [])
@@ -123,33 +98,24 @@ def checked(found: OnnxCheck) -> str:
     return "ready" if found.max_abs_difference is None else f"ready, ± {found.max_abs_difference:.1g}{flips}"
 
 
-class Findings(Sequence[Finding]):
+class Findings(Listed[Finding]):
     """What was seen in the table before any fit, the worst first: what it is, what was done, what people can do."""
 
     def __init__(self, report: AutoMLReport) -> None:
         order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
-        self._found = sorted(report.findings, key=lambda one: order.index(one.severity))
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    @overload
-    def __getitem__(self, index: SupportsIndex) -> Finding: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Finding]: ...
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._found[index]
+        super().__init__(sorted(report.findings, key=lambda one: order.index(one.severity)))
 
     def __repr__(self) -> str:
-        return "\n".join(finding_text(one) for one in self) or "nothing was found"
+        return "\n".join(finding_text(one) for one in self) or self._nothing()
 
-    def _repr_html_(self) -> str:
-        rows = (_html("td", [one.severity.value, one.what, one.done, one.remedy]) for one in self)
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        head = _html("th", ["", "found", "done", "you can"])
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    def _cells(self) -> list[list[str]]:
+        return [
+            ["", "found", "done", "you can"],
+            *([one.severity.value, one.what, one.done, one.remedy] for one in self),
+        ]
+
+    def _nothing(self) -> str:
+        return "nothing was found"
 
 
 def finding_text(one: Finding) -> str:
@@ -175,7 +141,3 @@ def _value(hint: Any, value: JSON) -> Any:
     if is_dataclass(hint) and isinstance(hint, type):
         return entity_of(hint, value)
     return float(value) if hint is float else value
-
-
-def _html(tag: str, cells: Sequence[str]) -> str:
-    return "".join(f'<{tag} style="text-align:left">{html.escape(cell)}</{tag}>' for cell in cells)

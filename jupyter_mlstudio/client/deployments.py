@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -11,7 +11,6 @@ from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid, TimedOut
 
 WAIT_S = 600.0
-POLL_S = 0.05
 _GROUPS = {
     "request_settings": ("request_timeout_ms", "max_concurrent_requests_per_instance", "max_queue_wait_ms"),
     "scale_settings": ("min_instances", "max_instances", "idle_s", "target_utilization_percentage"),
@@ -58,7 +57,7 @@ def model_and_version(model: Version | str, version: int | str) -> tuple[str, st
     return name, given or str(version)
 
 
-class Deployments:
+class Deployments(ABC):
     """What an endpoint can do with its deployments."""
 
     name: Any
@@ -175,9 +174,8 @@ class Deployments:
             Conflict: one failed; the message says why.
             TimedOut: it is still under way.
         """
-        deadline = time.monotonic() + timeout_s
-        while True:
-            data = self._read()
+        for data in self._ask_studio().follow(self._at(), timeout_s):
+            self._data = data
             if data["state"] in ("Failed", "Stopped"):
                 raise Conflict(f"endpoint {self.name} is {data['state'].lower()}: {data['reason']}")
             failed = next((one for one in data["deployments"] if one["applied"] and one["state"] == "Failed"), None)
@@ -188,9 +186,7 @@ class Deployments:
                 raise Conflict(f"deployment {kept['name']} of {self.name} stays as it was: {kept['reason']}")
             if all(one["applied"] and one["state"] != "Starting" for one in data["deployments"]):
                 return self
-            if time.monotonic() > deadline:
-                raise TimedOut(f"endpoint {self.name} does not go by the change after {timeout_s:g} s")
-            time.sleep(POLL_S)
+        raise TimedOut(f"endpoint {self.name} does not go by the change after {timeout_s:g} s")
 
     def _read(self) -> dict[str, JSON]:
         self._data = self._ask_studio().get(self._at())
@@ -199,5 +195,5 @@ class Deployments:
     def _at(self, *parts: str) -> str:
         return "/".join(("endpoints", segment(self.name), *map(segment, parts)))
 
-    def _ask_studio(self) -> Connection:
-        raise NotImplementedError
+    @abstractmethod
+    def _ask_studio(self) -> Connection: ...

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +18,6 @@ from jupyter_mlstudio.client.wire import Connection, error_of, segment
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, TimedOut, Unavailable
 
-POLL_S = 0.03
 WAIT_S = 600.0
 
 
@@ -82,14 +80,13 @@ class Endpoint(Deployments, Shown):
             Conflict: it failed or was stopped.
             TimedOut: it is still starting.
         """
-        deadline = time.monotonic() + timeout_s
-        while (state := self.state) != "Ready":
+        for found in self._address().follow(f"endpoints/{segment(self.name)}", timeout_s):
+            self._data, state = found, str(found["state"])
+            if state == "Ready":
+                return self
             if state in ("Failed", "Stopped"):
-                raise Conflict(f"endpoint {self.name} is {state.lower()}: {self._data['reason']}")
-            if time.monotonic() > deadline:
-                raise TimedOut(f"endpoint {self.name} is still starting after {timeout_s:g} s")
-            time.sleep(POLL_S)
-        return self
+                raise Conflict(f"endpoint {self.name} is {state.lower()}: {found['reason']}")
+        raise TimedOut(f"endpoint {self.name} is still starting after {timeout_s:g} s")
 
     def score(self, rows: Any) -> dict[str, list[JSON]]:
         """Answers for rows: a data frame, an array, a list of dicts or of lists, or a list of texts.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -21,7 +20,6 @@ from jupyter_mlstudio.entities.models import Signature
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid, TimedOut
 
-POLL_S = 0.03
 WAIT_S = 600.0
 
 
@@ -220,11 +218,13 @@ class ModelVersion(Derived, Reviewed, Shown):
             Conflict: it was refused.
             TimedOut: it is still being converted.
         """
-        deadline = time.monotonic() + timeout_s
-        while self.status == "Converting":
-            if time.monotonic() > deadline:
+        if self._data["status"] == "Converting":
+            for found in self._address().follow(self._place(), timeout_s):
+                self._data = found
+                if found["status"] != "Converting":
+                    break
+            else:
                 raise TimedOut(f"{self.name!r} {self.version} is still being converted after {timeout_s:g} s")
-            time.sleep(POLL_S)
         if self.status == "Refused":
             raise Conflict(f"version {self.version} of {self.name!r} was refused: {self.reason}")
         return self
@@ -233,10 +233,15 @@ class ModelVersion(Derived, Reviewed, Shown):
         """Serves this version; see :func:`deploy`."""
         return deploy(self, name=name, wait=wait)
 
+    def _address(self) -> Connection:
+        return self._connection or connect()
+
+    def _place(self) -> str:
+        return f"models/{segment(self.name)}/versions/{self.version}"
+
     def _fresh(self) -> dict[str, JSON]:
         if self._data["status"] == "Converting":
-            path = f"models/{segment(self.name)}/versions/{self.version}"
-            self._data = (self._connection or connect()).get(path)
+            self._data = self._address().get(self._place())
         return self._data
 
     def _title(self) -> str:

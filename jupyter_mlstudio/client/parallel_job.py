@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlstudio.client.azure_files import content_of
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, NotFound
 
@@ -102,16 +103,7 @@ def read_parallel(path: Path) -> ParallelJob:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    try:
-        import yaml
-
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except ImportError:
-        raise Invalid("PyYAML is not installed: %pip install pyyaml") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path.name} is not YAML: {str(error).splitlines()[0]}") from None
-    except OSError as error:
-        raise NotFound(f"{path} cannot be read: {error.strerror}") from None
+    content = content_of(path)
     if not isinstance(content, dict):
         raise Invalid(f"{path.name} is no parallel job")
     return content

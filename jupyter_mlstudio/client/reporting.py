@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ from jupyter_mlstudio.errors import Invalid
 StrPath = str | os.PathLike[str]
 
 
-class Reporting:
+class Reporting(ABC):
     """The logging half of a :class:`~jupyter_mlstudio.Run`: whoever has the run can log to it."""
 
     _id: str
@@ -50,12 +51,12 @@ class Reporting:
             self._writer.start()
         return self._writer
 
+    @abstractmethod
     def _gateway(self) -> Connection:
         """Whom the run is logged to."""
-        raise NotImplementedError
 
-    def _local_folder(self) -> Path | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _local_folder(self) -> Path | None: ...
 
     @property
     def _files(self) -> files.ArtifactStore:

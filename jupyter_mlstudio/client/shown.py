@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import html
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from jupyter_mlstudio.entities.models import Signature, TensorSpec
 from jupyter_mlstudio.entities.values import JSON
 
 
-class Shown:
+class Shown(ABC):
     """Shows itself as a small table; every text in it comes from users and is escaped."""
 
     _data: dict[str, JSON]
 
-    def _rows_shown(self) -> list[tuple[str, str]]:
-        raise NotImplementedError
+    @abstractmethod
+    def _rows_shown(self) -> list[tuple[str, str]]: ...
 
-    def _title(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _title(self) -> str: ...
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         rows = [(name, text) for name, text in self._rows_shown() if text]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlstudio.client.azure_files import content_of, tags_of, texts_of
 from jupyter_mlstudio.entities import spaces
 from jupyter_mlstudio.errors import Invalid, NotFound
 
@@ -70,7 +71,7 @@ def arguments_of(path: Path) -> Job:
         "goal": str(objective.get("goal", "maximize")).lower(), "sampler": _sampler(content.get("sampling_algorithm")),
         "early_termination": content.get("early_termination"),
         "name": content.get("display_name") or content.get("name"), "experiment": content.get("experiment_name"),
-        "tags": _tags(content), "folder": _folder(trial, path), "env": _texts(trial.get("environment_variables")),
+        "tags": tags_of(content), "folder": _folder(trial, path), "env": texts_of(trial.get("environment_variables")),
         **given,
     }  # fmt: skip
     command = _command(trial, [*params, *space], path)
@@ -79,16 +80,7 @@ def arguments_of(path: Path) -> Job:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    try:
-        import yaml
-    except ImportError:
-        raise Invalid(f"PyYAML is not installed in {sys.executable}: %pip install pyyaml") from None
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path.name} is not YAML: {str(error).splitlines()[0]}") from None
-    except OSError as error:
-        raise NotFound(f"{path} cannot be read: {error.strerror}") from None
+    content = content_of(path)
     if not isinstance(content, dict) or content.get("type", "sweep") != "sweep" or "search_space" not in content:
         said = content.get("type") if isinstance(content, dict) else type(content).__name__
         raise Invalid(f"{path.name} is no sweep job (type {said!r}); it has type: sweep and a search_space")
@@ -133,19 +125,6 @@ def _sampler(given: Any) -> Any:
     options = dict(given) if isinstance(given, dict) else {}
     name, rule = options.pop("type", "random"), options.pop("rule", None)
     return {**options, "algorithm": "sobol" if name == "random" and rule == "sobol" else name}
-
-
-def _tags(content: Mapping[str, Any]) -> dict[str, str] | None:
-    told = _texts(content.get("tags")) or {}
-    if content.get("description"):
-        told["mlflow.note.content"] = str(content["description"])
-    return told or None
-
-
-def _texts(given: Any) -> dict[str, str] | None:
-    if not isinstance(given, dict):
-        return None
-    return {str(name): "" if value is None else str(value) for name, value in given.items()} or None
 
 
 def _folder(trial: Mapping[str, Any], path: Path) -> str:

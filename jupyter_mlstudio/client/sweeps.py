@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlstudio.client import sweep_request
+from jupyter_mlstudio.client.above import Above
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.runs import PAGE, Run, get_run
 from jupyter_mlstudio.client.space import distributions
 from jupyter_mlstudio.client.trials import TrialTable, trial_of
-from jupyter_mlstudio.client.wire import Connection
-from jupyter_mlstudio.entities.runs import RunKind, RunStatus
+from jupyter_mlstudio.entities.runs import RunKind
 from jupyter_mlstudio.entities.sweeps import Importance, Lead, Trial
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Unavailable
@@ -21,51 +21,24 @@ PAGE_TRIALS = 5000
 SWEEPS = "attributes.kind = 'sweep'"
 
 
-class Sweep:
+class Sweep(Above):
     """Work that is tried with many parameters; each try is a run below the sweep's own.
 
     Args:
         run: the sweep's own run.
     """
 
+    _resource = "sweeps"
+
     def __init__(self, run: Run) -> None:
-        self.run = run
+        super().__init__(run)
         self._trials: dict[int, Trial] = {}
         self._cursor = 0
-
-    def __repr__(self) -> str:
-        return f"Sweep({self.name!r}, id={self.id!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sweep) and other.id == self.id
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    @property
-    def id(self) -> str:
-        """The id of the sweep's run."""
-        return self.run.id
-
-    @property
-    def name(self) -> str:
-        """The name of the sweep's run."""
-        return self.run.name
-
-    @property
-    def status(self) -> RunStatus:
-        """What the sweep's run does."""
-        return self.run.status
 
     @property
     def phase(self) -> str:
         """``Running``, ``Paused``, ``Stopping`` or ``Ended``."""
         return str(self.data["phase"])
-
-    @property
-    def data(self) -> dict[str, JSON]:
-        """Everything the API tells of it, as JSON."""
-        return dict(self._ask().get(self._path()))
 
     @property
     def trials(self) -> TrialTable:
@@ -133,11 +106,6 @@ class Sweep:
             trial = found
         connection = self._ask()
         return Run(connection.get(f"runs/{trial.run_id}"), connection)
-
-    def wait(self, timeout_s: float | None = None, *, check: bool = True) -> Sweep:
-        """Waits until it is over; see :meth:`Run.wait`."""
-        self.run.wait(timeout_s, check=check)
-        return self
 
     def pause(self) -> Sweep:
         """Starts no more trials for the time being; those that run go on."""
@@ -227,13 +195,6 @@ class Sweep:
         answer = self._ask().post(self._path("/notebook"), {"trial": trial})
         return self.run.workspace / str(answer["path"])
 
-    def code(self, format: str = "python") -> str:
-        """The call that begins such a sweep in ``python``, or Azure Machine Learning's ``yaml``."""
-        return str(self._ask().get(self._path("/code"), {"format": format})["text"])
-
-    def _repr_mimebundle_(self, **options: object) -> dict[str, JSON]:
-        return self.run._repr_mimebundle_(**options)
-
     def _change(self, **change: JSON) -> Sweep:
         self._ask().patch(self._path(), change)
         return self
@@ -242,12 +203,6 @@ class Sweep:
         if not hasattr(self, "_named"):
             self._named = [str(one["primary_metric"]) for one in self.data["spec"]["objectives"]]
         return self._named
-
-    def _path(self, more: str = "") -> str:
-        return f"sweeps/{self.id}{more}"
-
-    def _ask(self) -> Connection:
-        return self.run._address()
 
 
 def get_sweep(sweep_id: str) -> Sweep:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, SupportsIndex, overload
+from typing import Any
 
 from jupyter_mlstudio.client import card
+from jupyter_mlstudio.client.tables import Listed
 from jupyter_mlstudio.entities.sweeps import Trial, TrialState, word_of
 from jupyter_mlstudio.entities.values import JSON
 
@@ -24,53 +24,22 @@ def trial_of(data: Mapping[str, JSON]) -> Trial:
     return Trial(**known)
 
 
-class TrialTable(Sequence[Trial]):
+class TrialTable(Listed[Trial]):
     """Trials in the order of their numbers."""
 
     def __init__(self, trials: Sequence[Trial], objectives: Sequence[str]) -> None:
-        self._trials = list(trials)
+        super().__init__(trials)
         self._objectives = list(objectives)
-
-    def __len__(self) -> int:
-        return len(self._trials)
-
-    @overload
-    def __getitem__(self, index: SupportsIndex) -> Trial: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Trial]: ...
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._trials[index]
 
     def rows(self) -> list[dict[str, JSON]]:
         """Each trial as one flat dict: number, state, values by the metric's name, ``params.<name>``, run id."""
-        return [self._row(trial) for trial in self._trials]
+        return [self._row(trial) for trial in self._found]
 
     def frame(self) -> Any:
         """The trials as a pandas data frame."""
         import pandas
 
         return pandas.DataFrame(self.rows())
-
-    def __repr__(self) -> str:
-        header, *rows = self._cells()
-        if not rows:
-            return "no trials"
-        widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in (header, *rows)
-        ]
-        return "\n".join([*lines, *self._more()])
-
-    def _repr_html_(self) -> str:
-        header, *rows = self._cells()
-        if not rows:
-            return "<p>no trials</p>"
-        body = "".join(f"<tr>{_html('td', row)}</tr>" for row in rows)
-        more = "".join(f"<p>{html.escape(line)}</p>" for line in self._more())
-        return f"<table><thead><tr>{_html('th', header)}</tr></thead><tbody>{body}</tbody></table>{more}"
 
     def _row(self, trial: Trial) -> dict[str, JSON]:
         values = dict(zip(self._objectives, [*trial.values, *[None] * len(self._objectives)], strict=False))
@@ -87,7 +56,7 @@ class TrialTable(Sequence[Trial]):
         }
 
     def _cells(self) -> list[list[str]]:
-        shown = self._trials[-SHOWN:]
+        shown = self._found[-SHOWN:]
         names = list(dict.fromkeys(name for trial in shown for name in trial.params))
         header = ["trial", "state", *self._objectives, *names, "reason"]
         rows = []
@@ -100,6 +69,9 @@ class TrialTable(Sequence[Trial]):
             )
         return [header, *rows]
 
+    def _nothing(self) -> str:
+        return "no trials"
+
     def _more(self) -> list[str]:
         return [f"the last {SHOWN} of {len(self)}; frame() has all"] if len(self) > SHOWN else []
 
@@ -107,7 +79,3 @@ class TrialTable(Sequence[Trial]):
 def _short(value: object, limit: int = 24) -> str:
     text = card.number(value) if isinstance(value, float) else str(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _html(tag: str, cells: Sequence[str]) -> str:
-    return "".join(f'<{tag} style="text-align:left">{html.escape(cell)}</{tag}>' for cell in cells)

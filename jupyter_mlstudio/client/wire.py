@@ -7,6 +7,7 @@ import json
 import os
 import select
 import shutil
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,6 +21,13 @@ from jupyter_mlstudio.errors import StudioError, Unavailable
 
 PREFIX = "/mlstudio/api/v1/"
 TIMEOUT_S = 30.0
+WAIT_S = 5.0
+"""So long the studio is asked to wait for a change before it answers that there was none."""
+
+LOOK_S = 0.03
+"""So often at most something that is followed is asked for, also where a studio of an earlier release does not wait."""
+
+NOT_MODIFIED = 304
 KEPT = 8
 """So many connections that nobody uses just now are kept open."""
 
@@ -72,6 +80,28 @@ class Connection:
     def get(self, path: str, query: Mapping[str, object] | None = None, *, timeout_s: float | None = None) -> JSON:
         """Asks for a JSON answer."""
         return self._json("GET", path, query=query, timeout_s=timeout_s)
+
+    def follow(self, path: str, timeout_s: float | None = None) -> Iterator[JSON]:
+        """Yields the JSON answer at a path: again as soon as it has become another one, and every few seconds.
+
+        Args:
+            timeout_s: ends after so many seconds; None goes on for ever.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        held: dict[str, str] = {}
+        found: JSON = None
+        while True:
+            asked_at = time.monotonic()
+            with self._request("GET", path, None, held, again=True) as answer:
+                content = answer.read()
+            if answer.status != NOT_MODIFIED:
+                held["If-None-Match"], found = answer.headers.get("Etag", ""), json.loads(content)
+            yield found
+            left_s = WAIT_S if deadline is None else deadline - time.monotonic()
+            if left_s <= 0:
+                return
+            held["Prefer"] = f"wait={int(min(left_s, WAIT_S, self.timeout_s / 2))}"
+            time.sleep(max(asked_at + LOOK_S - time.monotonic(), 0.0))
 
     def pages(self, path: str, query: Mapping[str, object], key: str = "items") -> Iterator[dict[str, JSON]]:
         """Yields the items of a list that comes in pages."""

@@ -54,6 +54,10 @@ def automl_parser(name: str) -> MagicParser:
     parser.add_argument("--time", help="of a forecast: the column with the time")
     parser.add_argument("--horizon", type=int, help="of a forecast: how many steps ahead")
     parser.add_argument("--series", action="append", default=[], metavar="COLUMN", help="what tells series apart")
+    parser.add_argument("--frequency", help="of a forecast: the time of a step, e.g. D, W or MS; guessed without")
+    parser.add_argument("--aggregate", choices=("sum", "mean", "min", "max"), help="make one value of a step's rows")
+    parser.add_argument("--feature-lags", action="store_true", help="the past of other columns where it tells more")
+    parser.add_argument("--unknown-ahead", action="append", default=[], metavar="COLUMN", help="only its past is known")
     parser.add_argument("--partition-by", action="append", default=[], metavar="COLUMN", help="a model for each value")
     parser.add_argument("--seed", type=int, default=0, help="the same again makes the same models")
     parser.add_argument("-n", "--name", help="the run's name")
@@ -80,6 +84,12 @@ def begin(given: Namespace, variables: Mapping[str, Any]) -> AutoMLRun:
         own["minutes"] = _minutes(given.minutes)
     for which in ("validation", "test"):
         own[which] = _table(getattr(given, which), variables)
+    forecasting = {
+        "frequency": given.frequency, "target_aggregate_function": given.aggregate,
+        "feature_lags": "auto" if given.feature_lags else None,
+        "features_unknown_at_forecast_time": given.unknown_ahead or None,
+    }  # fmt: skip
+    own["forecasting"] = {name: one for name, one in forecasting.items() if one is not None} or None
     return automl(
         table_of(what, variables), given.target, **own, series=given.series, partition_by=given.partition_by,
         positive_label=None if given.positive_label is None else typed(given.positive_label, variables),

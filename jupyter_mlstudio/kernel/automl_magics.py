@@ -8,7 +8,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from jupyter_mlstudio.client.automl import AutoMLRun
 from jupyter_mlstudio.client.automl_report import finding_text, lead_text
-from jupyter_mlstudio.entities.automl import Severity
+from jupyter_mlstudio.entities.automl_tables import Severity
 from jupyter_mlstudio.kernel.arguments import MagicParser
 from jupyter_mlstudio.kernel.automl_arguments import automl_parser, begin
 from jupyter_mlstudio.kernel.complaints import short_errors

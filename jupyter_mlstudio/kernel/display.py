@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any
 
 from jupyter_mlstudio.client import card
 from jupyter_mlstudio.client.runs import Run, get_run
+from jupyter_mlstudio.client.tables import Listed
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import StudioError
 
@@ -44,43 +43,11 @@ class RunDetails:
         return self.run._repr_mimebundle_(**options)
 
 
-class RunTable(Sequence[Run]):
+class RunTable(Listed[Run]):
     """Runs as a table, with the metrics they have in common first."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
-        self._runs = list(runs)
-
-    def __len__(self) -> int:
-        return len(self._runs)
-
-    @overload
-    def __getitem__(self, index: SupportsIndex) -> Run: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Run]: ...
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._runs[index]
-
-    def __repr__(self) -> str:
-        header, *rows = self._cells()
-        if not rows:
-            return "no runs"
-        widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-        lines = (
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (header, *rows)
-        )
-        return "\n".join(line.rstrip() for line in lines)
-
-    def _repr_html_(self) -> str:
-        header, *rows = self._cells()
-        if not rows:
-            return "<p>no runs</p>"
-        body = "".join(f"<tr>{_row('td', row)}</tr>" for row in rows)
-        return f"<table><thead><tr>{_row('th', header)}</tr></thead><tbody>{body}</tbody></table>"
-
     def _cells(self) -> list[list[str]]:
-        known = [card.still(run._data) for run in self._runs]
+        known = [card.still(run._data) for run in self]
         names: dict[str, int] = {}
         for run in known:
             for name in run["metrics"]:
@@ -88,6 +55,9 @@ class RunTable(Sequence[Run]):
         metrics = sorted(names, key=lambda name: -names[name])[:COLUMNS_LIMIT]
         header = ["run", "status", "time", "experiment", *metrics, "id"]
         return [header, *(self._row(run, metrics) for run in known)]
+
+    def _nothing(self) -> str:
+        return "no runs"
 
     @staticmethod
     def _row(run: dict[str, JSON], metrics: list[str]) -> list[str]:
@@ -114,7 +84,3 @@ def show(thing: object) -> None:
 def _text(thing: Any) -> str:
     bundle = thing._repr_mimebundle_() if hasattr(thing, "_repr_mimebundle_") else {}
     return str(bundle.get("text/plain") or repr(thing))
-
-
-def _row(tag: str, cells: Sequence[str]) -> str:
-    return "".join(f'<{tag} style="text-align:left">{html.escape(cell)}</{tag}>' for cell in cells)

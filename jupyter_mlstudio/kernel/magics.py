@@ -32,6 +32,7 @@ def parsers() -> dict[str, MagicParser]:
     runs.add_argument("-e", "--experiment", help="of this experiment only")
     runs.add_argument("--order-by", default="", help="e.g. 'metrics.auc DESC'")
     runs.add_argument("--max", type=int, default=20, help="how many at most")
+    runs.add_argument("--all", action="store_true", help="those too that another run started, e.g. a sweep's trials")
     logs = _of_run("%ml_logs", "Prints a run's output.")
     logs.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")
     experiment = MagicParser("%ml_experiment", "Chooses the experiment of the next runs.", completes="experiments")
@@ -148,7 +149,9 @@ class StudioMagics(Magics):
         given = self.parsers["%ml_runs"].read(line)
         text = " ".join(given.filter)
         is_filter = any(sign in text for sign in ("=", ">", "<", " IN ", "LIKE"))
-        query: dict[str, object] = {"order_by": given.order_by, "filter" if is_filter else "q": text}
+        query: dict[str, object] = {
+            "order_by": given.order_by, "filter" if is_filter else "q": text, "top": "" if given.all else "true",
+        }  # fmt: skip
         if given.experiment:
             query["experiment_id"] = Experiment(given.experiment).id
         return RunTable(search(connect(), query, given.max))

@@ -46,9 +46,13 @@ class Costs:
 
     A family's own trials count most; one that was not tried yet is guessed from others of its kind (trees, or models of
     scaled features) by how expensive it usually is beside them.
+
+    Args:
+        classes: of the target; 0 is regression.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = 0) -> None:
+        self._classes = classes
         self._seen: dict[str, list[float]] = defaultdict(list)
         self._units: dict[bool, list[float]] = {True: [], False: []}
 
@@ -56,7 +60,7 @@ class Costs:
         """Notes what a trial took in all."""
         one = seconds / (max(1, rows) ** GROWTH * folds)
         self._seen[family.name].append(one)
-        self._units[family.form == SMOOTH].append(one / family.expense)
+        self._units[family.form == SMOOTH].append(one / family.expense_for(self._classes))
 
     def trial_s(self, family: Family, rows: int, folds: int) -> float | None:
         """About how long a trial will take; None when nothing was seen yet."""
@@ -68,7 +72,7 @@ class Costs:
             units = self._units[family.form == SMOOTH] or self._units[False]
             if not units:
                 return None
-            one = sorted(units)[len(units) // 2] * family.expense
+            one = sorted(units)[len(units) // 2] * family.expense_for(self._classes)
         return float(one * max(1, rows) ** GROWTH * folds)
 
 

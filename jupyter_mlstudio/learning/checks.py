@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, FeaturizationMode, Role
+from jupyter_mlstudio.entities.automl import AutoMLSpec, FeaturizationMode
+from jupyter_mlstudio.entities.automl_tables import Column, Role
 from jupyter_mlstudio.learning.columns import Look
 from jupyter_mlstudio.learning.leaks import leaks
 from jupyter_mlstudio.learning.preflight import NAMED, Findings, listed, rows_of

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import Candidate
+from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import ensemble
 from jupyter_mlstudio.learning.evaluate import measured, scores_of, write_array
 from jupyter_mlstudio.learning.kept import Record
-from jupyter_mlstudio.learning.stack import shares
+from jupyter_mlstudio.learning.stack import shares, top_weights
 from jupyter_mlstudio.learning.stacking import STACK, Stacking
 from jupyter_mlstudio.learning.state import State, Told
 from jupyter_mlstudio.learning.trials import bounds_of
@@ -27,6 +27,9 @@ SHARE = 0.7
 
 VOTE_ERRORS, STACK_ERRORS = 0.1, 0.5
 """Standard errors that an ensemble must be better by; a stack learns more and can learn what is chance."""
+
+CHOOSING = 0.15
+"""Of what is left that choosing members may take."""
 
 POOL = 25
 MOST_NUMBERS = 300_000
@@ -86,18 +89,36 @@ class Choices:
         found = [one for one in predictions if one is not None]
         if len(rows) < 2:
             return None
-        until = time.monotonic() + 0.15 * search.clock.left_s
-        weights = ensemble.select(
-            self._thinned(found), self._loss(found[0]), timed_out=lambda: time.monotonic() > until
-        )
+        weights = self._weights(rows, found)
         if len(weights) < 2:
             return None
         members = [rows[place] for place in weights]
-        if not self._has_time(members):
-            slow = max(members, key=self._end_s)
-            return self._ensemble([one for one in rows if self._end_s(one) < self._end_s(slow) or one is rows[0]])
-        mixed = ensemble.mixed(found, weights)
-        return self._told_of(VOTE, members, list(weights.values()), mixed)
+        return self._told_of(VOTE, members, list(weights.values()), ensemble.mixed(found, weights))
+
+    def _weights(self, rows: list[Record], found: list[NDArray[np.float64]]) -> dict[int, float]:
+        """Weights by place of members that there is time for; where there is not, it goes without the slowest ones.
+
+        As long as choosing has time, others are chosen in their stead.
+        """
+        search = self._search
+        until = time.monotonic() + CHOOSING * search.clock.left_s
+        thinned, loss = self._thinned(found), self._loss(found[0])
+        seconds = [self._end_s(one) for one in rows]
+        places = list(range(len(rows)))
+        began = time.monotonic()
+
+        def chosen() -> dict[int, float]:
+            made = ensemble.select([thinned[one] for one in places], loss, timed_out=lambda: time.monotonic() > until)
+            return {places[place]: weight for place, weight in made.items()}
+
+        weights = chosen()
+        took = time.monotonic() - began
+        while len(weights) > 1 and not self._has_time([rows[place] for place in weights]):
+            slow = max((place for place in weights if place), key=lambda place: seconds[place])
+            places = [place for place in places if not place or seconds[place] < seconds[slow]]
+            again = time.monotonic() + took < until and len(places) > 1
+            weights = chosen() if again else ensemble.shares({one: weights[one] for one in weights if one != slow})
+        return weights
 
     def _pool(self, ranked: list[Record]) -> list[Record]:
         """Who may be a member: the best, and the best of each family, that can be fitted in the time that is left."""
@@ -166,6 +187,8 @@ class Choices:
         loss = search.metric.loss(float(np.mean(folds)))
         search.records[number] = Record(candidate, loss=loss, whole=True)
         search.kept.write(search.records[number])
+        if top is not None:
+            search.kept.write_top(number, top_weights(top))
         self._told(replace(candidate, score=None, folds=[], metrics={}, low=None, high=None))
         self._told(candidate)
         return Choice(candidate, members, weights, top)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jupyter_mlstudio.entities.automl import Column, Role
+from jupyter_mlstudio.entities.automl_tables import Column, Role
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import values
 

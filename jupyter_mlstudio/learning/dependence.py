@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jupyter_mlstudio.entities.automl import Dependence, Task
+from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.entities.automl_explanations import Dependence
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.learning.family import answers
 

@@ -1,7 +1,7 @@
-"""The winner as a notebook that makes it again from the data, with every step of it in the open.
+"""A model of a run as a notebook that makes it from the data, with every step of it in the open.
 
 The notebook needs this package and the libraries of the models. It reads the same rows in the same order, with the same
-seeds and number of threads, so its predictions are those of the run's model to the bit.
+seeds and number of threads, so the predictions of the winner's are those of the run's model to the bit.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Task
+from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.learning.emitted_cells import document, takes_weights, variable_of
 from jupyter_mlstudio.learning.parameters import has_parameters
@@ -22,18 +23,20 @@ HOME = "jupyter_mlstudio.learning"
 
 
 def notebook(
-    spec: AutoMLSpec, plan: Any, winner: Candidate, model: Any, *, data: str | None = None, threads: int = 1
-) -> dict[str, JSON]:
+    spec: AutoMLSpec, plan: Any, found: Candidate, model: Any, *, data: str | None = None, threads: int = 1,
+    won: bool = True,
+) -> dict[str, JSON]:  # fmt: skip
     """Writes the notebook.
 
     Args:
         spec: what was asked for.
-        plan: what was learnt from.
-        winner: the candidate.
-        model: the fitted winner: a pipeline, or a vote or a stack of them. Its parameters are written, not its fit.
+        plan: what was learnt from, or its :class:`jupyter_mlstudio.learning.sketch.Sketch`.
+        found: the candidate.
+        model: the model: a pipeline, or a vote or a stack of them. Its parameters are written, not its fit.
         data: path of the table; None is that of the specification. A relative one is below the workspace's root;
             without a workspace, below the folder in which the notebook is run.
         threads: that the models were fitted with.
+        won: whether it is the run's own model.
 
     Returns:
         A notebook in nbformat 4.5.
@@ -41,13 +44,15 @@ def notebook(
     Raises:
         Invalid: a part of the model has no source.
     """
-    return _Writer(spec, plan, winner, model, data or spec.data, threads).notebook()
+    return _Writer(spec, plan, found, model, data or spec.data, threads, won).notebook()
 
 
 class _Writer:
-    def __init__(self, spec: AutoMLSpec, plan: Any, winner: Candidate, model: Any, data: str, threads: int) -> None:
-        self.spec, self.plan, self.winner, self.model = spec, plan, winner, model
-        self.data, self.threads = data, threads
+    def __init__(
+        self, spec: AutoMLSpec, plan: Any, found: Candidate, model: Any, data: str, threads: int, won: bool
+    ) -> None:
+        self.spec, self.plan, self.found, self.model = spec, plan, found, model
+        self.data, self.threads, self.won = data, threads, won
         self.source = Source()
         self.cells: list[tuple[str, str]] = []
         self.features: dict[str, str] = {}
@@ -77,11 +82,13 @@ class _Writer:
         self.cells.append(("code", text))
 
     def _head(self) -> None:
-        found = self.winner
+        found = self.found
         score = "" if found.score is None else f", scored {found.score:.6g} over the folds"
+        which = "The winner" if self.won else f"Model {found.number}"
+        does = "it predicts what the run's model predicts" if self.won else "it is fitted on all rows"
         self._text(
-            f"# {found.family} for `{self.spec.target}`\n\nThe winner of an AutoML run{score}, step by step. Run all"
-            " cells, and it predicts what the run's model predicts; change what you like."
+            f"# {found.family} for `{self.spec.target}`\n\n{which} of an AutoML run{score}, step by step. Run all"
+            f" cells, and {does}; change what you like."
         )
         self._code("IMPORTS")
 
@@ -155,7 +162,7 @@ class _Writer:
     def _fit_single(self) -> list[str]:
         target = "labels" if self.classifies else "y"
         rows, lines = self._rows(self.model, "rows")
-        weights = self._weights(self.model, self.winner.family).replace(".weights", f".weights{rows}")
+        weights = self._weights(self.model, self.found.family).replace(".weights", f".weights{rows}")
         return [*lines, f"model.fit({f'X.iloc{rows}' if rows else 'X'}, {target}{rows}{weights})"]
 
     def _rows(self, model: Any, variable: str) -> tuple[str, list[str]]:
@@ -267,15 +274,15 @@ class _Writer:
         rows = "plan.weights[judged], " if weighted else ""
         scale = "None" if self.classifies else "float(y.max() - y.min())"
         target = "labels" if self.classifies else "y"
-        fit = self._weights(self.model, self.winner.family).replace(".weights", ".weights[learn]")
+        fit = self._weights(self.model, self.found.family).replace(".weights", ".weights[learn]")
+        once = len(self.plan.folds) // self.plan.repeats
+        folds = f"plan.folds[:{once}]" if self.plan.repeats > 1 else "plan.folds"
         if "sklearn.frozen" in self.source.imports() or hasattr(self.model, "final_estimator_"):
             return  # its members are fitted beforehand: a copy would be judged on rows that they know
-        self._text(
-            "## How good it is\n\nOver the folds of the run, each predicted by a copy that was fitted without it."
-        )
+        self._text("## How good it is\n\nOver folds of the run, each predicted by a copy that was fitted without it.")
         self._code(
             f"metric = metrics.find({self.spec.primary_metric!r}, plan.task)\nscale = {scale}\nscores = []\n"
-            "for learn, judged in plan.folds:\n"
+            f"for learn, judged in {folds}:\n"
             f"    fold = clone(model).fit(X.iloc[learn], {target}[learn]{fit})\n"
             f"    scores.append(metric.score(y[judged], fold.{answer}(X.iloc[judged]), {rows}{common}))\n"
             "print(metric.name, scores)"

@@ -59,8 +59,13 @@ def select(
 
 
 def _shares(counts: NDArray[np.int64]) -> dict[int, float]:
-    total = int(counts.sum())
-    return {place: int(count) / total for place, count in enumerate(counts) if count}
+    return shares({place: int(count) for place, count in enumerate(counts) if count})
+
+
+def shares(weights: dict[int, float]) -> dict[int, float]:
+    """Weights that add up to 1."""
+    total = sum(weights.values())
+    return {place: weight / total for place, weight in weights.items()}
 
 
 def mixed(predictions: Sequence[Floats], weights: dict[int, float]) -> Floats:

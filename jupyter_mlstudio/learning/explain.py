@@ -6,15 +6,16 @@ Everything keeps to a deadline: what does not fit into the time is left out, and
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import Dependence, Explanation, Importance, Task
+from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.entities.automl_explanations import ColumnImportance, Dependence, Explanation
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import metrics
 from jupyter_mlstudio.learning.dependence import dependence
@@ -46,6 +47,7 @@ def explain(
     seed: int = 0,
     deadline: float | None = None,
     fit_s: float | None = None,
+    say: Callable[[Explanation], None] = lambda _: None,
 ) -> Explanation:
     """Explains a fitted model.
 
@@ -60,6 +62,7 @@ def explain(
         seed: the same seed makes the same numbers, where time does not cut them short.
         deadline: ``time.monotonic()`` at which it has to be done; None is in a minute.
         fit_s: seconds that a fit takes, as far as that is known.
+        say: takes what is known so far, after each part.
 
     Returns:
         Importances, the most important column first; dependences of the first columns; and what was left out and why.
@@ -71,11 +74,15 @@ def explain(
     judge = _judge(model, plan, measure, rows, seed, until, fit_s, notes)
     importances = judge.importances(began + IMPORTANCE_SHARE * (until - began), notes)
     importances.sort(key=lambda one: -float(one.mean or 0.0))
+    found = Explanation(importances=importances, note="; ".join(notes))
+    say(found)
     drawn = _drawn(model, plan, [one.column for one in importances[:DRAWN]], seed, until, notes)
-    shap: dict[str, Any] = {}
+    found = replace(found, dependences=drawn, note="; ".join(notes))
+    say(found)
     if time.monotonic() < until:
         shap = mean_absolute(model, plan, [one.column for one in importances], seed, until, notes)
-    return Explanation(importances=importances, dependences=drawn, shap=shap, note="; ".join(notes))
+        found = replace(found, shap=shap, note="; ".join(notes))
+    return found
 
 
 def _found(name: str | None, task: Task) -> Metric:
@@ -145,7 +152,7 @@ class _Judge:
         self.loss = self._loss(self.X)
         self.seconds = time.monotonic() - began
 
-    def importances(self, until: float, notes: list[str]) -> list[Importance]:
+    def importances(self, until: float, notes: list[str]) -> list[ColumnImportance]:
         """How much worse the score is when a column is shuffled, for as many columns as there is time for."""
         names = list(self.X.columns)
         self._fewer_rows(len(names), until)
@@ -159,7 +166,7 @@ class _Judge:
         if missing := len(names) - len(found):
             notes.append(f"there was no time for {missing:,} of {len(names):,} columns")
         return [
-            Importance(column=name, mean=float(np.mean(drops)), std=float(np.std(drops)))
+            ColumnImportance(column=name, mean=float(np.mean(drops)), std=float(np.std(drops)))
             for name, drops in found.items()
         ]
 

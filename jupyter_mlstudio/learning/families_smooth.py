@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 from jupyter_mlstudio.entities.automl import Task
@@ -13,25 +14,38 @@ from jupyter_mlstudio.learning.family import (
     common,
     suggest_common,
     weighted_classes,
-    with_log,
     without,
 )
+from jupyter_mlstudio.learning.skewed import LogTarget
 
-STOPS_EARLY = 20_000
+STOPS_EARLY, STOPS_SHARE = 20_000, 0.1
 """Rows from which a network stops by a tenth of them; of fewer it learns from all, for a fixed time."""
 
+LEAST_BATCH, MOST_BATCH, LEAST_BATCHES = 32, 200, 5
+"""Of a network: rows of a batch, and batches of an epoch where there are enough rows."""
 
-class Linear(Family):
+MOST_KEPT = 3_000_000
+"""Numbers of a table that a model of neighbours may keep."""
+
+
+class _Smooth(Family):
+    def form_for(self, params: Params) -> str:
+        usual = super().form_for(params)  # what grows by factors does so in target and columns
+        return usual.replace(self.form, "logs", 1) if params.get("log_target") else usual
+
+
+class Linear(_Smooth):
     """Logistic regression, or ridge regression."""
 
     name = "Linear"
     also = ("LogisticRegression", "Ridge", "LinearRegression")
+    multiplies = True
     expense = 0.4
 
     def known(self, shape: Shape) -> list[Params]:
         if shape.classifies:
             return [{"C": 1.0} | common(shape), {"C": 0.05} | common(shape)]
-        return [{"alpha": 1.0}, {"alpha": 30.0}] + ([{"alpha": 1.0, "log_target": True}] if shape.skewed else [])
+        return [{"alpha": 1.0}, {"alpha": 30.0}]
 
     def suggest(self, trial: Any, shape: Shape) -> Params:
         if shape.classifies:
@@ -45,10 +59,10 @@ class Linear(Family):
             return linear_model.LogisticRegression(
                 C=params["C"], class_weight=weighted_classes(params), max_iter=300, random_state=making.seed
             )
-        return with_log(linear_model.Ridge(alpha=params["alpha"], random_state=making.seed), params)
+        return _of_logarithm(linear_model.Ridge(alpha=params["alpha"], random_state=making.seed), params)
 
 
-class ElasticNet(Family):
+class ElasticNet(_Smooth):
     """Linear regression that leaves features out."""
 
     name = "ElasticNet"
@@ -73,7 +87,7 @@ class ElasticNet(Family):
         return _scaled_target(Model(**without(params), max_iter=2000, random_state=making.seed), params)
 
 
-class SGD(Family):
+class SGD(_Smooth):
     """Linear models by stochastic gradient descent, for many rows. Tried when asked for by name, or on large tables."""
 
     name = "SGD"
@@ -95,7 +109,7 @@ class SGD(Family):
         return _scaled_target(linear_model.SGDRegressor(**settings), params)
 
 
-class KNN(Family):
+class KNN(_Smooth):
     """Nearest neighbours."""
 
     name = "KNN"
@@ -106,7 +120,11 @@ class KNN(Family):
     def refuses(self, shape: Shape) -> str:
         if shape.rows > 15_000:
             return f"it keeps all {shape.rows:,} rows in the model, which is slow to answer: at most 15,000"
-        return f"{shape.features:,} columns are too many for distances" if shape.features > 200 else ""
+        if shape.rows * shape.features > MOST_KEPT:
+            return (
+                f"it keeps all {shape.rows:,} rows of {shape.features:,} columns in the model, which is slow to answer"
+            )
+        return ""
 
     def known(self, shape: Shape) -> list[Params]:
         return [{"n_neighbors": 15 if shape.rows > 300 else 5, "weights": "distance"}]
@@ -121,13 +139,13 @@ class KNN(Family):
         from sklearn import neighbors
 
         kind = neighbors.KNeighborsClassifier if making.shape.classifies else neighbors.KNeighborsRegressor
-        return with_log(kind(**without(params), n_jobs=making.threads), params)
+        return _of_logarithm(kind(**without(params), n_jobs=making.threads), params)
 
 
-class MLP(Family):
+class MLP(_Smooth):
     """A small network of dense layers."""
 
-    name = "MLP"
+    name, multiplies = "MLP", True
     usual: ClassVar[Params] = {"activation": "relu", "log_target": False}
     also = ("MLPClassifier", "MLPRegressor", "NeuralNetwork", "TCNForecaster")
     expense = 2.0
@@ -138,7 +156,9 @@ class MLP(Family):
     def known(self, shape: Shape) -> list[Params]:
         wide = {"hidden": 96, "layers": 1, "alpha": 1.0, "learning_rate_init": 0.003}
         deep = {"hidden": 64, "layers": 2, "alpha": 0.3, "learning_rate_init": 0.002}
-        return [wide, deep]
+        deep |= {"log_target": True} if shape.skewed else {}
+        calm = {"hidden": 40, "layers": 2, "alpha": 6.0, "learning_rate_init": 0.003, "activation": "tanh"}
+        return [wide, deep, calm]
 
     def suggest(self, trial: Any, shape: Shape) -> Params:
         return {
@@ -153,18 +173,32 @@ class MLP(Family):
         from sklearn import neural_network
 
         kind = neural_network.MLPClassifier if making.shape.classifies else neural_network.MLPRegressor
+        rows, stops = making.rows or making.shape.rows, making.shape.rows >= STOPS_EARLY
+        batch = batch_of(rows - math.ceil(STOPS_SHARE * rows) if stops else rows)
         model = kind(
-            hidden_layer_sizes=(params["hidden"],) * params["layers"], **without(params, "hidden", "layers"),
-            max_iter=60, early_stopping=making.shape.rows >= STOPS_EARLY, n_iter_no_change=8, random_state=making.seed,
+            hidden_layer_sizes=(params["hidden"],) * params["layers"], **without(params, "hidden", "layers", "alpha"),
+            alpha=params["alpha"] * batch / min(MOST_BATCH, rows), batch_size=batch, max_iter=60, early_stopping=stops,
+            validation_fraction=STOPS_SHARE, n_iter_no_change=8, random_state=making.seed,
         )  # fmt: skip
         return model if making.shape.classifies else _scaled_target(model, params)
 
 
-class SVM(Family):
+def batch_of(rows: int) -> int:
+    """Rows of a batch, so that no batch is much smaller than the others, and an epoch of few rows has several.
+
+    scikit-learn divides the penalty by the rows of a batch, and Adam takes a step of the same size for each: where 200
+    rows make a batch and one is left over, the last step of each epoch undoes the others.
+    """
+    wanted = max(1, min(rows, max(LEAST_BATCH, min(MOST_BATCH, rows // LEAST_BATCHES))))
+    return math.ceil(rows / math.ceil(rows / wanted))
+
+
+class SVM(_Smooth):
     """Support vectors with a Gaussian kernel, calibrated; for small tables."""
 
     name = "SVM"
     also = ("SVC", "SVR")
+    multiplies = True
     expense = 2.0
 
     def refuses(self, shape: Shape) -> str:
@@ -192,7 +226,7 @@ class SVM(Family):
         return _calibrated(OneVsRestClassifier(model), making.shape)  # votes of pairs are no measure of how sure it is
 
 
-class LinearSVM(Family):
+class LinearSVM(_Smooth):
     """Support vectors without a kernel, calibrated. Tried when asked for by name."""
 
     name = "LinearSVM"
@@ -214,7 +248,7 @@ class LinearSVM(Family):
         return _calibrated(svm.LinearSVC(**without(params), **settings), making.shape)
 
 
-class NaiveBayes(Family):
+class NaiveBayes(_Smooth):
     """Gaussian naive Bayes. Tried when asked for by name."""
 
     name = "NaiveBayes"
@@ -233,17 +267,26 @@ class NaiveBayes(Family):
     def make(self, params: Params, making: Making) -> Any:
         from sklearn.naive_bayes import GaussianNB
 
-        return GaussianNB(**params)
+        return GaussianNB(**without(params))
 
 
 def _scaled_target(model: Any, params: Params) -> Any:
     """Learns the target's logarithm, or the target with mean 0 and variance 1."""
     if params.get("log_target"):
-        return with_log(model, params)
+        return _of_logarithm(model, params)
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.preprocessing import StandardScaler
 
     return TransformedTargetRegressor(regressor=model, transformer=StandardScaler())
+
+
+def _of_logarithm(model: Any, params: Params) -> Any:
+    """A regressor of the target's logarithm, with mean 0 and variance 1, when the parameters ask for it."""
+    if not params.get("log_target"):
+        return model
+    from sklearn.compose import TransformedTargetRegressor
+
+    return TransformedTargetRegressor(regressor=model, transformer=LogTarget(), check_inverse=False)
 
 
 def _calibrated(model: Any, shape: Shape) -> Any:

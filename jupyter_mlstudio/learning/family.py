@@ -14,6 +14,9 @@ from jupyter_mlstudio.entities.automl import Task
 from jupyter_mlstudio.entities.values import JSON
 
 Params = dict[str, Any]
+COLUMNS, TELLING = "columns", "telling"
+"""A parameter of every family, and its value where only the columns that tell something are taken."""
+
 BALANCED = ("norm_macro_recall", "balanced_accuracy", "f1_score_macro", "recall_score_macro", "matthews_correlation")
 """Metrics to which every class counts alike, so that rare classes are better weighted up."""
 
@@ -54,12 +57,16 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What an estimator is made for: the task, its seed and threads, and which features are codes of categories."""
+    """What an estimator is made for: the task, its seed and threads, and which features are codes of categories.
+
+    ``rows`` is how many it will be fitted on; 0 is all of the table.
+    """
 
     shape: Shape
     seed: int = 0
     threads: int = 1
     codes: tuple[int, ...] = ()
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ class Family(ABC):
     """Other names for it, Azure's among them."""
 
     form: ClassVar[str] = "scaled"
-    """Of :meth:`Plan.featuriser`."""
+    """Of :meth:`Plan.featuriser`; see :meth:`form_for`."""
 
     library: ClassVar[str] = "sklearn"
     rounds: ClassVar[str] = ""
@@ -96,8 +103,21 @@ class Family(ABC):
     expense: ClassVar[float] = 1.0
     """How long a fit takes beside others, about; it only decides what is tried more often."""
 
+    multiplies: ClassVar[bool] = False
+    """Whether the logarithm of a skewed target is tried early: sums in logarithms are what trees learn slowly."""
+
     usual: ClassVar[Params] = {}
     """What parameters are that a known configuration does not name, by Optuna's names."""
+
+    def form_for(self, params: Params) -> str:
+        """The form of the features for these parameters."""
+        if params.get(COLUMNS):  # categories come as numbers, of which some can be chosen
+            return f"{'trees' if self.form == 'native' else self.form}-{params[COLUMNS]}"
+        return self.form
+
+    def expense_for(self, classes: int) -> float:
+        """The expense for so many classes: of more than two, a boosting grows a tree for each in a round."""
+        return self.expense * (classes if self.rounds and classes > 2 else 1)
 
     def refuses(self, shape: Shape) -> str:
         """Tells why it cannot take part for this table; empty when it can."""
@@ -188,4 +208,6 @@ def common(shape: Shape) -> Params:
 
 def without(params: Params, *names: str) -> Params:
     """Parameters but for some."""
-    return {name: value for name, value in params.items() if name not in ("class_weight", "log_target", *names)}
+    return {
+        name: value for name, value in params.items() if name not in ("class_weight", "log_target", COLUMNS, *names)
+    }

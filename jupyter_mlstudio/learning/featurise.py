@@ -11,14 +11,18 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
-from jupyter_mlstudio.entities.automl import Featurization, FeaturizationMode, Role, Task
+from jupyter_mlstudio.entities.automl import Featurization, FeaturizationMode, Task
+from jupyter_mlstudio.entities.automl_tables import Role
 from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.learning.skewed import Logarithms
+from jupyter_mlstudio.learning.telling import TellingColumns
 from jupyter_mlstudio.learning.texts import TextComponents
 from jupyter_mlstudio.learning.transformers import CategoryCodes, DateParts, Numbers, OneHotCategories, TargetMeans
 
-SCALED, TREES, NATIVE = "scaled", "trees", "native"
-FORMS = (SCALED, TREES, NATIVE)
-NOT_FOR = {SCALED: (), TREES: ("Scaler", "Cyclic"), NATIVE: ("Imputer", "MissingIndicator", "Scaler", "Cyclic")}
+SCALED, LOGS, TREES, NATIVE = "scaled", "logs", "trees", "native"
+FORMS = (SCALED, LOGS, TREES, NATIVE)
+NOT_FOR = {SCALED: ("Logarithm",), LOGS: (), TREES: ("Logarithm", "Scaler", "Cyclic"),
+           NATIVE: ("Imputer", "MissingIndicator", "Logarithm", "Scaler", "Cyclic")}  # fmt: skip
 """Steps that a form of model does without."""
 
 """What models need: numbers on one scale without gaps; numbers without gaps; what takes gaps and categories itself."""
@@ -26,18 +30,23 @@ NOT_FOR = {SCALED: (), TREES: ("Scaler", "Cyclic"), NATIVE: ("Imputer", "Missing
 NATIVE_LEVELS = 250
 """Categories that a boosting library takes as they are; histogram boosting takes 255."""
 
-ONE_HOT_LEVELS = {SCALED: 20, TREES: 8}
+SMOOTH = (SCALED, LOGS)
+TELLING = "telling"
+"""Behind a form: only of the columns that tell something."""
+
+ONE_HOT_LEVELS = {SCALED: 20, LOGS: 20, TREES: 8}
 WIDTH_BYTES = 400_000_000
 """What all columns of 0 and 1 of a table may take at most; a column beyond it gets means of the target."""
 
 DEFAULTS: dict[str, Any] = {
     "numbers": "standard", "impute": "median", "indicator": True, "categories": "auto", "one_hot_levels": None,
     "smoothing": 10.0, "text_words": 10_000, "text_components": 24,
+    "text_telling": 30,
 }  # fmt: skip
 """Parameters of :meth:`Features.transformer` and what they are without."""
 
 STEPS = {
-    "imputer": "Imputer", "simpleimputer": "Imputer", "missingindicator": "MissingIndicator",
+    "logarithm": "Logarithm", "imputer": "Imputer", "simpleimputer": "Imputer", "missingindicator": "MissingIndicator",
     "scaler": "Scaler", "standardscaler": "Scaler", "onehotencoder": "OneHotEncoder",
     "hashonehotencoder": "OneHotEncoder", "labelencoder": "OrdinalEncoder", "ordinalencoder": "OrdinalEncoder",
     "targetencoder": "TargetEncoder", "cattargetencoder": "TargetEncoder", "woetargetencoder": "TargetEncoder",
@@ -60,16 +69,19 @@ class Features:
     settings: Featurization = field(default_factory=Featurization)
     seed: int = 0
 
-    def transformer(self, form: str, params: Mapping[str, Any] | None = None) -> ColumnTransformer:
-        """The unfitted steps for one form of model.
+    def transformer(self, form: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The unfitted steps for one form of model: a ColumnTransformer.
 
         Args:
-            form: ``scaled`` (linear models, neighbours, vectors, networks), ``trees`` (forests), ``native`` (boosting).
+            form: ``scaled`` (linear models, neighbours, vectors, networks), ``logs`` (the same, with logarithms of
+                numbers with a long tail), ``trees`` (forests), ``native`` (boosting). With ``-telling`` behind it, it
+                is a pipeline whose last step chooses the features that tell something.
             params: what differs from :data:`DEFAULTS`: ``numbers`` (``standard``, ``robust``, ``none``), ``impute``,
                 ``indicator``, ``categories`` (``auto``, ``onehot``, ``target``, ``codes``), ``one_hot_levels``,
-                ``smoothing``, ``text_words``, ``text_components``.
+                ``smoothing``, ``text_words``, ``text_components``, ``text_telling``.
         """
-        if form not in FORMS:
+        form, _, telling = form.partition("-")
+        if form not in FORMS or telling not in ("", TELLING):
             raise Invalid(f"there is no form {form!r} of features, only {', '.join(FORMS)}")
         if unknown := sorted(set(params or {}) - set(DEFAULTS)):
             raise Invalid(f"features have no parameter {unknown[0]!r}: {', '.join(DEFAULTS)}")
@@ -80,7 +92,8 @@ class Features:
         for name, step, columns in self._parts(form, chosen):
             picked: Any = [names.index(one) for one in columns] if plain else list(columns)
             parts.append((name, step, picked[0] if isinstance(step, TextComponents) else picked))
-        return ColumnTransformer(parts, sparse_threshold=0.0)
+        made = ColumnTransformer(parts, sparse_threshold=0.0)
+        return Pipeline([("columns", made), (TELLING, TellingColumns(self.classes, self.seed))]) if telling else made
 
     def categorical_features(self, form: str, params: Mapping[str, Any] | None = None) -> list[int]:
         """Places of the columns of category numbers among the features of ``native``: they are the first ones."""
@@ -93,12 +106,13 @@ class Features:
         """Names of what makes features of a column for one form of model, for people; none where it is taken as is."""
         if self.settings.mode is FeaturizationMode.OFF:
             return []
-        role = self.roles[name]
+        role, form = self.roles[name], form.partition("-")[0]
         if role is Role.CATEGORICAL:
             return [{"onehot": "OneHotEncoder", "target": "TargetEncoder", "codes": "OrdinalEncoder"}[
                 self._encoding(name, form, DEFAULTS)]]  # fmt: skip
         made = {
-            Role.NUMERIC: ["Imputer", "MissingIndicator", "Scaler"], Role.BOOLEAN: ["Imputer", "MissingIndicator"],
+            Role.NUMERIC: ["Imputer", "MissingIndicator", "Logarithm", "Scaler"],
+            Role.BOOLEAN: ["Imputer", "MissingIndicator"],
             Role.DATETIME: ["DateParts", "Cyclic"], Role.TEXT: ["TfIdf", "TruncatedSVD"],
         }[role]  # fmt: skip
         return [step for step in made if self._allows(step) and step not in NOT_FOR[form]]
@@ -134,7 +148,9 @@ class Features:
         parts = []
         for place, ((strategy, fill), columns) in enumerate(groups.items()):
             steps: list[tuple[str, Any]] = [("impute", self._imputer(strategy, fill, bool(chosen["indicator"])))]
-            if form == SCALED and self._allows("Scaler") and chosen["numbers"] != "none":
+            if form == LOGS and self._allows("Logarithm"):
+                steps.append(("logarithms", Logarithms()))
+            if form in SMOOTH and self._allows("Scaler") and chosen["numbers"] != "none":
                 steps.append(("scale", self._scaler(str(chosen["numbers"]))))
             step = Pipeline(steps) if len(steps) > 1 else steps[0][1]
             parts.append((word if not place else f"{word}_{place}", step, columns))
@@ -156,18 +172,18 @@ class Features:
         return makers[name]()
 
     def _times(self, form: str) -> Any:
-        parts = DateParts(cyclic=form == SCALED and self._allows("Cyclic"))
+        parts = DateParts(cyclic=form in SMOOTH and self._allows("Cyclic"))
         if form == NATIVE:
             return Pipeline([("parts", parts), ("numbers", Numbers())])
         steps: list[tuple[str, Any]] = [("parts", parts), ("impute", self._imputer("median", None, indicator=True))]
-        return Pipeline([*steps, ("scale", StandardScaler())] if form == SCALED else steps)
+        return Pipeline([*steps, ("scale", StandardScaler())] if form in SMOOTH else steps)
 
     def _text(self, name: str, chosen: Mapping[str, Any]) -> Any:
         own = self._own("TfIdf", name)
         return TextComponents(
             words=int(own.get("max_features", chosen["text_words"])), components=int(chosen["text_components"]),
             longest=int(list(own.get("ngram_range", [1, 1]))[-1]), english=self.settings.dataset_language == "eng",
-            seed=self.seed,
+            seed=self.seed, telling=int(chosen["text_telling"]), classifies=self.classes is not None,
         )  # fmt: skip
 
     def _categories(self, names: list[str], form: str, chosen: Mapping[str, Any]) -> list[tuple[str, Any, list[str]]]:
@@ -188,7 +204,7 @@ class Features:
         }
         order = [word for word in ("codes", "onehot", "target") if word in groups]
         made: list[tuple[str, Any, list[str]]] = [(word, makers[word](), groups[word]) for word in order]
-        if form != SCALED:
+        if form not in SMOOTH:
             return made
         return [
             (word, Pipeline([("encode", step), ("scale", StandardScaler())]) if word != "onehot" else step, columns)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import Budget, Candidate, OnnxCheck
+from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
+from jupyter_mlstudio.entities.automl_reports import Budget
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import ensemble, stack
 from jupyter_mlstudio.learning.choices import Choice, Choices
@@ -21,6 +22,7 @@ from jupyter_mlstudio.learning.kept import Record
 from jupyter_mlstudio.learning.matrices import codes_of
 from jupyter_mlstudio.learning.proofs import SHARE
 from jupyter_mlstudio.learning.refit import Fitted, checked, refit, rows_to_check, single, spare
+from jupyter_mlstudio.learning.rest import Rest
 from jupyter_mlstudio.learning.state import Asked, Outcome, State, Told
 
 LOOK_S = 0.1
@@ -56,6 +58,7 @@ class Finish:
             if record.candidate.number == winner.number:
                 search.records[winner.number] = replace(record, candidate=winner)
         self._told(winner)
+        Rest(search, self._said, self._note).run()
         candidates = [search.records[number].candidate for number in sorted(search.records)]
         oof = {one.number: found for one in candidates if (found := search.oof(one.number)) is not None}
         parts = {name: round(seconds, 3) for name, seconds in search.clock.parts.items()}
@@ -173,7 +176,9 @@ class Finish:
         room, rows = search.clock.left_s - 0.3, self._rows(record)
         if search.refit_s(record, len(rows)) > 1.5 * room + 1.0 or room <= 0:
             return False
-        making = Making(search.shape, search.spec.seed, search.threads(), codes_of(plan, family.form))
+        making = Making(
+            search.shape, search.spec.seed, search.threads(), codes_of(plan, family.form_for(record.candidate.params))
+        )
         self._number += 1
         path = search.kept.models / f"{record.candidate.number:05d}.pkl"
         search.workers.start(

@@ -9,10 +9,19 @@ import numpy as np
 Split = tuple[Any, Any]
 """Numbers of the rows to learn from, and of those to be judged on."""
 
+REPEATED_ROWS = 2_000
+REPEAT = 1_000_003
+"""Between the seeds of one splitting and the next."""
+
 
 def count_of(rows: int) -> int:
     """How many folds a table gets; 1 is a single split, enough where there are many rows."""
     return 5 if rows < 20_000 else 3 if rows < 100_000 else 1
+
+
+def repeats_of(rows: int) -> int:
+    """How many times a table is split anew: scores of few rows differ more by how they were split than models do."""
+    return 3 if rows < REPEATED_ROWS else 1
 
 
 def share_of(rows: int) -> float:
@@ -20,15 +29,18 @@ def share_of(rows: int) -> float:
     return min(0.2, 50_000 / max(rows, 1))
 
 
-def folds(y: Any, classes: int | None, groups: Any, count: int, seed: int) -> list[Split]:
-    """Splits all rows into ``count`` parts, each judged on once.
+def folds(y: Any, classes: int | None, groups: Any, count: int, seed: int, repeats: int = 1) -> list[Split]:
+    """Splits all rows into ``count`` parts, each judged on once; so many times, each time in other parts.
 
     Args:
         y: class numbers ``(n_rows,)``, or values.
         groups: a number for each row; rows of one number lie in one part. None is each row by itself.
     """
-    part = parts(y, classes, groups, count, seed)
-    return [(np.flatnonzero(part != one), np.flatnonzero(part == one)) for one in range(count)]
+    found = []
+    for repeat in range(repeats):
+        part = parts(y, classes, groups, count, seed + REPEAT * repeat)
+        found += [(np.flatnonzero(part != one), np.flatnonzero(part == one)) for one in range(count)]
+    return found
 
 
 def parts(y: Any, classes: int | None, groups: Any, count: int, seed: int) -> Any:

@@ -185,7 +185,7 @@ def make(plan: ForecastPlan, config: Config, *, seed: int, threads: int) -> Any:
     from sklearn.pipeline import Pipeline
 
     model = _model(plan, config, seed, threads)
-    plain = not plan.maker.text_columns and not plan.maker.numbers
+    plain = not plan.maker.text_columns and not plan.maker.others
     return model if plain else Pipeline([("features", plan.featuriser()), ("model", model)])
 
 

@@ -13,17 +13,21 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Budget, Candidate, FamilyState
+from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec
+from jupyter_mlstudio.entities.automl_candidates import Candidate, FamilyState
+from jupyter_mlstudio.entities.automl_reports import Budget
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import ensemble, forecast_metrics, forecast_work, metrics
 from jupyter_mlstudio.learning.budget import Clock
 from jupyter_mlstudio.learning.evaluate import write_array
 from jupyter_mlstudio.learning.forecast_families import Config
 from jupyter_mlstudio.learning.forecast_plan import ForecastPlan
-from jupyter_mlstudio.learning.forecast_work import Check, Tried
+from jupyter_mlstudio.learning.forecast_work import Tried
 from jupyter_mlstudio.learning.kept import Kept, Record
 from jupyter_mlstudio.learning.metrics import Metric
-from jupyter_mlstudio.learning.search import LOOK_S, Outcome
+from jupyter_mlstudio.learning.onnx_check import Check
+from jupyter_mlstudio.learning.rest import Rest
+from jupyter_mlstudio.learning.rounds import LOOK_S, Asked, Outcome, Told
 from jupyter_mlstudio.learning.workers import Workers
 
 MIXED = 12
@@ -35,7 +39,6 @@ MEMBERS = 4
 LEAST_S = 20.0
 """What a fit of the winner may take although the time is over."""
 
-Told = Callable[[Candidate], None]
 Mix = tuple[Candidate, list[tuple[Config, float]]]
 
 
@@ -44,7 +47,9 @@ class Searched(Protocol):
 
     plan: ForecastPlan
     spec: AutoMLSpec
+    limits: AutoMLLimits
     metric: Metric
+    onnx: bool
     check: Check
     kept: Kept
     clock: Clock
@@ -60,7 +65,9 @@ class Searched(Protocol):
     def keep(self, record: Record) -> None: ...
     def threads(self) -> int: ...
     def memory_bytes(self) -> int | None: ...
-    def said(self) -> Any: ...
+    def said(self) -> Asked: ...
+    def check_s(self, members: list[Record]) -> float: ...
+    def sample_of(self, record: Record) -> tuple[Any, ...] | None: ...
 
 
 class Finish:
@@ -80,13 +87,15 @@ class Finish:
         if not ranked:
             raise Invalid(f"no model could be fitted: {_why(search.records)}")
         began = time.monotonic()
-        ready = [(one.candidate, [(config_of(one.candidate), 1.0)]) for one in ranked[:3]]
+        sure = [one for one in ranked[3:] if one.candidate.onnx is not None][:1]
+        ready = [(one.candidate, [(config_of(one.candidate), 1.0)]) for one in [*ranked[:3], *sure]]
         mixed = self._mixed(ranked[:MIXED]) if search.spec.training.enable_vote_ensemble else None
         search.clock.parts["ensemble"] += time.monotonic() - began
         began = time.monotonic()
         found = self._first_fitted([*([mixed] if mixed else []), *ready])
         search.clock.parts["fit"] += time.monotonic() - began
         winner, model = found
+        Rest(search, search.said, self._note).run()
         numbers = sorted({one.candidate.number for one in ranked[:MIXED]} | {winner.number})
         oof = {number: one for number in numbers if (one := search.oof(number)) is not None}
         clock = search.clock
@@ -111,6 +120,9 @@ class Finish:
             if candidate.stage == "ensemble":
                 search.keep(Record(replace(candidate, failed=reasons[-1])))
         raise Invalid(f"the winner could not be fitted on all rows: {reasons[0]}")
+
+    def _note(self, candidate: Candidate) -> None:
+        self._search.keep(replace(self._search.records[candidate.number], candidate=candidate))
 
     def _fitted(
         self, candidate: Candidate, members: list[tuple[Config, float]]

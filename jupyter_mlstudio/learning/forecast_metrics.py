@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import Goal, Task
+from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.entities.experiments import Goal
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import metrics
 from jupyter_mlstudio.learning.forecast_plan import ForecastPlan

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, Finding, ForecastingSettings, Severity, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, ForecastingSettings, Task
+from jupyter_mlstudio.entities.automl_tables import Column, Finding, Severity
 from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.learning.forecast_lags import lags_of
 from jupyter_mlstudio.learning.forecast_origins import LEAST_VALUES, ROWS, Rows, Starts, starts_of
 from jupyter_mlstudio.learning.forecast_rows import CALENDAR, Floats, Ints, RowMaker
 from jupyter_mlstudio.learning.forecast_season import WINDOWED, season_of, seasons_of
 from jupyter_mlstudio.learning.forecast_table import Laid, Series, Unfit, lay
-from jupyter_mlstudio.learning.forecast_told import columns_of, known_columns
+from jupyter_mlstudio.learning.forecast_told import columns_of, known_columns, told_of_lags
 
 _USUAL = {"D": 28, "B": 20, "h": 48, "min": 60, "s": 60}
 """How many values a row's history has without a season, by the frequency; else 12."""
@@ -62,6 +64,7 @@ class ForecastPlan:
     positive: int | None = None
     rows: int = 0
     spread: Any = None
+    repeats: ClassVar[int] = 1
 
     @property
     def steps(self) -> Ints:
@@ -85,7 +88,7 @@ class ForecastPlan:
 
         texts, known = self.maker.text_columns, self.maker.columns
         numbers = known[: len(known) - len(texts)]
-        filled = numbers[len(numbers) - len(self.maker.numbers) :] if self.maker.numbers else []
+        filled = self.maker.others
         steps: list[tuple[str, Any, list[str]]] = [("history", "passthrough", numbers[: len(numbers) - len(filled)])]
         if filled:
             steps.append(("numbers", SimpleImputer(strategy="median", keep_empty_features=True), filled))
@@ -108,9 +111,9 @@ def make_forecast_plan(
     settings = spec.forecasting
     if settings is None or settings.forecast_horizon < 1 or spec.target not in frame.columns:
         raise Invalid(_wrong(frame, spec))
-    numbers, texts, findings = known_columns(frame, spec)
+    numbers, texts, past, findings = known_columns(frame, spec)
     whole = pd.concat([one for one in (frame, validation, test) if one is not None], ignore_index=True)
-    laid = lay(whole, spec.target, settings, known=[*numbers, *texts], weight=spec.weight_column)
+    laid = lay(whole, spec.target, settings, known=[*numbers, *texts], past=past, weight=spec.weight_column)
     findings = [*findings, *laid.findings]
     kept, about_series = _long_enough(laid.series, settings)
     findings += about_series
@@ -118,8 +121,11 @@ def make_forecast_plan(
         raise Unfit(findings)
     laid = replace(laid, series=kept)
     maker, chosen = _maker(laid, spec, settings, numbers, texts)
-    findings += chosen
-    return _plan(whole, spec, laid, maker, findings, starts_of(laid, spec, settings, validation, test))
+    starts = starts_of(laid, spec, settings, validation, test)
+    lags = lags_of(kept, numbers, past, maker.season, starts.end) if settings.feature_lags else {}
+    findings += [*chosen, *told_of_lags(settings, numbers, past, lags)]
+    maker = replace(maker, lags=lags, past=[name for name in past if name in lags])
+    return _plan(whole, spec, laid, maker, findings, starts)
 
 
 def _wrong(frame: pd.DataFrame, spec: AutoMLSpec) -> str:

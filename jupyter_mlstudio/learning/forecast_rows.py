@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from jupyter_mlstudio.entities.automl import ForecastingSettings
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, MissingExtra
+from jupyter_mlstudio.learning.forecast_lags import filled
 from jupyter_mlstudio.learning.forecast_table import Series, keys_of, lay
 from jupyter_mlstudio.learning.forecast_time import Grid, read_times
 
@@ -43,6 +44,9 @@ class RowMaker:
         season: steps of the season within the history; 1 is none.
         long_seasons: steps of seasons that are longer than the history; each gives two columns.
         numbers, texts: other columns, known ahead.
+        past: other columns of numbers, not known ahead.
+        lags: which lags of columns are features: steps before the time that a row is about, where the column is known
+            ahead, else before its origin.
         holidays: ISO 3166 code of the country whose holidays are marked, or None.
         ids_in_rows: whether rows say which series they are of; of many series they do not.
     """
@@ -58,6 +62,8 @@ class RowMaker:
     calendar: list[str] = field(default_factory=list)
     holidays: str | None = None
     ids_in_rows: bool = True
+    past: list[str] = field(default_factory=list)
+    lags: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def horizon(self) -> int:
@@ -83,11 +89,22 @@ class RowMaker:
         for season in self.long_seasons:
             own += [f"season_{season}", f"season_{season}_around"]
         own += [*self.calendar, *(["holiday"] if self.holidays else [])]
+        ways = {name: "last" if name in self.past else "lag" for name in self.lags}
+        lagged = [f"{name}_{ways[name]}_{lag}" for name, lags in self.lags.items() for lag in lags]
         taken = {*own}
-        return [
-            *own,
-            *(f"known_{name}" if name in taken else name for name in [*self.numbers, *self._row_ids, *self.texts]),
-        ]
+        for name in [*self.numbers, *lagged, *self._row_ids, *self.texts]:
+            while name in taken:
+                name = f"known_{name}"
+            own.append(name)
+            taken.add(name)
+        return own
+
+    @property
+    def others(self) -> list[str]:
+        """Those of :attr:`columns` that are numbers of other columns of the table; some may be missing."""
+        texts, width = len(self.text_columns), len(self.numbers) + sum(map(len, self.lags.values()))
+        names = self.columns
+        return names[len(names) - texts - width : len(names) - texts]
 
     @property
     def text_columns(self) -> list[str]:
@@ -115,6 +132,10 @@ class RowMaker:
         others = series.known if future is None else pd.concat([series.known, future], ignore_index=True)
         if self.numbers:
             blocks.append(others[self.numbers].astype("float64").to_numpy()[about])
+        for name, behind in self.lags.items():
+            at = origins if name in self.past else about
+            column = filled(others[name].to_numpy(dtype=np.float64))
+            blocks.append(column[np.maximum(at[:, None] - np.array(behind)[None, :], 0)])
         numbers = np.concatenate([block if block.ndim == 2 else block[:, None] for block in blocks], axis=1)
         texts = self.text_columns
         made = pd.DataFrame(numbers, columns=self.columns[: len(self.columns) - len(texts)])
@@ -143,7 +164,7 @@ class RowMaker:
 
     def lay(self, history: pd.DataFrame) -> list[Series]:
         """A table's series on this grid."""
-        return lay(history, self.target, self.settings, known=self.known, grid=self.grid).series
+        return lay(history, self.target, self.settings, known=self.known, past=self.past, grid=self.grid).series
 
     def future(self, history: pd.DataFrame, known: pd.DataFrame | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Rows of the whole horizon after each series' last value.
@@ -192,13 +213,14 @@ class RowMaker:
 
     def to_json(self) -> dict[str, JSON]:
         """Everything as JSON, so that rows can be made beside a served model."""
-        grid = {"freq": self.grid.freq, "anchor": self.grid.anchor.isoformat(), "whole": self.grid.whole}
+        grid = {"freq": self.grid.freq, "anchor": self.grid.anchor.isoformat(), "whole": self.grid.whole,
+                "spans": self.grid.spans}  # fmt: skip
         return {**{name: getattr(self, name) for name in self.__dataclass_fields__}, "settings": asdict(self.settings),
                 "grid": grid}  # fmt: skip
 
     @classmethod
     def from_json(cls, value: dict[str, JSON]) -> RowMaker:
-        grid = Grid(value["grid"]["freq"], pd.Timestamp(value["grid"]["anchor"]), value["grid"]["whole"])
+        grid = Grid(**{**value["grid"], "anchor": pd.Timestamp(value["grid"]["anchor"])})
         return cls(**{**value, "settings": ForecastingSettings(**value["settings"]), "grid": grid})
 
 

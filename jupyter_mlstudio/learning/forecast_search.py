@@ -1,7 +1,4 @@
-"""The search for a forecast: configurations are tried in workers until the time is over, then the best are mixed.
-
-It tells, asks, keeps its files and ends as :class:`jupyter_mlstudio.learning.search.Search` does.
-"""
+"""The search for a forecast: configurations are tried in workers until the time is over, then the best are mixed."""
 
 from __future__ import annotations
 
@@ -10,40 +7,42 @@ import math
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate, FamilyState, Goal
+from jupyter_mlstudio.entities.automl import AutoMLSpec
+from jupyter_mlstudio.entities.automl_candidates import Candidate, FamilyState
+from jupyter_mlstudio.entities.experiments import Goal
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.learning import forecast_families, forecast_metrics, forecast_work
-from jupyter_mlstudio.learning.budget import Clock
 from jupyter_mlstudio.learning.evaluate import write_array
 from jupyter_mlstudio.learning.forecast_families import Config
-from jupyter_mlstudio.learning.forecast_finish import MEMBERS, Finish, Told, scored
+from jupyter_mlstudio.learning.forecast_finish import MEMBERS, Finish, config_of, scored
 from jupyter_mlstudio.learning.forecast_plan import ForecastPlan
-from jupyter_mlstudio.learning.forecast_work import Check
-from jupyter_mlstudio.learning.kept import Kept, Record
+from jupyter_mlstudio.learning.kept import Record
+from jupyter_mlstudio.learning.onnx_check import Check
+from jupyter_mlstudio.learning.proofs import SHARE
+from jupyter_mlstudio.learning.rest import ROWS
+from jupyter_mlstudio.learning.rounds import Outcome, Rounds, Running
 from jupyter_mlstudio.learning.rungs import CELLS_PER_THREAD
-from jupyter_mlstudio.learning.search import ASK_S, LOOK_S, Asked, Outcome
-from jupyter_mlstudio.learning.workers import Event, Workers
+from jupyter_mlstudio.learning.workers import Event
+
+CHECKS = 0.5
+"""Of the time of trials, for checks of ONNX forms: models of a forecast are small, so that nearly all are checked."""
+
+FITS = 2.5
+"""How often the members of a mix are fitted at the end: on all rows, and for how far they are off; and a little."""
 
 FAR_BEHIND = 1.5
 """A drawn candidate whose error is so many times the best one's is ended early."""
 
 
-@dataclass(slots=True)
-class _Running:
-    candidate: Candidate
-    config: Config
-    began: float
-    scores: list[float] = field(default_factory=list)
-
-
-class ForecastSearch:
+class ForecastSearch(Rounds):
     """A search for the best forecast of a plan.
 
     Every family answers from its row alone and so converts; a candidate whose ONNX form does not agree is shown with
@@ -58,19 +57,13 @@ class ForecastSearch:
     def __init__(
         self, plan: ForecastPlan, spec: AutoMLSpec, folder: Path, *, check: Check, began: float | None = None
     ) -> None:
-        self.plan, self.spec, self.check, self.limits = plan, spec, check, spec.limits
+        super().__init__(spec, folder, check, began)
+        self.plan = plan
+        self.account.share = CHECKS
         self.metric = forecast_metrics.find(spec.primary_metric)
-        self.kept = Kept(folder)
-        state = self.kept.state()
-        used = float(state.get("used_s", 0.0)) if state else max(0.0, time.time() - (began or time.time()))
-        self.clock = Clock(self.limits.timeout_s, time.monotonic() - used)
-        self.records: dict[int, Record] = self.kept.records()
-        self.workers = Workers()
         self._taking, self._out = forecast_families.chosen(spec.training)
         self._configs: Iterator[Config] = forecast_families.configs(plan, self._taking, spec.seed)
         self._known = {_key(one.candidate.family, one.candidate.params) for one in self.records.values()}
-        self._running: dict[int, _Running] = {}
-        self._said, self._asked_at = Asked(), 0.0
 
     @property
     def families(self) -> list[FamilyState]:
@@ -92,78 +85,39 @@ class ForecastSearch:
         whole[self.judged()] = found
         return whole
 
-    def run(self, told: Told, asked: Callable[[], Asked]) -> Outcome:
-        """Searches, and fits the winner on all rows.
-
-        Args:
-            told: called when a candidate begins and when it ends.
-            asked: what people ask for now; called several times a second.
-
-        Raises:
-            Invalid: not one model could be fitted.
-        """
-        self.tell, self._ask = told, asked
-        getattr(self.check, "warm", lambda: None)()
-        forecast_families.warm(self._taking)
-        self.kept.write_state(used_s=self.clock.used_s)
-        began = time.monotonic()
-        try:
-            self._search()
-            self.clock.parts["search"] += time.monotonic() - began
-            return Finish(self).run()
-        finally:
-            self.workers.kill_all()
-            self.kept.write_state(used_s=self.clock.used_s)
-
     def judged(self) -> NDArray[np.int64]:
         return np.concatenate([ahead for _, ahead in self.plan.folds])
 
-    def said(self) -> Asked:
-        if time.monotonic() - self._asked_at >= ASK_S:
-            self._said, self._asked_at = self._ask(), time.monotonic()
-            if self._said.limits is not None:
-                self.limits = self._said.limits
-                self.clock.timeout_s = self.limits.timeout_s
-            self.kept.write_state(every_s=1.0, used_s=self.clock.used_s)
-        return self._said
+    def sample_of(self, record: Record) -> tuple[Any, ...] | None:
+        """What a worker calls to check a model of a candidate's parameters; None where its family is out."""
+        if record.candidate.family not in self._taking:
+            return None
+        return forecast_work.sampled, self.plan, config_of(record.candidate), self.check, self.spec.seed, ROWS
 
-    def _search(self) -> None:
-        while True:
-            asked = self.said()
-            for number in asked.stopped & set(self._running):
-                self._failed(number, "stopped")
-            if asked.stop or self._is_over():
-                break
-            if asked.paused and not self._running:
-                time.sleep(LOOK_S)
-                self.clock.began += LOOK_S
-                continue
-            while not asked.paused and len(self._running) < max(1, self.limits.max_concurrent_trials) and self._start():
-                pass
-            if not self._running and not asked.paused:
-                break
-            for event in self.workers.events(LOOK_S):
-                self._take(event)
-        for number in list(self._running):
-            self._failed(number, "the time was over")
+    def _prepare(self) -> None:
+        forecast_families.warm(self._taking)
+        self.kept.write_state(used_s=self.clock.used_s)
+
+    def _finish(self) -> Outcome:
+        return Finish(self).run()
 
     def _reserve_s(self) -> float:
-        """What must be left for the end: fits of likely members on all rows, and the check."""
-        fits = sum(one.candidate.fit_s for one in self.ranked()[:MEMBERS])
-        return min(0.5 * self.clock.timeout_s, 0.5 + 0.03 * self.clock.timeout_s + 1.5 * fits)
+        """What must be left for the end: fits of likely members on all rows, and checks."""
+        ranked = self.ranked()
+        work = FITS * sum(one.candidate.fit_s for one in ranked[:MEMBERS]) + self.check_s(ranked[:MEMBERS])
+        rest = sum(self.check_s([one]) for one in ranked if one.candidate.onnx is None)
+        whole = self.clock.timeout_s
+        return min(0.5 * whole, 0.5 + 0.03 * whole + work + min(SHARE * whole, rest))
 
     def _is_over(self) -> bool:
         if self.ranked() and self.clock.left_s <= self._reserve_s():
             return True
-        best, wanted = next(iter(self.ranked()), None), self.limits.exit_score
-        return self.clock.left_s <= 0 or (
-            best is not None and wanted is not None and best.loss <= self.metric.loss(wanted)
-        )
+        return self.clock.left_s <= 0 or self._is_good_enough()
 
     def ranked(self) -> list[Record]:
         """Candidates that may win, the best first."""
         fine = [one for one in self.records.values() if math.isfinite(one.loss) and one.candidate.stage != "ensemble"]
-        if self.spec.training.enable_onnx_compatible_models:
+        if self.onnx:
             fine = [one for one in fine if one.candidate.onnx is None or one.candidate.onnx.ready]
         return sorted(fine, key=lambda one: (one.loss, one.candidate.number))
 
@@ -201,10 +155,10 @@ class ForecastSearch:
             params=dict(config.params),
         )
         self.workers.start(
-            numbers, forecast_work.tried, self.plan, self.metric, config, self.check, self.spec.seed, self.threads(),
-            timeout_s=limit_s, memory_bytes=self.memory_bytes(),
+            numbers, forecast_work.tried, self.plan, self.metric, config, self.proof(config.family, limit_s),
+            self.spec.seed, self.threads(), timeout_s=limit_s, memory_bytes=self.memory_bytes(),
         )  # fmt: skip
-        self._running[numbers] = _Running(candidate, config, time.monotonic())
+        self._running[numbers] = Running(Record(candidate), time.monotonic())
         self.tell(candidate)
         return True
 
@@ -228,16 +182,21 @@ class ForecastSearch:
             return
         running, result = self._running.pop(event.number), event.value
         write_array(self.kept.oof_path(event.number), result.predicted)
-        self.keep(
-            Record(scored(self.plan, self.metric, running.candidate, result), seconds=time.monotonic() - running.began)
-        )
+        told = scored(self.plan, self.metric, running.record.candidate, result)
+        seconds = time.monotonic() - running.began
+        self.account.tried_s += seconds
+        self.account.spent_s += result.check_s
+        if result.onnx is not None:
+            usual = self.account.usual
+            usual[told.family] = min(usual.get(told.family, math.inf), result.check_s)
+        self.keep(Record(told, seconds=seconds))
 
     def _scored(self, number: int, score: float) -> None:
         """Ends a drawn candidate that is far behind the best on the same origins."""
-        running, best = self._running[number], next(iter(self.ranked()), None)
+        running, best = self._running[number], self.best()
         running.scores.append(score)
         known = len(running.scores)
-        if best is None or running.config.stage != "search" or not self.limits.enable_early_termination:
+        if best is None or running.record.candidate.stage != "search" or not self.limits.enable_early_termination:
             return
         if self.metric.goal is not Goal.MINIMIZE or not 2 <= known < len(self.plan.folds):
             return
@@ -248,7 +207,7 @@ class ForecastSearch:
     def _failed(self, number: int, why: str) -> None:
         self.workers.kill(number)
         running = self._running.pop(number)
-        self.keep(Record(replace(running.candidate, failed=why), seconds=time.monotonic() - running.began))
+        self.keep(Record(replace(running.record.candidate, failed=why), seconds=time.monotonic() - running.began))
 
     def keep(self, record: Record) -> None:
         candidate = record.candidate

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import Finding, ForecastingSettings, Severity
+from jupyter_mlstudio.entities.automl import ForecastingSettings
+from jupyter_mlstudio.entities.automl_tables import Finding, Severity
 from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.learning.forecast_spans import spanned
 from jupyter_mlstudio.learning.forecast_time import Grid, grid_of, guess_frequency, known_frequency, read_times
 
 REPEATS_ALLOWED = 0.05
@@ -66,13 +68,13 @@ class Unfit(Invalid):
 
 
 def lay(
-    frame: pd.DataFrame, target: str, settings: ForecastingSettings, *, known: list[str], weight: str | None = None,
-    grid: Grid | None = None,
+    frame: pd.DataFrame, target: str, settings: ForecastingSettings, *, known: list[str], past: list[str] | None = None,
+    weight: str | None = None, grid: Grid | None = None,
 ) -> Laid:  # fmt: skip
     """Lays a table on a regular grid.
 
     Args:
-        known: other columns to keep, whose values are known ahead.
+        known: other columns to keep, whose values are known ahead; ``past`` are such that are not.
         grid: the grid to lie on; None takes the frequency of the settings, or guesses it.
 
     Raises:
@@ -81,7 +83,8 @@ def lay(
     ids, time = settings.time_series_id_column_names, settings.time_column_name
     _present(frame, [target, time, *ids])
     findings: list[Finding] = []
-    table = frame[[*ids, *known, *([weight] if weight else [])]].copy()
+    past = past or []
+    table = frame[[*ids, *known, *past, *([weight] if weight else [])]].copy()
     table["__y"] = _numbers(frame[target], target)
     try:
         table["__time"], whole = read_times(frame[time])
@@ -94,12 +97,22 @@ def lay(
     table = _without_missing(table, target, time, findings)
     if not len(table):
         raise Unfit([_error("target_all_missing", f"{target!r} has no value", "choose another target", target)])
-    table = _without_repeats(table, frame, target, time, ids, weight, findings)
-    if grid is None:
-        grid = _grid(table, time, settings, whole, findings)
-    table["__step"], _ = grid.index(table["__time"])
-    table = table.drop_duplicates(["__series", "__step"], keep="last")
-    series = [_series(key, part, known, weight) for key, part in table.groupby("__series", sort=True)]
+    if settings.target_aggregate_function:
+        if whole:
+            remedy = "sum the values up before, and leave target_aggregate_function out"
+            raise Unfit([_error("no_times", f"{time!r} counts whole numbers, which have no frequency", remedy, time)])
+        try:
+            table, grid, found = spanned(table, settings, time, known=known, past=past, weight=weight, grid=grid)
+        except Invalid as error:
+            raise Unfit([*findings, _error("frequency_unknown", error.message, "name the frequency", time)]) from None
+        findings += found
+    else:
+        table = _without_repeats(table, frame, target, time, ids, weight, findings)
+        if grid is None:
+            grid = _grid(table, time, settings, whole, findings)
+        table["__step"], _ = grid.index(table["__time"])
+        table = table.drop_duplicates(["__series", "__step"], keep="last")
+    series = [_series(key, part, [*known, *past], weight) for key, part in table.groupby("__series", sort=True)]
     gaps = {one.key: int((~one.seen).sum()) for one in series}
     if any(gaps.values()):
         worst = max(gaps, key=lambda key: gaps[key])

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jupyter_mlstudio.entities.automl import Finding, Severity
+from jupyter_mlstudio.entities.automl_tables import Finding, Severity
 from jupyter_mlstudio.errors import Invalid
 
 MONTHS = {"MS": 1, "ME": 1, "QS": 3, "QE": 3, "YS": 12, "YE": 12}
 """Frequencies that are counted in months."""
+
+WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 OLD = {"M": "ME", "Q": "QE", "A": "YE", "Y": "YE", "AS": "YS", "H": "h", "T": "min", "S": "s", "L": "ms"}
 """Names of frequencies that pandas no longer has, which Azure's documents still use."""
@@ -39,11 +41,13 @@ class Grid:
         freq: pandas' alias with its multiple, e.g. ``D``, ``15min``, ``MS`` or ``W-SUN``.
         anchor: the time of index 0.
         whole: the column counts whole numbers, not times.
+        spans: a step is the whole time up to the next one, and not only the time that it is named by.
     """
 
     freq: str
     anchor: pd.Timestamp
     whole: bool = False
+    spans: bool = False
 
     @property
     def unit(self) -> str:
@@ -57,6 +61,8 @@ class Grid:
     def index(self, times: pd.Series[Any] | pd.DatetimeIndex) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Steps from the anchor ``(n,) int64`` and whether each time lies exactly on the grid ``(n,) bool``."""
         stamps = pd.DatetimeIndex(times)
+        if self.spans:
+            return self._span(stamps), np.ones(len(stamps), dtype=bool)
         if self.unit in MONTHS:
             per = MONTHS[self.unit] * self.multiple
             months = stamps.year * 12 + stamps.month
@@ -88,6 +94,21 @@ class Grid:
             return pd.DatetimeIndex(days.astype("datetime64[ns]"))
         return pd.DatetimeIndex(self.anchor.as_unit("ns") + pd.to_timedelta(steps * pd.Timedelta(self._delta())))
 
+    def _span(self, stamps: pd.DatetimeIndex) -> np.ndarray[Any, Any]:
+        """The step that each time falls into; weeks and what ends with a month are named by their last day."""
+        days = stamps.normalize()
+        if self.unit in MONTHS:
+            months = np.asarray(stamps.year * 12 + stamps.month) - (self.anchor.year * 12 + self.anchor.month)
+            steps, per = months, MONTHS[self.unit] * self.multiple
+        elif self.unit == "B":
+            on = np.busday_offset(days.to_numpy().astype("datetime64[D]"), 0, roll="backward")
+            steps, per = np.busday_count(np.datetime64(self.anchor, "D"), on), self.multiple
+        else:
+            apart = ((days if self.unit == "W" else stamps) - self.anchor).as_unit("ns").asi8
+            steps, per = np.asarray(apart), pd.Timedelta(self._delta()).value
+        last = self.unit == "W" or self.unit.endswith("E")
+        return np.asarray(-np.floor_divide(-steps, per) if last else np.floor_divide(steps, per), dtype=np.int64)
+
     def _delta(self) -> str:
         return f"{7 * self.multiple}D" if self.unit == "W" else f"{self.multiple}{self.unit}"
 
@@ -114,7 +135,9 @@ def known_frequency(freq: str) -> str:
         dash, tail = "", ""
     if head not in SEASONS and head != "ms":
         raise Invalid(f"frequency {freq!r} is not known: use one of {', '.join(sorted(SEASONS))}, e.g. 15min or W-SUN")
-    return f"{many if many > 1 else ''}{head}{dash}{tail}"
+    if dash and (head != "W" or tail.upper() not in WEEKDAYS):
+        raise Invalid(f"frequency {freq!r} is not known: a week ends on one of {', '.join(WEEKDAYS)}, e.g. W-SUN")
+    return f"{many if many > 1 else ''}{head}{dash}{tail.upper()}"
 
 
 def read_times(column: pd.Series[Any]) -> tuple[pd.Series[Any], bool]:
@@ -215,6 +238,23 @@ def _of_delta(delta: pd.Timedelta) -> str:
         if not rest:
             return f"{many if many > 1 else ''}{unit}"
     raise Invalid(f"steps of {delta} are too fine to be forecast: name a frequency such as s or min")
+
+
+def spans_of(stamps: pd.Series[Any], freq: str) -> Grid:
+    """The grid whose steps are whole days, weeks, months, from the one that the first time falls into."""
+    first = pd.Timestamp(stamps.min())
+    grid = Grid(freq, first.normalize(), spans=True)
+    unit, anchor = grid.unit, grid.anchor
+    if unit in MONTHS:
+        per = MONTHS[unit]
+        begin = anchor.replace(day=1, month=(anchor.month - 1) // per * per + 1)
+        anchor = begin + pd.offsets.MonthEnd(per) if unit.endswith("E") else begin
+    elif unit == "W":
+        named = freq.partition("-")[2] or "SUN"
+        anchor += pd.Timedelta(days=(WEEKDAYS.index(named) - anchor.day_of_week) % 7)
+    elif unit == "B":
+        anchor = pd.Timestamp(np.busday_offset(np.datetime64(anchor, "D"), 0, roll="backward"))
+    return Grid(freq, anchor, spans=True)
 
 
 def grid_of(stamps: pd.Series[Any], freq: str, whole: bool) -> tuple[Grid, list[Finding]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import OnnxCheck
+from jupyter_mlstudio.entities.automl_candidates import OnnxCheck
 from jupyter_mlstudio.learning import forecast_metrics
 from jupyter_mlstudio.learning.ensemble import vote
 from jupyter_mlstudio.learning.forecast import Spread, spread_of
@@ -20,14 +20,20 @@ from jupyter_mlstudio.learning.forecast_families import Config, make
 from jupyter_mlstudio.learning.forecast_plan import ForecastPlan
 from jupyter_mlstudio.learning.matrices import write_whole
 from jupyter_mlstudio.learning.metrics import Metric
+from jupyter_mlstudio.learning.onnx_check import Check
+from jupyter_mlstudio.learning.proofs import Proof, within
+from jupyter_mlstudio.learning.refit import Probe
 
-Check = Callable[[Any, Any], OnnxCheck]
 CHECKED_ROWS = 200
 
 
 @dataclass(slots=True)
 class Tried:
-    """What came of a configuration: scores by origin, forecasts of each origin's rows, one behind the other."""
+    """What came of a configuration: scores by origin, forecasts of each origin's rows, one behind the other.
+
+    Args:
+        onnx: how the ONNX form of the last model answers, None where it was not looked at; ``check_s`` is its time.
+    """
 
     scores: list[float]
     predicted: NDArray[np.float64]
@@ -37,6 +43,7 @@ class Tried:
     size_bytes: int = 0
     rows: int = 0
     onnx: OnnxCheck | None = None
+    check_s: float = 0.0
 
 
 def fitted(plan: ForecastPlan, config: Config, rows: NDArray[np.int64] | None, *, seed: int, threads: int) -> Any:
@@ -55,11 +62,12 @@ def tried(
     plan: ForecastPlan,
     metric: Metric,
     config: Config,
-    check: Check,
+    proof: Proof | None,
     seed: int,
     threads: int,
 ) -> Tried:
-    """Fits on what was known at each origin and forecasts from there; then checks the last model's ONNX form.
+    """Fits on what was known at each origin and forecasts from there; then, where there is time, checks the ONNX form
+    of the last model.
 
     Says each origin's score.
     """
@@ -80,12 +88,27 @@ def tried(
             say(scores[-1])
         rows = np.concatenate([ahead for _, ahead in plan.folds])
         predicted = np.concatenate(found)
-        onnx = check(model, rows_to_check(plan))
+        size, loss = len(pickle.dumps(model)), metric.loss(float(np.mean(scores)))
+        onnx, check_s = within(proof, loss, size, lambda: (model, rows_to_check(plan)))
     return Tried(
         scores=scores, predicted=predicted, measured=forecast_metrics.measured(plan, rows, predicted),
-        fit_s=fit_s / len(plan.folds), predict_ms=predict_s * 1e6 / len(rows), size_bytes=len(pickle.dumps(model)),
-        rows=max(len(known) for known, _ in plan.folds), onnx=onnx,
+        fit_s=fit_s / len(plan.folds), predict_ms=predict_s * 1e6 / len(rows), size_bytes=size,
+        rows=max(len(known) for known, _ in plan.folds), onnx=onnx, check_s=check_s,
     )  # fmt: skip
+
+
+def sampled(
+    say: Callable[[Any], None], plan: ForecastPlan, config: Config, check: Check, seed: int, count: int
+) -> Probe:
+    """Fits a model on ``count`` rows at most, of those that the last origin knows, and checks it."""
+    from threadpoolctl import threadpool_limits
+
+    known = plan.folds[-1][0]
+    rows = known[np.linspace(0, len(known) - 1, min(count, len(known))).round().astype(np.int64)]
+    with threadpool_limits(1):
+        model = fitted(plan, config, rows, seed=seed, threads=1)
+        began = time.perf_counter()
+        return Probe(check(model, rows_to_check(plan), speed=False), time.perf_counter() - began)
 
 
 def rows_to_check(plan: ForecastPlan) -> Any:

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import Candidate
+from jupyter_mlstudio.entities.automl_candidates import Candidate
+from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.learning.evaluate import spare_path
 from jupyter_mlstudio.learning.family import Params
 from jupyter_mlstudio.learning.matrices import write_whole
@@ -75,6 +76,18 @@ class Kept:
         """A candidate's out-of-fold predictions as they were written; None when there are none."""
         path = self.oof_path(number)
         return np.asarray(np.load(path), dtype=np.float64) if path.is_file() else None
+
+    def write_top(self, number: int, weights: JSON) -> None:
+        """Writes what is on top of a stack: its weights and intercept."""
+        write_whole(self._top_path(number), json.dumps(weights).encode())
+
+    def top(self, number: int) -> dict[str, JSON] | None:
+        """What is on top of a stack; None when nothing was written."""
+        path = self._top_path(number)
+        return dict(json.loads(path.read_bytes())) if path.is_file() else None
+
+    def _top_path(self, number: int) -> Path:
+        return self.models / f"{number:05d}.top.json"
 
     def forget(self, number: int) -> None:
         """Removes a candidate's predictions and its spare model."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import Goal, Task
+from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.entities.experiments import Goal
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import scores
 from jupyter_mlstudio.learning.scores import Predictions

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Partition
+from jupyter_mlstudio.entities.automl import AutoMLSpec
+from jupyter_mlstudio.entities.automl_candidates import Partition
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import ColumnTransformer
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, Finding, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Task
+from jupyter_mlstudio.entities.automl_tables import Column, Finding
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import checks, columns, folds, likeness, preflight
 from jupyter_mlstudio.learning.columns import Look, Rule, settled, unique_names
@@ -34,7 +34,8 @@ class Plan:
         weights: how much each row counts ``(n_rows,)``, all above 0; None is all alike.
         X_test, y_test: rows that nobody looks at until the end.
         columns: all columns of the table, with what became of them.
-        folds: numbers of rows to learn from and to be judged on; one pair when validation rows were given.
+        folds: numbers of rows to learn from and to be judged on; one pair when validation rows were given. Of few rows
+            all folds of one splitting come first, then those of the next.
         rules: how each column of ``X`` is read from a raw one.
     """
 
@@ -52,6 +53,11 @@ class Plan:
     rules: list[Rule] = field(default_factory=list)
     features: Features | None = None
 
+    @property
+    def repeats(self) -> int:
+        """How many times the folds judge each row."""
+        return max(1, round(sum(len(judged) for _, judged in self.folds) / len(self.y)))
+
     def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Brings new rows with raw columns into the form of ``X``. Columns that were not learnt from are left out.
 
@@ -64,7 +70,7 @@ class Plan:
             raise Invalid(f"the rows have no column {lacking[0]!r}; they have {preflight.listed(names)}")
         return settled(frame, [(places[rule.name], rule) for rule in self.rules], None)
 
-    def featuriser(self, form: str, params: Mapping[str, Any] | None = None) -> ColumnTransformer:
+    def featuriser(self, form: str, params: Mapping[str, Any] | None = None) -> Any:
         """The unfitted steps that make features for ``scaled``, ``trees`` or ``native`` models (``featurise.py``)."""
         assert self.features is not None
         return self.features.transformer(form, params)
@@ -242,7 +248,8 @@ class _Planner:
             pairs = [cut(folds.share_of(len(rest)))]
         elif times is not None:
             pairs = likeness.stretches(times[rest], target.y[rest], classes, count)
-        pairs = pairs or folds.folds(target.y[rest], classes, of(groups, rest), count, spec.seed)
+        repeats = 1 if spec.n_cross_validations else folds.repeats_of(len(rest))
+        pairs = pairs or folds.folds(target.y[rest], classes, of(groups, rest), count, spec.seed, repeats)
         return held, useless, [(rest[learn], rest[judged]) for learn, judged in pairs if len(learn) and len(judged)]
 
     def _features(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jupyter_mlstudio.entities.automl import Finding, Severity
+from jupyter_mlstudio.entities.automl_tables import Finding, Severity
 from jupyter_mlstudio.errors import Invalid
 
 NAMED = 10

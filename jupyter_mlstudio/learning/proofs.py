@@ -7,15 +7,16 @@ import math
 import pickle
 import signal
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from jupyter_mlstudio.entities.automl import OnnxCheck
+from jupyter_mlstudio.entities.automl_candidates import OnnxCheck
 from jupyter_mlstudio.learning.budget import check_s
-from jupyter_mlstudio.learning.refit import Check, single
+from jupyter_mlstudio.learning.onnx_check import Check
+from jupyter_mlstudio.learning.refit import single
 
 ROWS = 256
 SHARE = 0.05
@@ -26,6 +27,9 @@ FIRST, RICH = 10, 3.0
 
 LEAD_S, LEAD_SHARE = 0.5, 0.01
 """What the check of a new best one may take, whatever others have used: seconds, or a share of the whole time."""
+
+UNSEEN_S = 0.3
+"""What the check of a small model takes while none was seen."""
 
 LATE = 3.0
 """How many times as long as expected a check may take before it is given up."""
@@ -63,14 +67,43 @@ class Proof:
 
 @dataclass(slots=True)
 class Account:
-    """What checks of candidates have used of their share of the time, in seconds."""
+    """What checks of candidates have used of their share of the time, in seconds.
+
+    Args:
+        usual: what the check of a small model took, by family.
+        share: of the time that trials take.
+    """
 
     tried_s: float = 0.0
     spent_s: float = 0.0
+    usual: dict[str, float] = field(default_factory=dict)
+    share: float = SHARE
 
     def left_s(self) -> float:
         """What the next check may take."""
-        return max(0.0, SHARE * self.tried_s - self.spent_s)
+        return max(0.0, self.share * self.tried_s - self.spent_s)
+
+    def usual_s(self) -> float:
+        """What the check of a small model takes, of whatever family."""
+        return float(np.median([*self.usual.values()] or [UNSEEN_S]))
+
+    def expected_s(self, families: Iterable[str], size_bytes: int) -> float:
+        """What the check of a model of these families will take."""
+        usual = self.usual_s()
+        return check_s(usual, 0.7 * sum(self.usual.get(name, usual) for name in families), size_bytes)
+
+    def proof(self, check: Check, family: str, losses: list[float], limit_s: float, timeout_s: float) -> Proof:
+        """What a worker that is ended in so many seconds needs.
+
+        Args:
+            losses: of what was tried before, the best first.
+            timeout_s: of the whole search.
+        """
+        usual = self.usual_s()
+        lead_s = max(LEAD_S, LEAD_SHARE * timeout_s)
+        lead, first = losses[0] if losses else math.inf, losses[FIRST - 1] if len(losses) >= FIRST else math.inf
+        own, until = self.usual.get(family, usual), time.monotonic() + limit_s
+        return Proof(check, usual, own, self.left_s(), lead_s, lead, first, until)
 
 
 def proved(
@@ -84,21 +117,37 @@ def proved(
     Returns:
         What was found, None where there was no time; and the seconds that it took.
     """
-    if proof is None:
-        return None, 0.0
-    room = proof.room(loss, len(pickled))
-    if room <= 0:
-        return None, 0.0
-    from sklearn.pipeline import Pipeline
 
+    def made() -> tuple[Any, Any]:
+        from sklearn.pipeline import Pipeline
+
+        held = np.asarray(plan.folds[fold][1])
+        rows = plan.X.iloc[held[np.linspace(0, len(held) - 1, min(ROWS, len(held))).round().astype(np.int64)]]
+        pipeline = Pipeline([("features", featuriser), ("model", pickle.loads(pickled))])
+        return single(plan, family, pipeline), rows
+
+    return within(proof, loss, len(pickled), made)
+
+
+def within(
+    proof: Proof | None, loss: float, size_bytes: int, made: Callable[[], tuple[Any, Any]]
+) -> tuple[OnnxCheck | None, float]:
+    """Checks a model in the time that there is for one so good and so large.
+
+    Args:
+        made: answers the model and the rows to check it on, where there is time.
+
+    Returns:
+        What was found, None where there was no time; and the seconds that it took.
+    """
+    room = 0.0 if proof is None else proof.room(loss, size_bytes)
+    if proof is None or room <= 0:
+        return None, 0.0
     began = time.monotonic()
-    held = np.asarray(plan.folds[fold][1])
-    rows = plan.X.iloc[held[np.linspace(0, len(held) - 1, min(ROWS, len(held))).round().astype(np.int64)]]
     found: OnnxCheck | None = None
     with contextlib.suppress(_Late), _limited(room):
-        pipeline = Pipeline([("features", featuriser), ("model", pickle.loads(pickled))])
-        model = single(plan, family, pipeline)
-        found = getattr(proof.check, "quick", proof.check)(model, rows)
+        model, rows = made()
+        found = proof.check(model, rows, speed=False)
     return found, time.monotonic() - began
 
 

@@ -4,6 +4,9 @@ Each family has a study of its own (Bergstra et al., "Algorithms for hyper-param
 the multivariate kernel of Falkner, Klein and Hutter, ICML 2018); the family is drawn with a probability that halves
 with each rank of its best score and falls with the root of what its trials cost. Time is not looked at, so that the
 same seed proposes the same.
+
+Where a table has many columns and the first model of those that tell something is better than the same one of all,
+known configurations are tried on these columns first, and what is searched is theirs as long as they lead.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_mlstudio.learning.family import Family, Params, Shape
+from jupyter_mlstudio.learning.family import COLUMNS, TELLING, Family, Params, Shape
 from jupyter_mlstudio.learning.kept import Record
 from jupyter_mlstudio.learning.portfolio import portfolio
 
@@ -32,7 +35,9 @@ class Proposals:
     def __init__(self, families: Sequence[Family], shape: Shape, seed: int) -> None:
         self._families, self._shape, self._seed = {family.name: family for family in families}, shape, seed
         self._known = portfolio(families, shape)
-        self._studies: dict[str, Any] = {}
+        self._tried: list[tuple[Family, Params]] = []
+        self._lowest = {True: math.inf, False: math.inf}
+        self._studies: dict[tuple[str, bool], Any] = {}
         self._best: dict[str, float] = {}
         self._count: dict[str, int] = dict.fromkeys(self._families, 0)
         self._asked: dict[int, Any] = {}
@@ -49,6 +54,7 @@ class Proposals:
 
     def begun(self, family: str, params: Params) -> None:
         """Notes that a known configuration was tried before."""
+        self._tried += [one for one in self._known if (one[0].name, one[1]) == (family, params)]
         self._known = [one for one in self._known if (one[0].name, one[1]) != (family, params)]
 
     @property
@@ -60,7 +66,8 @@ class Proposals:
         """The next known configuration of one of these families, which is then taken."""
         for place, one in enumerate(self._known):
             if one[0].name in allowed:
-                return self._known.pop(place)
+                self._tried.append(self._known.pop(place))
+                return self._tried[-1]
         return None
 
     def next_searched(self, number: int, allowed: set[str]) -> tuple[Family, Params, Params] | None:
@@ -74,8 +81,9 @@ class Proposals:
         if not names:
             return None
         family = self._families[self._drawn(names, number)]
-        trial = self._study(family.name).ask()
-        params = family.suggest(trial, self._shape)
+        telling = self._lowest[True] < self._lowest[False]
+        trial = self._study(family.name, telling).ask()
+        params = family.suggest(trial, self._shape) | ({COLUMNS: TELLING} if telling else {})
         self._asked[number] = trial
         return family, params, dict(trial.params)
 
@@ -88,16 +96,26 @@ class Proposals:
         family = self._families.get(record.candidate.family)
         if family is None:
             return
-        name = family.name
+        name, telling = family.name, COLUMNS in record.base
+        if telling and loss < self._best.get(name, math.inf) and self._lowest[True] == math.inf:
+            self._on_telling()
+        self._lowest[telling] = min(self._lowest[telling], loss)
         self._count[name] += 1
         self._best[name] = min(self._best.get(name, math.inf), loss)
         trial, value = self._asked.pop(record.candidate.number, None), loss if math.isfinite(loss) else 1e9
         if trial is not None:
-            self._study(name).tell(trial, value)
+            self._study(name, telling).tell(trial, value)
             return
         told = self._told(family, record, value)
         if told is not None:
-            self._study(name).add_trial(told)
+            self._study(name, telling).add_trial(told)
+
+    def _on_telling(self) -> None:
+        """Tries all known configurations on the columns that tell something, then the others that are left."""
+        begun = {family.name for family, params in self._tried if COLUMNS in params}
+        tried = [one for one in self._tried if one[0].name not in begun and one[0].name in self._families]
+        again = [(family, {**params, COLUMNS: TELLING}) for family, params in [*tried, *self._known]]
+        self._known = [*again, *self._known]
 
     def _told(self, family: Family, record: Record, value: float) -> Any:
         """A record as Optuna keeps trials; None where the known configuration lacks some of its parameters."""
@@ -112,8 +130,8 @@ class Proposals:
         except (ValueError, KeyError, TypeError):
             return None
 
-    def _study(self, name: str) -> Any:
-        if name not in self._studies:
+    def _study(self, name: str, telling: bool) -> Any:
+        if (name, telling) not in self._studies:
             import optuna
 
             optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -123,13 +141,13 @@ class Proposals:
                 sampler = optuna.samplers.TPESampler(
                     seed=int(seed) % 2**31, n_startup_trials=STARTUP, multivariate=True, constant_liar=True
                 )
-            self._studies[name] = optuna.create_study(sampler=sampler)
-        return self._studies[name]
+            self._studies[name, telling] = optuna.create_study(sampler=sampler)
+        return self._studies[name, telling]
 
 
 def states(records: Mapping[int, Record], taking: Sequence[str], out: Mapping[str, str]) -> list[Any]:
     """How families fare: those that take part in order, then those that are out with the reason."""
-    from jupyter_mlstudio.entities.automl import FamilyState
+    from jupyter_mlstudio.entities.automl_candidates import FamilyState
 
     found = []
     for name in [*taking, *(name for name in out if name not in taking)]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import OnnxCheck
+from jupyter_mlstudio.entities.automl_candidates import OnnxCheck
 from jupyter_mlstudio.learning.ensemble import vote
 from jupyter_mlstudio.learning.family import Family, Making, Params, Shape
 from jupyter_mlstudio.learning.matrices import Matrices, codes_of, part_of, write_whole
+from jupyter_mlstudio.learning.onnx_check import Check
 
-Check = Callable[[Any, Any], OnnxCheck]
 PROBE_ROWS = 300
 PROBE_ROUNDS = 6
 CHECK_ROWS, CHECK_CELLS = 500, 500_000
@@ -28,7 +28,7 @@ def pipeline(plan: Any, family: Family, params: Params, making: Making) -> Any:
     """An unfitted pipeline: the plan's features for the family, then its estimator."""
     from sklearn.pipeline import Pipeline
 
-    return Pipeline([("features", plan.featuriser(family.form)), ("model", family.make(params, making))])
+    return Pipeline([("features", plan.featuriser(family.form_for(params))), ("model", family.make(params, making))])
 
 
 def fitted(
@@ -40,7 +40,7 @@ def fitted(
         labels: whether a classifier is to know the target's own labels, where its library takes them; else it knows
             classes as numbers.
     """
-    model = pipeline(plan, family, params, making)
+    model = pipeline(plan, family, params, replace(making, rows=len(rows)))
     extra = {}
     if plan.weights is not None and family.takes_weights:
         extra["model__sample_weight"] = plan.weights[rows]
@@ -112,7 +112,7 @@ def checked(say: Callable[[Any], None], check: Check, model: Any, rows: Any) -> 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the check of a tiny model of a family found, and how long it took."""
+    """What the check of a model of a few rows found, and how long it took."""
 
     check: OnnxCheck
     seconds: float
@@ -122,23 +122,29 @@ def probe(
     say: Callable[[Any], None], plan: Any, family: Family, params: Params, shape: Shape, check: Check, seed: int
 ) -> Probe:
     """Fits a tiny model of a family on a few rows of this table, and checks it on others."""
-    from threadpoolctl import threadpool_limits
-
-    matrices = Matrices(plan, None, seed)
-    rows = matrices.training_rows(0, PROBE_ROWS)
     small = dict(params)
     for name in {family.rounds, "n_estimators"} & {family.rounds, *params} - {""}:
         small[name] = PROBE_ROUNDS
     if "hidden" in small:
         small["hidden"] = 8
-    making = Making(shape, seed, 1, codes_of(plan, family.form))
+    return sample(say, plan, family, small, shape, check, seed, PROBE_ROWS)
+
+
+def sample(
+    say: Callable[[Any], None], plan: Any, family: Family, params: Params, shape: Shape, check: Check, seed: int,
+    count: int,
+) -> Probe:  # fmt: skip
+    """Fits a model on ``count`` rows of this table at most, and checks it on others."""
+    from threadpoolctl import threadpool_limits
+
+    rows = Matrices(plan, None, seed).training_rows(0, count)
+    making = Making(shape, seed, 1, codes_of(plan, family.form_for(params)))
     with threadpool_limits(1):
-        model = single(plan, family, fitted(plan, family, small, making, rows, labels=True))
+        model = single(plan, family, fitted(plan, family, params, making, rows, labels=True))
     began = time.perf_counter()
-    quick = getattr(check, "quick", check)
     with threadpool_limits(1):
         count = max(20, min(PROBE_ROWS // 2, CHECK_CELLS // plan.X.shape[1]))
-        found = quick(model, plan.X.iloc[np.asarray(plan.folds[0][1])[:count]])
+        found = check(model, plan.X.iloc[np.asarray(plan.folds[0][1])[:count]], speed=False)
     return Probe(found, time.perf_counter() - began)
 
 

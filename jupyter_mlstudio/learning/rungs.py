@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from jupyter_mlstudio.learning.family import Shape
 from jupyter_mlstudio.learning.kept import Record
+from jupyter_mlstudio.learning.skewed import LOOKED_AT, SKEWED, added, skewness
 
 S_PER_CELL = 5e-6
 """What a fit takes for each number of its table, about, over the families; with a tree for each class
@@ -30,13 +31,15 @@ that are judged on all, once that fold is large enough."""
 ENOUGH_ROWS, ENOUGH_RARE = 2000, 150
 """To be judged on, in all and of the rarest class; fewer cannot tell good models from lucky ones."""
 
+REPEATED_FITS = 80
+"""Fits that are to have time where folds are repeated: trying more kinds of models is worth more than that."""
+
 BEYOND = 3
 """How many times as many folds as there is time for are taken to have enough rows."""
 
 FACTOR = 4
 LEAST_ROWS = 5000
 CELLS_PER_THREAD = 4_000_000
-SKEWED = 1.0
 
 
 def _enough(plan: Any, shape: Shape) -> int:
@@ -63,29 +66,26 @@ def shape_of(plan: Any, metric: str) -> Shape:
 
 
 def is_skewed(y: NDArray[np.float64]) -> bool:
-    """Whether a target is never negative, skewed, and less so as a logarithm."""
+    """Whether a target is never negative, skewed to the right, and less so as a logarithm."""
     values = np.asarray(y, dtype=np.float64)
     if values.min() < 0 or len(np.unique(values[:1000])) < 20:
         return False
-    return _skew(values) > SKEWED and abs(_skew(np.log1p(values))) < _skew(values)
-
-
-def _skew(values: NDArray[np.float64]) -> float:
-    spread = values.std()
-    return float(((values - values.mean()) ** 3).mean() / spread**3) if spread else 0.0
+    return skewness(values) > SKEWED and added(values[:: max(1, len(values) // LOOKED_AT)]) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Rungs:
     """The folds that are used, and how many training rows: ascending, 0 is all of ``most``. Set by size and time alone.
 
-    ``cells`` are the numbers in a training set.
+    ``cells`` are the numbers in a training set; ``once`` is how many folds judge each row once, 0 where no fold
+    repeats that.
     """
 
     folds: tuple[int, ...]
     rows: tuple[int, ...]
     most: int
     cells: int
+    once: int = 0
 
     @classmethod
     def of(cls, plan: Any, shape: Shape, timeout_s: float) -> Rungs:
@@ -95,7 +95,11 @@ class Rungs:
         one = (FIT_S + S_PER_CELL * cells) * max(1.0, min(shape.classes, 10) / 4)
         affordable = timeout_s / (WANTED_FITS * one)
         enough = min(_enough(plan, shape), math.ceil(BEYOND * affordable))
-        count = min(len(plan.folds), max(1, int(affordable), enough))
+        once = len(plan.folds) // plan.repeats
+        count = min(once, max(1, int(affordable), enough))
+        repeats = int(timeout_s / (REPEATED_FITS * one * once))
+        if once < len(plan.folds) and count == once and repeats > 1:
+            return cls(tuple(range(min(len(plan.folds), once * repeats))), (0,), most, cells, once)
         rows = [0]
         size = most
         while affordable < 1 and size // FACTOR >= LEAST_ROWS:
@@ -109,7 +113,8 @@ class Rungs:
         """As they were written."""
         if not written:
             return None
-        return cls(tuple(written["folds"]), tuple(written["rows"]), written["most"], written["cells"])
+        once = written.get("once", 0)
+        return cls(tuple(written["folds"]), tuple(written["rows"]), written["most"], written["cells"], once)
 
     def written(self) -> dict[str, Any]:
         """As JSON."""
@@ -151,20 +156,3 @@ class Rungs:
             if len(there) >= (3 if not beyond else 3 * (len(beyond) + 1)) or ((late or not known_left) and not beyond):
                 return waiting[0]
         return None
-
-    def far_behind(self, loss: float, rows: int, records: list[Record], stage: str) -> float | None:
-        """The best first fold when this one is far behind: outside the best eight by more than the folds differ.
-
-        Known configurations are given twice the distance.
-        """
-        level = rows or self.most
-        done = sorted(
-            (one for one in records if math.isfinite(one.loss) and one.candidate.rows == level),
-            key=lambda one: one.loss,
-        )
-        if len(done) < 4:
-            return None
-        best = done[0]
-        spread = float(np.std(best.candidate.folds, ddof=1)) if len(best.candidate.folds) > 1 else 0.0
-        bar = max(one.first_loss for one in done[:8]) + (2.0 if stage == "portfolio" else 0.5) * spread
-        return best.first_loss if loss > bar else None

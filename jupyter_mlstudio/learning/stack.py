@@ -122,6 +122,11 @@ def linear(coef: Any, intercept: Any, classes: int, known: Any | None = None) ->
     return model
 
 
+def top_weights(top: Any) -> dict[str, Any]:
+    """The weights of the model on top of a stack, as JSON."""
+    return {"coef": np.atleast_2d(top.coef_).tolist(), "intercept": np.atleast_1d(top.intercept_).tolist()}
+
+
 def shares(model: Any, members: int) -> list[float]:
     """How much each member counts; they add up to 1."""
     weights = np.abs(np.atleast_2d(model.coef_)).sum(axis=0).reshape(members, -1).sum(axis=1)

@@ -78,9 +78,15 @@ class Stacking:
         return members
 
     def _parts(self) -> list[NDArray[np.int64]]:
-        """The rows of each fold; of one fold, parts of its rows."""
-        search = self._search
-        sizes = [len(search.plan.folds[fold][1]) for fold in search.rungs.folds]
+        """The rows of each fold; of one fold, parts of its rows.
+
+        A row that is judged several times is each time in the part of its first, so that none is learnt from elsewhere.
+        """
+        search, plan = self._search, self._search.plan
+        sizes = [len(plan.folds[fold][1]) for fold in search.rungs.folds]
+        if search.rungs.once:
+            rows = search.rungs.judged(plan)
+            return [np.flatnonzero(np.isin(rows, plan.folds[fold][1])) for fold in range(search.rungs.once)]
         if len(sizes) > 1:
             return np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
         order = np.random.default_rng(search.spec.seed).permutation(sizes[0])

@@ -1,82 +1,47 @@
-"""What a search knows while it runs, for those who take part in it; and what people ask of it and get."""
+"""What a search of models for a table knows while it runs, for those who take part in it."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Budget, Candidate, FamilyState
+from jupyter_mlstudio.entities.automl import AutoMLSpec
+from jupyter_mlstudio.entities.automl_candidates import FamilyState
 from jupyter_mlstudio.learning import families, metrics, proposals
-from jupyter_mlstudio.learning.budget import GROWTH, Clock, Costs, check_s, grown
+from jupyter_mlstudio.learning.budget import GROWTH, Costs, grown
 from jupyter_mlstudio.learning.family import Family, Shape
-from jupyter_mlstudio.learning.kept import Kept, Record
+from jupyter_mlstudio.learning.kept import Record
 from jupyter_mlstudio.learning.matrices import Matrices
-from jupyter_mlstudio.learning.proofs import FIRST, LEAD_S, LEAD_SHARE, Account, Proof
-from jupyter_mlstudio.learning.refit import Check, Probe
+from jupyter_mlstudio.learning.onnx_check import Check
+from jupyter_mlstudio.learning.refit import Probe, sample
+from jupyter_mlstudio.learning.rest import ROWS
+from jupyter_mlstudio.learning.rounds import Asked as Asked
+from jupyter_mlstudio.learning.rounds import Outcome as Outcome
+from jupyter_mlstudio.learning.rounds import Rounds
+from jupyter_mlstudio.learning.rounds import Told as Told
 from jupyter_mlstudio.learning.rungs import Rungs, shape_of
-from jupyter_mlstudio.learning.workers import Workers
-
-Told = Callable[[Candidate], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What people ask of a search while it runs; ``stopped`` are numbers of candidates that are to be ended."""
-
-    paused: bool = False
-    stop: bool = False
-    limits: AutoMLLimits | None = None
-    stopped: set[int] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a search ended with.
-
-    Args:
-        model: the winner, fitted on all rows: a pipeline, or a vote or a stack of pipelines.
-        oof: predictions of candidates for the rows of the plan, ``(n_rows, ...)``, NaN where there are none.
-    """
-
-    candidates: list[Candidate]
-    families: list[FamilyState]
-    winner: Candidate
-    model: Any
-    oof: dict[int, NDArray[np.float64]]
-    budget: Budget
-
-
-class State:
-    """The parts of a search: files, workers, clock, and the candidates so far."""
+class State(Rounds):
+    """The parts of a search: families, features, costs, and the candidates so far."""
 
     def __init__(self, plan: Any, spec: AutoMLSpec, folder: Path, check: Check, began: float | None) -> None:
-        self.plan, self.spec, self.check = plan, spec, check
+        super().__init__(spec, folder, check, began)
+        self.plan = plan
         self.metric = metrics.find(spec.primary_metric, plan.task)
         self.shape: Shape = shape_of(plan, self.metric.name)
-        self.limits = spec.limits
-        self.kept = Kept(folder)
-        state = self.kept.state()
-        used = float(state.get("used_s", 0.0)) if state else max(0.0, time.time() - (began or time.time()))
-        self.clock = Clock(self.limits.timeout_s, time.monotonic() - used)
-        self.workers = Workers()
-        self.costs = Costs()
-        self.records: dict[int, Record] = self.kept.records()
+        self.costs = Costs(self.shape.classes)
         own = getattr(plan, "families", None)
         self.out: dict[str, str]
         taking, self.out = own(spec) if own else families.chosen(spec.training, self.shape)
         self.by_name: dict[str, Family] = {family.name: family for family in taking}
-        self.rungs = Rungs.read(state.get("rungs")) or Rungs.of(plan, self.shape, self.limits.timeout_s)
+        self.rungs = Rungs.read(self.before.get("rungs")) or Rungs.of(plan, self.shape, self.limits.timeout_s)
         self.matrices = Matrices(plan, self.kept.features, spec.seed)
         self.probes: dict[str, Probe] = {}
-        self.account = Account()
-        self.onnx = spec.training.enable_onnx_compatible_models
 
     @property
     def families(self) -> list[FamilyState]:
@@ -84,13 +49,19 @@ class State:
         return proposals.states(self.records, list(self.by_name), self.out)
 
     def oof(self, number: int) -> NDArray[np.float64] | None:
-        """A candidate's out-of-fold predictions, a row for each of the plan's; NaN where there is none."""
+        """A candidate's out-of-fold predictions, a row for each of the plan's; NaN where there is none.
+
+        Where folds are repeated, it is their mean.
+        """
         found = self.kept.oof(number)
         if found is None:
             return None
-        whole = np.full((len(self.plan.y), *found.shape[1:]), np.nan)
-        whole[self.rungs.judged(self.plan)] = found
-        return whole
+        rows = self.rungs.judged(self.plan)
+        whole, times = np.zeros((len(self.plan.y), *found.shape[1:])), np.zeros(len(self.plan.y))
+        np.add.at(whole, rows, found)
+        np.add.at(times, rows, 1)
+        with np.errstate(invalid="ignore"):
+            return whole / times.reshape(-1, *[1] * (found.ndim - 1))
 
     def reserve_s(self) -> float:
         """What must be left for the end: to fit and check the best candidate, and a quarter of the time for a vote."""
@@ -108,28 +79,6 @@ class State:
         most = 0.12 * self.clock.timeout_s
         fits = [self.refit_s(one) if one.whole else min(most, self.refit_s(one)) for one in members]
         return 1.5 * (sum(fits) + self.check_s(members))
-
-    def check_s(self, members: list[Record]) -> float:
-        """What the check of a model of these members will take."""
-        if not self.onnx:
-            return 0.0
-        usual = self._probe_s()
-        own = {one.candidate.family for one in members}
-        probes = sum(self.probes[name].seconds if name in self.probes else usual for name in own)
-        return check_s(usual, 0.7 * probes, sum(record.candidate.size_bytes for record in members))
-
-    def proof(self, family: Family, limit_s: float) -> Proof | None:
-        """What the worker of a trial that ends in so many seconds needs for its check; None when none is asked for."""
-        if not self.onnx:
-            return None
-        usual, losses = self._probe_s(), [one.loss for one in self.ranked()[:FIRST]]
-        own = self.probes[family.name].seconds if family.name in self.probes else usual
-        lead_s = max(LEAD_S, LEAD_SHARE * self.clock.timeout_s)
-        lead, first = losses[0] if losses else math.inf, losses[-1] if len(losses) == FIRST else math.inf
-        return Proof(self.check, usual, own, self.account.left_s(), lead_s, lead, first, time.monotonic() + limit_s)
-
-    def _probe_s(self) -> float:
-        return float(np.median([one.seconds for one in self.probes.values()] or [0.5]))
 
     def refit_s(self, record: Record, rows: int = 0) -> float:
         """What fitting a candidate on so many rows will take; 0 is all."""
@@ -153,9 +102,12 @@ class State:
         whole = [one for one in fine if one.whole] or fine
         return sorted(whole, key=lambda one: (one.loss, one.candidate.number))
 
-    def best(self) -> Record | None:
-        """The best candidate so far."""
-        return next(iter(self.ranked()), None)
+    def sample_of(self, record: Record) -> tuple[Any, ...] | None:
+        """What a worker calls to check a model of a candidate's parameters; None where its family is out."""
+        family = self.by_name.get(record.candidate.family)
+        if family is None:
+            return None
+        return sample, self.plan, family, record.candidate.params, self.shape, self.check, self.spec.seed, ROWS
 
     def threads(self, rows: int = 0) -> int:
         """Threads of one fit on so many rows; 0 is all."""

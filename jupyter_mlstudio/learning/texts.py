@@ -1,7 +1,10 @@
-"""Text that is read word by word: how often words occur (TF-IDF), in a few components (latent semantic analysis)."""
+"""Text that is read word by word: a few components of how often words occur (TF-IDF, latent semantic analysis), and how
+often those words occur that tell most of the target.
+"""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.feature_selection import f_classif, f_regression
 from sklearn.utils.validation import check_is_fitted
 
 STEP = 1e-6
@@ -25,21 +29,28 @@ class TextComponents(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         words: how many words are known at most.
         components: how many numbers come out at most.
         longest: the longest run of words that counts as one.
+        telling: words whose number comes out by itself, at most: those that differ most between classes, or go with the
+            value most (F test); with them comes how many known words there are.
+        classifies: whether the target has classes.
         english: whether English words that say nothing are left out; only where each word counts by itself.
 
     Attributes:
         transformer_: what counts the words, scikit-learn's ``CountVectorizer``; None where there are none.
         idf_: how rare each word is ``(n_words,)``.
         components_: what each word adds to the numbers ``(n_words, n_components)``.
+        telling_: numbers of the words that come out by themselves ``(n_telling,)``; none where it learnt no target.
     """
 
     step = STEP
 
     def __init__(
-        self, words: int = 10_000, components: int = 24, longest: int = 1, english: bool = False, seed: int = 0
-    ) -> None:
+        self, words: int = 10_000, components: int = 24, longest: int = 1, english: bool = False, seed: int = 0,
+        telling: int = 30, classifies: bool = True,
+    ) -> None:  # fmt: skip
         self.words = words
         self.components = components
+        self.telling = telling
+        self.classifies = classifies
         self.longest = longest
         self.english = english
         self.seed = seed
@@ -54,6 +65,7 @@ class TextComponents(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         weighed = weigher.fit_transform(counts)
         few = max(min(self.components, counts.shape[1] - 1, len(given)), 1)
         self.idf_ = weigher.idf_
+        self.telling_ = self._telling(weighed, y)
         self.components_ = TruncatedSVD(few, random_state=self.seed).fit(weighed).components_.T
         return self
 
@@ -65,12 +77,29 @@ class TextComponents(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         counts = self.transformer_.transform(given).astype(np.float64)
         length = np.sqrt(counts.power(2) @ self.idf_**2)
         made = counts @ (self.idf_[:, np.newaxis] * self.components_)
-        return np.rint(made / np.where(length > 0, length, 1.0)[:, np.newaxis] / STEP) * STEP
+        found = np.rint(made / np.where(length > 0, length, 1.0)[:, np.newaxis] / STEP) * STEP
+        if not len(self.telling_):
+            return found
+        return np.hstack([found, counts[:, self.telling_].toarray(), np.asarray(counts.sum(axis=1)).reshape(-1, 1)])
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
-        count = 1 if self.transformer_ is None else self.components_.shape[1]
         name = "text" if input_features is None else input_features[0]
-        return np.array([f"{name}_{place}" for place in range(count)], dtype=object)
+        if self.transformer_ is None:
+            return np.array([f"{name}_0"], dtype=object)
+        made = [f"{name}_{place}" for place in range(self.components_.shape[1])]
+        if len(self.telling_):
+            known = self.transformer_.get_feature_names_out()
+            made += [f"{name}: {known[number]}" for number in self.telling_] + [f"{name}: words"]
+        return np.array(made, dtype=object)
+
+    def _telling(self, weighed: Any, y: Any) -> Any:
+        if y is None or self.telling < 1:
+            return np.empty(0, dtype=np.int64)
+        tell = f_classif if self.classifies else f_regression
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            found = np.nan_to_num(tell(weighed, np.asarray(y))[0], nan=0.0, posinf=np.finfo(np.float64).max)
+        return np.sort(np.argsort(-found, kind="stable")[: self.telling])
 
     def _counted(self, given: list[str]) -> tuple[Any, Any]:
         """The first way of counting that finds words: rare ones left out, then not, then English ones too."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from jupyter_mlstudio.entities.automl import Candidate
+from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.learning import metrics
 from jupyter_mlstudio.learning.evaluate import Result
 from jupyter_mlstudio.learning.kept import Record

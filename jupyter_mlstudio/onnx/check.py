@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlstudio.entities.ending import end
 from jupyter_mlstudio.entities.memory import own_sentence
 from jupyter_mlstudio.errors import Invalid, StudioError
 
@@ -176,4 +177,4 @@ def limit_memory() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    end(main(sys.argv[1]))

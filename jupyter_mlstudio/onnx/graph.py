@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlstudio.entities.ending import end
 from jupyter_mlstudio.entities.graphs import Graph, GraphNode, GraphTensor
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.onnx.check import limit_memory, nodes_of, parse
@@ -151,4 +152,4 @@ def main(path: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    end(main(sys.argv[1]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -29,8 +29,6 @@ GROUPS = {
 }
 """The studio's own plugins by group, there even where the package is only on the path and not installed."""
 
-_log = logging.getLogger(__name__)
-
 
 def names(group: str) -> list[str]:
     """Names of the plugins of a group, the studio's own first."""
@@ -49,15 +47,10 @@ def load(group: str, name: str) -> Any:
     return place.load()
 
 
-def load_all(group: str) -> list[Any]:
-    """Imports all plugins of a group; one that cannot be imported is left out with a line in the log."""
-    loaded = []
-    for name, place in _places(group).items():
-        try:
-            loaded.append(place.load())
-        except ImportError as error:
-            _log.warning("the %s plugin %s cannot be imported: %s", group, name, error)
-    return loaded
+def each(group: str) -> Iterator[Any]:
+    """Imports the plugins of a group one by one, as they are asked for; looks once where they are."""
+    for place in _places(group).values():
+        yield place.load()
 
 
 def _places(group: str) -> dict[str, Any]:

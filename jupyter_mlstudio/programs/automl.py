@@ -15,14 +15,16 @@ import msgspec
 
 from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.connection import connect
-from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Candidate, Finding, Severity
+from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec
+from jupyter_mlstudio.entities.automl_candidates import Candidate
+from jupyter_mlstudio.entities.automl_tables import Finding, Severity
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError
 from jupyter_mlstudio.programs import automl_engine as engine
 from jupyter_mlstudio.programs import context
 from jupyter_mlstudio.programs.automl_board import Board, limits_of
 from jupyter_mlstudio.programs.automl_evidence import Drawings
-from jupyter_mlstudio.programs.automl_files import began, check_same, take_over
+from jupyter_mlstudio.programs.automl_files import SKETCH, began, check_same, take_over, write_whole
 from jupyter_mlstudio.programs.automl_memory import within
 from jupyter_mlstudio.programs.automl_winner import Winner
 
@@ -85,6 +87,7 @@ class AutoML:
         board.say("trying models")
         searched = replace(self._spec, limits=self._for_search(self._spec.limits))
         self._search = engine.search_of(self._plan, searched, self._folder, self._began)
+        write_whole(self._folder / SKETCH, engine.sketch_of(self._plan, self._search, self._spec))
         board.known([record.candidate for record in self._search.records.values()])
         board.clock = lambda: self._search.clock.used_s
         self._drawings = Drawings(self._gateway, self._plan, self._search.oof, board.clock)
@@ -107,7 +110,8 @@ class AutoML:
         metric, goal = engine.metric_of(self._spec, plan)
         classes = [] if plan.classes is None else [str(name) for name in plan.classes]
         self._board.change(
-            task=plan.task, primary_metric=metric, goal=goal, rows=len(plan.X), folds=len(plan.folds), classes=classes,
+            task=plan.task, primary_metric=metric, goal=goal, rows=len(plan.X), folds=len(plan.folds) // plan.repeats,
+            repeats=plan.repeats, classes=classes,
             positive_label=classes[plan.positive] if classes and plan.positive is not None else "",
             columns=list(plan.columns), findings=list(plan.findings),
         )  # fmt: skip

@@ -12,10 +12,12 @@ from typing import Any
 
 from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.wire import Connection, segment
-from jupyter_mlstudio.entities.automl import AutoMLReport, Budget, Candidate, FamilyState, Goal
+from jupyter_mlstudio.entities.automl_candidates import Candidate, FamilyState
+from jupyter_mlstudio.entities.automl_reports import AutoMLReport, Budget
+from jupyter_mlstudio.entities.experiments import Goal
 from jupyter_mlstudio.entities.sweeps import Lead, SweepPhase, Trial, TrialState
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.programs.automl_files import Runs, as_json, write_whole
+from jupyter_mlstudio.programs.automl_files import RUNS, TIME_OVER, Runs, as_json, write_whole
 from jupyter_mlstudio.programs.automl_margin import margin_of
 from jupyter_mlstudio.programs.sweep_told import Teller
 
@@ -24,7 +26,7 @@ WRITE_SHARE = 25
 """A report that takes long to write is written less often: so many times longer apart."""
 
 INTERRUPTED = "interrupted: the program ended meanwhile"
-GIVEN_UP = ("stopped", "the time was over")
+GIVEN_UP = ("stopped", TIME_OVER)
 """Reasons for which a candidate has no score though nothing is wrong with it."""
 
 
@@ -51,7 +53,7 @@ class Board:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         self._began = began
         self.clock: Callable[[], float] = lambda: time.time() - began
-        self._runs = Runs(folder / "runs.json")
+        self._runs = Runs(folder / RUNS)
         self._found: dict[int, Candidate] = {}
         self._times: dict[int, tuple[str, str | None]] = {}
         self._best: Candidate | None = None

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, Explanation, Goal, Task, Way
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Task
+from jupyter_mlstudio.entities.automl_candidates import Way
+from jupyter_mlstudio.entities.automl_explanations import Explanation
+from jupyter_mlstudio.entities.automl_tables import Column
+from jupyter_mlstudio.entities.experiments import Goal
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.programs.automl_files import table_path
 
@@ -41,9 +46,9 @@ def tables_of(spec: AutoMLSpec, runs: Path) -> Tables:
     return Tables(found["data"], found.get("validation_data"), found.get("test_data"))
 
 
-def paths_of(spec: AutoMLSpec, runs: Path) -> dict[str, Path]:
-    """Where the tables lie that a specification names."""
-    root = Path(os.environ["MLSTUDIO_WORKSPACE"])
+def paths_of(spec: AutoMLSpec, runs: Path, root: Path | None = None) -> dict[str, Path]:
+    """Where the tables lie that a specification names; ``root`` is the workspace's, by default that of this run."""
+    root = root or Path(os.environ["MLSTUDIO_WORKSPACE"])
     named = {name: getattr(spec, name) for name in ("data", "validation_data", "test_data")}
     return {name: table_path(root, runs, text) for name, text in named.items() if text is not None}
 
@@ -75,13 +80,21 @@ def metric_of(spec: AutoMLSpec, plan: Any) -> tuple[str, Goal]:
 def search_of(plan: Any, spec: AutoMLSpec, folder: Path, began: float) -> Any:
     """Makes the search; on a folder that has been searched in, it goes on where it was."""
     from jupyter_mlstudio.learning.search import Search
-    from jupyter_mlstudio.programs.automl_check import check
+    from jupyter_mlstudio.programs.automl_check import ModelCheck
 
     if spec.task is Task.FORECASTING:
         from jupyter_mlstudio.learning.forecast_search import ForecastSearch
 
-        return ForecastSearch(plan, spec, folder, check=check, began=began)
-    return Search(plan, spec, folder, check=check, began=began)
+        return ForecastSearch(plan, spec, folder, check=ModelCheck(), began=began)
+    return Search(plan, spec, folder, check=ModelCheck(), began=began)
+
+
+def sketch_of(plan: Any, search: Any, spec: AutoMLSpec) -> bytes:
+    """What notebooks of candidates are written from later."""
+    from jupyter_mlstudio.learning.sketch import sketch, written
+
+    shape = None if plan.task is Task.FORECASTING else search.shape
+    return written(sketch(plan, shape, search.threads(), spec.seed))
 
 
 def asked(**values: Any) -> Any:
@@ -95,7 +108,8 @@ def columns_of(outcome: Any, plan: Any) -> list[Column]:
     """The columns with the steps that the winner has; of an ensemble see :func:`ways_of`."""
     from jupyter_mlstudio.learning.families import FAMILIES
 
-    form = next((family.form for family in FAMILIES if family.name == outcome.winner.family), None)
+    winner = outcome.winner
+    form = next((family.form_for(winner.params) for family in FAMILIES if family.name == winner.family), None)
     return list(plan.columns) if form is None or plan.task is Task.FORECASTING else plan.columns_for(form)
 
 
@@ -105,12 +119,12 @@ def ways_of(outcome: Any, plan: Any) -> list[Way]:
 
     if plan.task is Task.FORECASTING or not outcome.winner.weights or len(plan.columns) > WAYS_COLUMNS:
         return []
-    forms = {family.name: family.form for family in FAMILIES}
-    families = {one.number: one.family for one in outcome.candidates}
+    families = {family.name: family for family in FAMILIES}
+    tried = {one.number: one for one in outcome.candidates if one.family in families}
     members: dict[str, list[int]] = {}
     for number in map(int, outcome.winner.weights):
-        if (form := forms.get(families.get(number, ""))) is not None:
-            members.setdefault(form, []).append(number)
+        if (one := tried.get(number)) is not None:
+            members.setdefault(families[one.family].form_for(one.params), []).append(number)
     return [
         Way(members=numbers, steps={one.name: one.steps for one in plan.columns_for(form) if one.steps})
         for form, numbers in members.items()
@@ -124,13 +138,14 @@ def diagram_of(outcome: Any) -> str:
     return diagram(outcome.model)
 
 
-def explanation_of(outcome: Any, plan: Any, spec: AutoMLSpec, deadline: float) -> Explanation | None:
-    """What the winner rests on, as far as it can be told until a time of ``time.monotonic()``; None when it cannot."""
+def explanation_of(
+    outcome: Any, plan: Any, spec: AutoMLSpec, deadline: float, say: Callable[[Explanation], None]
+) -> Explanation:
+    """What the winner rests on, as far as it can be told until a time of ``time.monotonic()``; ``say`` takes parts."""
     from jupyter_mlstudio.learning.explain import explain
 
-    return explain(
-        outcome.model, plan, spec.primary_metric, seed=spec.seed, deadline=deadline, fit_s=outcome.winner.fit_s
-    )
+    fit_s = outcome.winner.fit_s
+    return explain(outcome.model, plan, spec.primary_metric, seed=spec.seed, deadline=deadline, fit_s=fit_s, say=say)
 
 
 def forecasting_of(plan: Any) -> dict[str, JSON]:
@@ -144,10 +159,15 @@ def notebook_of(outcome: Any, plan: Any, spec: AutoMLSpec, runs: Path, threads: 
     """A notebook that makes the winner again, with the paths of tables below the workspace's root."""
     from jupyter_mlstudio.learning.emitted import notebook
 
-    root = Path(os.environ["MLSTUDIO_WORKSPACE"]).resolve()
-    below: dict[str, Any] = {name: path.relative_to(root).as_posix() for name, path in paths_of(spec, runs).items()}
-    whole = replace(spec, **below)
+    whole = below_root(spec, runs, Path(os.environ["MLSTUDIO_WORKSPACE"]))
     return notebook(whole, plan, outcome.winner, outcome.model, data=whole.data, threads=threads)
+
+
+def below_root(spec: AutoMLSpec, runs: Path, root: Path) -> AutoMLSpec:
+    """The request with the paths of its tables below the workspace's root."""
+    paths = paths_of(spec, runs, root)
+    below: dict[str, Any] = {name: path.relative_to(root.resolve()).as_posix() for name, path in paths.items()}
+    return replace(spec, **below)
 
 
 def forecast_of(plan: Any) -> dict[str, JSON] | None:

@@ -20,6 +20,15 @@ FOLDER = "automl"
 
 OF_RUN = "runs:/"
 _WRITTEN_ONCE = (".npy", ".npz", ".joblib", ".parquet")
+RUNS = "runs.json"
+"""Which run each candidate has, see :class:`Runs`."""
+
+SKETCH = "sketch.pkl"
+"""What notebooks of candidates are written from, see :mod:`jupyter_mlstudio.learning.sketch`."""
+
+TIME_OVER = "the time was over"
+"""Why a candidate has no score that was at work when the search ended."""
+
 _BEGAN, _TABLES = "began.json", "tables.json"
 
 
@@ -52,7 +61,8 @@ def table_path(root: Path, runs: Path, text: str) -> Path:
 def take_over(run_folder: Path, before: str | None) -> Path:
     """Makes the folder of the search, with what an earlier run has found in it; answers it.
 
-    Files that are written once are shared between both runs, others are copied.
+    Files that are written once are shared between both runs, others are copied. A candidate that the end of the time
+    cut off is left out, so that it is tried again.
 
     Raises:
         Conflict: the earlier run's files are gone.
@@ -72,8 +82,19 @@ def take_over(run_folder: Path, before: str | None) -> Path:
     state = part / "state.json"
     if state.is_file():  # the time that is used counts from here
         write_whole(state, json.dumps({**json.loads(state.read_bytes()), "used_s": 0.0}).encode())
+    _forget_cut_off(part)
     part.rename(folder)
     return folder
+
+
+def _forget_cut_off(folder: Path) -> None:
+    runs = Runs(folder / RUNS)
+    for path in (folder / "candidates").glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            told = json.loads(path.read_bytes())["candidate"]
+            if told["failed"] == TIME_OVER and told["score"] is None:
+                path.unlink()
+                runs.forget(int(told["number"]))
 
 
 def began(folder: Path) -> float:

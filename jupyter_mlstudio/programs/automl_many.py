@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from jupyter_mlstudio.entities.automl import Partition
+from jupyter_mlstudio.entities.automl_candidates import Partition
 from jupyter_mlstudio.programs.automl_files import write_whole
 
 MANIFEST, PARTS = "mlstudio.json", "parts.zip"

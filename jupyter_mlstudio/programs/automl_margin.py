@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import statistics
 
-from jupyter_mlstudio.entities.automl import AutoMLReport, Candidate, Goal, Margin
+from jupyter_mlstudio.entities.automl_candidates import Candidate, Margin
+from jupyter_mlstudio.entities.automl_reports import AutoMLReport
+from jupyter_mlstudio.entities.experiments import Goal
 
 
 def margin_of(report: AutoMLReport) -> Margin | None:
@@ -23,7 +25,7 @@ def margin_of(report: AutoMLReport) -> Margin | None:
         return None
     sign = 1.0 if report.goal is Goal.MAXIMIZE else -1.0
     lead = sign * (first.score - second.score)
-    low, high = _interval(first, second, sign) or (None, None)
+    low, high = _interval(first, second, sign, report.folds) or (None, None)
     noise = low <= 0 if low is not None else _covers(first, second.score)
     return Margin(number=second.number, family=second.family, lead=lead, low=low, high=high, within_noise=noise)
 
@@ -33,8 +35,12 @@ def _counts(one: Candidate) -> bool:
     return able and not one.failed and one.score is not None and math.isfinite(one.score)
 
 
-def _interval(first: Candidate, second: Candidate, sign: float) -> tuple[float, float] | None:
-    """The 95 % interval of the mean difference over folds; None where it cannot be told."""
+def _interval(first: Candidate, second: Candidate, sign: float, parts: int) -> tuple[float, float] | None:
+    """The 95 % interval of the mean difference over folds; None where it cannot be told.
+
+    Args:
+        parts: of the rows, one of which each fold judges; with repeats there are more folds than parts.
+    """
     count = len(first.folds)
     if count < 2 or count != len(second.folds):
         return None
@@ -44,7 +50,8 @@ def _interval(first: Candidate, second: Candidate, sign: float) -> tuple[float, 
     if not all(math.isfinite(step) for step in steps):
         return None
     mean = statistics.fmean(steps)
-    error = math.sqrt(statistics.variance(steps) * (1 / count + 1 / (count - 1)))
+    judged = 1 / (min(count, parts or count) - 1)  # for each row that is learnt from
+    error = math.sqrt(statistics.variance(steps) * (1 / count + judged))
     reach = float(t.ppf(0.975, count - 1)) * error
     return mean - reach, mean + reach
 

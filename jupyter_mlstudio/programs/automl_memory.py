@@ -1,4 +1,4 @@
-"""The memory that an AutoML run's program may have while it reads a table and looks at it; workers have limits too."""
+"""The memory that an AutoML run's program may have while it reads a table, or explains; workers have limits too."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ LEAST_BYTES = 64 * 1024**2
 
 
 @contextlib.contextmanager
-def within(memory_bytes: int | None) -> Iterator[None]:
+def within(memory_bytes: int | None, what: str = "the table") -> Iterator[None]:
     """Lets this process have no more than so much memory meanwhile, where the system can be told so.
 
     What it has already counts; what is only reserved does not.
+
+    Args:
+        memory_bytes: the most; None is no limit.
+        what: needs it, as the error says.
 
     Raises:
         Invalid: it was not enough.
@@ -28,7 +32,7 @@ def within(memory_bytes: int | None) -> Iterator[None]:
             raise
         gigabytes = memory_bytes / 1e9
         raise Invalid(
-            f"the table needs more memory than the run may have ({gigabytes:.3g} GB): allow more, or give fewer rows or"
+            f"{what} needs more memory than the run may have ({gigabytes:.3g} GB): allow more, or give fewer rows or"
             " columns"
         ) from error
     finally:

@@ -18,7 +18,9 @@ import msgspec
 
 from jupyter_mlstudio.client.connection import connect
 from jupyter_mlstudio.client.wire import Connection, segment
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Goal, Partition, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Task
+from jupyter_mlstudio.entities.automl_candidates import Partition
+from jupyter_mlstudio.entities.experiments import Goal
 from jupyter_mlstudio.entities.runs import TERMINAL, RunStatus
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError

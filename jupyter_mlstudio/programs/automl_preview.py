@@ -8,14 +8,15 @@ looked at, and what would be an error is a warning then, since other rows may be
 from __future__ import annotations
 
 import contextlib
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Column, Finding, Role, Severity, TablePreview, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Task
+from jupyter_mlstudio.entities.automl_tables import Column, Finding, Role, Severity, TablePreview
+from jupyter_mlstudio.entities.ending import end
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.programs.answering import answer
@@ -50,14 +51,14 @@ def preview(question: dict[str, JSON]) -> TablePreview:
         raise Invalid("the table has no columns")
     named = frame.set_axis(unique_names(frame.columns), axis=1)
     target = str(question.get("target") or likely([look(column).column() for _, column in named.items()]))
-    columns, findings = _looked_at(frame, named, _spec(question, target))
+    columns, task, findings = _looked_at(frame, named, _spec(question, target))
     if rows > len(frame):
         what = f"the first {len(frame):,} of about {rows:,} rows were looked at"
         about = Finding(code="preview", severity=Severity.INFO, what=what, done="the run looks at all of them")
         findings = [about, *(_unsure(one, len(frame)) for one in findings)]
     head = frame.iloc[:HEAD_ROWS, :HEAD_COLUMNS]
     return TablePreview(
-        data=str(question["data"]), rows=rows, columns=columns, target=target,
+        data=str(question["data"]), rows=rows, columns=columns, target=target, task=task,
         head=[[_cell(value) for value in row] for row in head.itertuples(index=False, name=None)], findings=findings,
     )  # fmt: skip
 
@@ -99,21 +100,24 @@ def _spec(question: dict[str, JSON], target: str) -> AutoMLSpec:
     return replace(spec, task=Task.AUTO, forecasting=None) if unfinished else spec
 
 
-def _looked_at(frame: pd.DataFrame, named: pd.DataFrame, spec: AutoMLSpec) -> tuple[list[Column], list[Finding]]:
-    """Its columns, what would be done with them, and what is wrong with the table; ``named`` has names of their own."""
+def _looked_at(
+    frame: pd.DataFrame, named: pd.DataFrame, spec: AutoMLSpec
+) -> tuple[list[Column], Task | None, list[Finding]]:
+    """Its columns, the task, and what is wrong with the table; ``named`` has names of their own."""
     from jupyter_mlstudio.learning.columns import look
     from jupyter_mlstudio.learning.forecast_plan import make_forecast_plan
     from jupyter_mlstudio.learning.plan import make_plan
 
     known: dict[str, Column] = {}
+    task: Task | None = None
     try:
         plan = make_forecast_plan(frame, spec) if spec.task is Task.FORECASTING else make_plan(frame, spec)
-        known, findings = {one.name: one for one in plan.columns}, list(plan.findings)
+        known, task, findings = {one.name: one for one in plan.columns}, plan.task, list(plan.findings)
     except Invalid as error:
         refused = Finding(code="refused", severity=Severity.ERROR, what=error.message, columns=[spec.target])
         findings = list(getattr(error, "findings", [])) or [refused]
     columns = [known.get(name) or look(named[name]).column() for name in named.columns]
-    return [replace(one, role=Role.TARGET) if one.name == spec.target else one for one in columns], findings
+    return [replace(one, role=Role.TARGET) if one.name == spec.target else one for one in columns], task, findings
 
 
 def _unsure(finding: Finding, rows: int) -> Finding:
@@ -152,4 +156,4 @@ def _cell(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(answer(preview))
+    end(answer(preview))

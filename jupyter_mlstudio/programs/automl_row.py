@@ -7,12 +7,12 @@ run's own files, written by its program.
 from __future__ import annotations
 
 import pickle
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlstudio.entities.automl import Contribution, RowExplanation
+from jupyter_mlstudio.entities.automl_explanations import Contribution, RowExplanation
+from jupyter_mlstudio.entities.ending import end
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid
 from jupyter_mlstudio.programs.answering import answer
@@ -81,4 +81,4 @@ def _plain(value: Any) -> JSON:
 
 
 if __name__ == "__main__":
-    sys.exit(answer(explain))
+    end(answer(explain))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -13,12 +12,14 @@ import numpy as np
 from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.evaluation import evaluate
 from jupyter_mlstudio.client.model_logging import log_model
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Candidate, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Task
+from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.programs import automl_engine as engine
 from jupyter_mlstudio.programs import automl_row, context
 from jupyter_mlstudio.programs.automl_board import Board
 from jupyter_mlstudio.programs.automl_evidence import Answers, known_rows
+from jupyter_mlstudio.programs.automl_explaining import Explaining
 from jupyter_mlstudio.programs.automl_files import FOLDER, as_json, write_whole
 
 EXPLAIN_S, LEAST_EXPLAIN_S = 60.0, 1.0
@@ -54,15 +55,16 @@ class Winner:
         columns, ways = engine.columns_of(self._outcome, self._plan), engine.ways_of(self._outcome, self._plan)
         board.change(winner=found.number, columns=columns, ways=ways)
         board.say("keeping the winner")
+        explaining = self._explaining()
         self._keep_model()
         self._say_who()
         self._evaluate()
         self._test()
         board.tell(now=True)
         self._aside(self._draw)
-        if self._spec.training.enable_model_explainability:
+        if explaining is not None:
             board.say("explaining the winner")
-            self._aside(self._explain)
+            self._explained(explaining)
         forecasts = self._plan.task is Task.FORECASTING
         self._aside(self._keep_for_forecasts if forecasts else self._keep_for_rows)
         self._aside(self._write_notebook)
@@ -137,14 +139,17 @@ class Winner:
     def _draw(self) -> None:
         self._board.change(diagram=engine.diagram_of(self._outcome))
 
-    def _explain(self) -> None:
-        limits = self._spec.limits
-        left_s = limits.timeout_s - self._board.used_s
+    def _explaining(self) -> Explaining | None:
+        if not self._spec.training.enable_model_explainability:
+            return None
+        left_s = self._spec.limits.timeout_s - self._board.used_s
         seconds = min(EXPLAIN_S, max(LEAST_EXPLAIN_S, left_s))
-        found = engine.explanation_of(self._outcome, self._plan, self._spec, time.monotonic() + seconds)
-        if found is not None:
-            self._board.change(explanation=found)
-        self._board.spent("explain", limits.timeout_s - left_s)
+        return Explaining(self._outcome, self._plan, self._spec, seconds)
+
+    def _explained(self, explaining: Explaining) -> None:
+        found, seconds = explaining.result()
+        self._board.change(explanation=found)
+        self._board.spent("explain", self._board.used_s - seconds)
 
     def _keep_for_rows(self) -> None:
         automl_row.keep(self._plan, self._job.run_folder / FOLDER)

@@ -83,13 +83,13 @@ class Batch:
         return 0
 
     def _take_over(self) -> None:
-        """Takes plan and parts of the run that this one tries again."""
+        """Takes plan and parts of the run that this one tries again; those that failed only if they are not to be."""
         before = self._options.get("resume_from")
         folder = self._run_folder.parent / str(before) / "batch" if before else None
         if folder is None or not (folder / "plan.json").is_file() or (self._folder / "plan.json").exists():
             return
         for path in sorted(folder.iterdir(), key=lambda one: (one.name == "plan.json", one.suffix == ".json")):
-            if not path.name.startswith("."):
+            if not path.name.startswith(".") and not (self._options.get("failed_again") and _failed(path)):
                 with contextlib.suppress(FileExistsError):
                     os.link(path, self._folder / path.name)
 
@@ -301,6 +301,13 @@ class Worker:
             for line in self._process.stdout:
                 self._answers.put(json.loads(line))
         self._answers.put(None)
+
+
+def _failed(path: Path) -> bool:
+    """Whether it is the record of a mini-batch of which something failed."""
+    if path.suffix != ".json" or path.name == "plan.json":
+        return False
+    return bool(json.loads(path.read_text(encoding="utf-8"))["failed"])
 
 
 def _digest(path: Path) -> str:

@@ -17,10 +17,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from jupyter_mlstudio.client import active
 from jupyter_mlstudio.client.files import write_reason
+from jupyter_mlstudio.client.writer import close_all
+from jupyter_mlstudio.entities.ending import end
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError
 
@@ -112,6 +114,12 @@ def execute(work: Callable[[Job], int], *, record: bool = True) -> int:
         _flush()
     reason = job.run_folder / "reason.json" if job else None
     return 1 if status == 0 and reason is not None and reason.exists() else status
+
+
+def leave(status: int) -> NoReturn:
+    """Ends a program that executes nothing of the user's at once, when what it logged is delivered."""
+    close_all()
+    end(status)
 
 
 def failed(job: Job | None, reason: str, status: int = 1) -> int:

@@ -6,11 +6,10 @@ This is the only place that unpickles a registered model, and it is a process of
 from __future__ import annotations
 
 import os
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.connection import connect
@@ -146,5 +145,10 @@ def _log(outcome: Outcome, seconds: float) -> None:
         tracking.log_metrics(metrics)
 
 
+def main() -> NoReturn:
+    """Executes the convert run that this process is the work of."""
+    context.leave(context.execute(run, record=False))
+
+
 if __name__ == "__main__":
-    sys.exit(context.execute(run, record=False))
+    main()

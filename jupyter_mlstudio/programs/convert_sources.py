@@ -42,8 +42,8 @@ def find_converter(source: Source) -> Converter:
     """
     from jupyter_mlstudio.plugins import registry
 
-    for name in registry.names("converters"):
-        converter: Converter = registry.load("converters", name)()
+    for kind in registry.each("converters"):
+        converter: Converter = kind()
         if converter.accepts(source):
             return converter
     files = sorted(str(path.relative_to(source.folder)) for path in source.folder.rglob("*") if path.is_file())[:5]

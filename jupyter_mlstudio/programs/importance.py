@@ -19,6 +19,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from jupyter_mlstudio.entities.ending import end
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid, StudioError, TimedOut
 from jupyter_mlstudio.sweeps.space import Space
@@ -133,4 +134,4 @@ def guessed(rows: list[dict[str, JSON]]) -> dict[str, dict[str, JSON]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

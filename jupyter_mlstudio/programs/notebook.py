@@ -23,6 +23,9 @@ def run(job: context.Job) -> int:
     """Executes the notebook; the error of the cell that failed becomes the run's reason."""
     for name in job.params:
         identifier(name)
+    # An optional part of jsonschema, a grammar of addresses in all scripts: nothing in a notebook is checked by it, and
+    # building it takes most of the start.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     notebook = _read(job.file)
     import papermill
     from nbclient.exceptions import DeadKernelError

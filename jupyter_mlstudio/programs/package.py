@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ def run(job: context.Job) -> int:
         known = ", ".join(target.options) or "none"
         raise Invalid(f"{strange[0]!r} is not an option of the target {target.name}; there are {known}")
     facts = Facts(**{**options["facts"], "onnx": Path(options["facts"]["onnx"])})
-    if hashlib.sha256(facts.onnx.read_bytes()).hexdigest() != facts.sha256:
+    if bundle.digest(facts.onnx) != facts.sha256:
         raise Conflict("digest mismatch: the ONNX file was changed after it was registered; register the model again")
     artifacts = job.run_folder / "artifacts"
     folder = bundle.write(artifacts / f"{bundle.slug(facts.name)}-{facts.version}", facts)
@@ -35,4 +33,4 @@ def run(job: context.Job) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(context.execute(run, record=False))
+    context.leave(context.execute(run, record=False))

@@ -12,19 +12,17 @@ import os
 import queue
 import select
 import shutil
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, StudioError
 from jupyter_mlstudio.programs import context, serve_plan
 from jupyter_mlstudio.programs.serve_canary import CHANGING, Canary
 from jupyter_mlstudio.programs.serve_counts import Counts
-from jupyter_mlstudio.programs.serve_deployment import FAILED, IDLE, READY, Deployment
+from jupyter_mlstudio.programs.serve_deployment import IDLE, Deployment
 from jupyter_mlstudio.programs.serve_generation import Generation
 from jupyter_mlstudio.programs.serve_plan import Plan, PlanFile, Planned
 from jupyter_mlstudio.programs.serve_port import LOOPBACK, folder_of_sockets, listen, url_of
@@ -164,7 +162,7 @@ class Server:
         if now - self._second >= SECOND_S:
             self._second = now
             self._each_second(now)
-        self._tell(now)
+        self._tags.tell_of(self._plan, self._deployments, self._counts.used(), now)
         if not self._is_watched and not any(one.current.wanted for one in self._all()) and self._deployments:
             self._watch()
 
@@ -196,31 +194,6 @@ class Server:
 
     def _all_but_porch(self) -> list[Deployment]:
         return list(self._deployments.values())
-
-    def _tell(self, now: float) -> None:
-        """Says in tags what there is; gives up when nothing is left that could come back by itself."""
-        states = {name: one.state(now) for name, one in self._deployments.items()}
-        failed = [reason for state, reason in states.values() if state == FAILED]
-        if states and len(failed) == len(states):
-            self._tags.tell(False, failed[0], {})
-            raise Conflict(failed[0])
-        carrying = {name: state for name, state in states.items() if self._plan.traffic.get(name)} or states
-        ready = any(state in (READY, IDLE) for state, _ in carrying.values())
-        ready = ready and not any(state not in (READY, IDLE, FAILED) for state, _ in carrying.values())
-        reasons = [_sentence(name, *state, len(states)) for name, state in states.items() if state[1]]
-        shown = {name: self._shown(name, *state, now) for name, state in states.items()}
-        first = next(iter(self._plan.deployments.values()), None)
-        path = f"/v2/models/{segment(first.model)}" if first is not None else ""
-        self._tags.tell(ready, "; ".join(reasons), shown, self._counts.used(), path)
-
-    def _shown(self, name: str, state: str, reason: str, now: float) -> dict[str, JSON]:
-        deployment = self._deployments[name]
-        ready = deployment.ready(now)
-        deployment.settled(self._plan.etag)
-        return {
-            "state": state, "reason": reason, "instances": len(ready), "pids": [one.pid for one in ready],
-            "version": deployment.current.planned.version, "etag": deployment.applied,
-        }  # fmt: skip
 
     # Processes
 
@@ -297,14 +270,10 @@ class Server:
         threading.Thread(target=wait, daemon=True).start()
 
 
-def _sentence(name: str, state: str, reason: str, count: int) -> str:
-    return reason if count == 1 else f"{name}: {reason}"
-
-
 def run(job: context.Job) -> int:
     """Serves the endpoint that the run's options name."""
     return Server(dict(job.spec.get("options") or {})).run()
 
 
 if __name__ == "__main__":
-    sys.exit(context.execute(run, record=False))
+    context.leave(context.execute(run, record=False))

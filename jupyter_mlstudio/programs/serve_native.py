@@ -12,12 +12,12 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from jupyter_mlstudio.entities.ending import end
 from jupyter_mlstudio.entities.models import Signature, TensorSpec
 from jupyter_mlstudio.errors import Invalid, StudioError, TimedOut, TooLarge
 from jupyter_mlstudio.onnx.protocol import DTYPES, Protocol
@@ -29,10 +29,10 @@ from jupyter_mlstudio.serving.app import Application
 from jupyter_mlstudio.serving.config import ServeConfig
 from jupyter_mlstudio.serving.fellows import Fellows
 from jupyter_mlstudio.serving.memory import loading, tell_lack
-from jupyter_mlstudio.serving.process import Lines, Process, end, keep_channel, say
-from jupyter_mlstudio.serving.request import Busy
+from jupyter_mlstudio.serving.process import Lines, Process, keep_channel, say
 from jupyter_mlstudio.serving.script import model_folder
 from jupyter_mlstudio.serving.stats import Stats
+from jupyter_mlstudio.serving.turns import Turns
 
 LABEL, PROBABILITIES, VALUE = "label", "probabilities", "value"
 TRIED_ROWS = 5
@@ -49,14 +49,12 @@ class Native:
         self.signature = config.signature or self._derived()
         self.protocol = Protocol(self.signature, config.model, config.version, config.limits.rows)
         self._limits = config.limits
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="native")
-        self._turn = asyncio.Lock()
-        self._asked = 0
+        self._turns = Turns(config.limits, 1, "native")
 
     @property
     def waiting(self) -> int:
         """How many requests wait for their turn."""
-        return max(self._asked - 1, 0)
+        return self._turns.waiting
 
     def is_quick(self, rows: int) -> bool:
         """Never: nothing is known of how long it takes."""
@@ -84,20 +82,7 @@ class Native:
         Raises:
             Busy: too many requests wait already, or this one has waited for too long. TimedOut: the deadline passed.
         """
-        if self._asked >= self._limits.max_concurrent_requests:
-            raise Busy("the deployment has as many requests as it can work on; try again", 1)
-        self._asked += 1
-        try:
-            async with asyncio.timeout(self._limits.queue_wait_s):
-                await self._turn.acquire()
-        except BaseException as error:
-            self._asked -= 1
-            if isinstance(error, TimeoutError):
-                waited_s = self._limits.queue_wait_s
-                raise Busy(f"the request waited {waited_s:g} s for its turn; try again", 1) from error
-            raise
-        work = asyncio.get_running_loop().run_in_executor(self._pool, self.run, inference)
-        work.add_done_callback(self._done)
+        work = await self._turns.begin(self.run, inference)
         timeout_s = self._limits.request_timeout_s
         try:
             return await asyncio.wait_for(asyncio.shield(work), timeout_s)
@@ -113,12 +98,6 @@ class Native:
         """Answers a row of the sample once, so that the first request is not the slow one."""
         if self._original.rows is not None:
             self._predict(self._original.rows[:1])
-
-    def _done(self, work: asyncio.Future[list[Any]]) -> None:
-        self._asked -= 1
-        self._turn.release()
-        if not work.cancelled():
-            work.exception()
 
     def _predict(self, rows: Any) -> Prediction:
         with warnings.catch_warnings():
@@ -194,9 +173,8 @@ def main(descriptor: int) -> int:
         return 3
     application = Application(config, native, listening.getsockname()[1], Stats(), Fellows(config))
     Process(application, listening, lines).run()
-    end()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    end(main(int(sys.argv[1])))

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from jupyter_mlstudio.client import active
+from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.errors import Conflict
 from jupyter_mlstudio.programs.serve_counts import TAG
+from jupyter_mlstudio.programs.serve_deployment import FAILED, IDLE, READY, Deployment
+from jupyter_mlstudio.programs.serve_plan import Plan
 
 
 class Tags:
@@ -20,6 +25,31 @@ class Tags:
         self._url = url
         self._told: dict[str, str] = {}
         self._was_ready = False
+
+    def tell_of(self, plan: Plan, deployments: Mapping[str, Deployment], used: dict[str, str], now: float) -> None:
+        """Says what each deployment does, and whether those are ready that get requests.
+
+        Args:
+            used: further tags.
+
+        Raises:
+            Conflict: every deployment failed, and none could come back by itself.
+        """
+        states = {name: one.state(now) for name, one in deployments.items()}
+        failed = [reason for state, reason in states.values() if state == FAILED]
+        if states and len(failed) == len(states):
+            self.tell(False, failed[0], {})
+            raise Conflict(failed[0])
+        carrying = {name: state for name, state in states.items() if plan.traffic.get(name)} or states
+        ready = any(state in (READY, IDLE) for state, _ in carrying.values())
+        ready = ready and not any(state not in (READY, IDLE, FAILED) for state, _ in carrying.values())
+        reasons = [
+            reason if len(states) == 1 else f"{name}: {reason}" for name, (_, reason) in states.items() if reason
+        ]
+        shown = {name: _shown(deployments[name], *state, plan.etag, now) for name, state in states.items()}
+        first = next(iter(plan.deployments.values()), None)
+        path = f"/v2/models/{segment(first.model)}" if first is not None else ""
+        self.tell(ready, "; ".join(reasons), shown, used, path)
 
     def tell(
         self,
@@ -48,3 +78,12 @@ class Tags:
         name = f"{TAG}deployment.{deployment}"
         self._told[name] = json.dumps({"state": "Stopped", "reason": "it was deleted", "instances": 0})
         active.current().set_tags({name: self._told[name]})
+
+
+def _shown(deployment: Deployment, state: str, reason: str, etag: int, now: float) -> dict[str, JSON]:
+    ready = deployment.ready(now)
+    deployment.settled(etag)
+    return {
+        "state": state, "reason": reason, "instances": len(ready), "pids": [one.pid for one in ready],
+        "version": deployment.current.planned.version, "etag": deployment.applied,
+    }  # fmt: skip

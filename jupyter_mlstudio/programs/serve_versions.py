@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from jupyter_mlstudio.entities.models import MANY
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Unavailable
 from jupyter_mlstudio.programs.serve_plan import ONNX, Planned
-
-POLL_S = 0.03
 
 
 def config_of(planned: Planned, cancelled: Callable[[], bool]) -> dict[str, JSON]:
@@ -46,12 +43,12 @@ def wait_until_ready(
     Raises:
         Conflict: it is refused, so it cannot be served.
     """
-    path = f"models/{segment(model)}/versions/{version}"
-    while not cancelled():
-        found: dict[str, JSON] = connect().get(path)
+    found: dict[str, JSON]
+    for found in connect().follow(f"models/{segment(model)}/versions/{version}"):
+        if cancelled():
+            break
         if found["status"] == "Ready" or (found["status"] == "Refused" and not converted):
             return found
         if found["status"] == "Refused":
             raise Conflict(f"version {version} of {model!r} cannot be served: {found['reason']}")
-        time.sleep(POLL_S)
     raise Unavailable("the run's supervisor is gone")

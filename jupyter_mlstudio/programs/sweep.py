@@ -8,28 +8,23 @@ lost, and the number of trials is what was asked for.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import sys
 import time
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 from optuna.trial import TrialState as OptunaState
 
 from jupyter_mlstudio.client.connection import connect
-from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.entities.sweeps import SweepPhase, SweepSpec, Trial, TrialState
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.errors import Invalid, StudioError, Unavailable
+from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.programs import context
 from jupyter_mlstudio.programs.sweep_asked import Asked
-from jupyter_mlstudio.programs.sweep_commands import Commands
-from jupyter_mlstudio.programs.sweep_events import Attempt, Begun, End, Ended, Event, Live, NotFinite, Reported, mean
+from jupyter_mlstudio.programs.sweep_events import Begun, End, Ended, Event, NotFinite, Reported, mean
+from jupyter_mlstudio.programs.sweep_live import Live, UnderWay
 from jupyter_mlstudio.programs.sweep_past import past_of
-from jupyter_mlstudio.programs.sweep_pool import Pool, python_of
 from jupyter_mlstudio.programs.sweep_study import RUN, TRIES, Book
 from jupyter_mlstudio.programs.sweep_tally import Tally, write_results
 from jupyter_mlstudio.programs.sweep_told import Teller
@@ -48,21 +43,17 @@ class Sweep:
     def __init__(self, job: context.Job) -> None:
         options = job.spec["options"]
         self._spec = msgspec.convert(options["sweep"], SweepSpec)
-        self._kind = str(options["work_kind"])
-        self._work: dict[str, JSON] = dict(options["work"])
         self._job = job
-        self._runs = job.run_folder.parent
         self._gateway = connect()
         self._teller = Teller(self._gateway, job.run_id)
         before = options.get("resume_from")
-        folder = self._runs / str(before) / "artifacts" if before else None
+        folder = job.run_folder.parent / str(before) / "artifacts" if before else None
         self._book = Book(job.run_folder / "artifacts", job.name, self._spec, folder)
         self._asked = Asked(self._spec, self._book, self._teller, job.run_id)
         self._tally = Tally(self._spec, self._book, self._teller)
-        self._live: dict[int, Live] = {}
         self._news = time.monotonic()
         self._ending = ""
-        self._trials: Commands | Pool = self._executor()
+        self._live = UnderWay(job, self._spec, self._book, self._gateway, self._announce)
         self._began = self._beginning()
 
     def run(self) -> int:
@@ -73,8 +64,8 @@ class Sweep:
             self._begin_more()
             while not self._is_over():
                 self._steer()
-                events = self._trials.poll(WAIT_S)
-                with self._book.together() if self._kind == "trial" else contextlib.nullcontext():
+                events = self._live.poll(WAIT_S)
+                with self._book.together() if self._live.are_calls else contextlib.nullcontext():
                     for event in events:
                         self._happened(event)
                     self._begin_more()
@@ -84,7 +75,7 @@ class Sweep:
                 self._teller.send()
             return self._finish()
         finally:
-            self._trials.close()
+            self._live.close()
 
     def _beginning(self) -> float:
         """When the run's work began, by this process's clock: before it, when the program was begun again."""
@@ -93,22 +84,6 @@ class Sweep:
         if known is None:
             self._book.study.set_user_attr(key, now)
         return time.monotonic() - max(0.0, now - float(known or now))
-
-    def _executor(self) -> Commands | Pool:
-        if self._kind == "trial":
-            config = {
-                **self._book.config, "function": str(self._job.run_folder / "function.pkl"), "runs": str(self._runs),
-                "path": [str(Path.cwd()), *self._work.get("options", {}).get("path", [])],
-                "threads": max(1, (os.cpu_count() or 1) // self._spec.limits.max_concurrent_trials),
-            }  # fmt: skip
-            return Pool(
-                config, python_of(self._work), self._job.run_folder / "sweep.sock", self._announce, self._series
-            )
-        return Commands(
-            self._gateway, self._kind, self._work, name=self._job.name,
-            experiment=str(self._gateway.get(f"runs/{segment(self._job.run_id)}")["experiment"]),
-            objectives=self._spec.objectives, runs=self._runs, series=self._series,
-        )  # fmt: skip
 
     def _take_up(self) -> None:
         """Tells of what was done before, and goes on with what was under way or repeats it."""
@@ -123,7 +98,7 @@ class Sweep:
             if found.state == OptunaState.RUNNING:
                 params = self._book.follow(found)
                 run_id = str(found.user_attrs.get(RUN) or uuid.uuid4().hex)
-                if self._kind == "trial":
+                if self._live.are_calls:
                     self._book.end(found.number, TrialState.FAIL, INTERRUPTED, retried=True)
                     self._book.repeat(found.number, params, self._tries(found.number))
                     self._teller.trial(self._book.told(self._book.frozen(found.number), run_id))
@@ -166,8 +141,7 @@ class Sweep:
         if control is None:
             return
         for number in control.stopped:
-            if number in self._live:
-                self._stop(number, "stopped")
+            self._live.stop(number, "stopped")
         if control.stop and not self._ending:
             self._end_early("stopped")
 
@@ -188,20 +162,9 @@ class Sweep:
     def _start(
         self, number: int, trial_id: int, run_id: str, params: Mapping[str, JSON], *, again: bool = False
     ) -> None:
-        family = self._book.study.user_attrs.get("uuid", self._job.run_id)
-        key = hashlib.sha256(f"{family}/{number}".encode()).hexdigest()[:40]
-        live = self._live[number] = Live(run_id)
-        attempt = Attempt(
-            number=number, trial_id=trial_id, run_id=run_id, params={**self._spec.fixed, **params}, key=key,
-            repeats=self._spec.repeats, again=again,
-        )  # fmt: skip
-        live.params = params
-        try:
-            self._trials.start(attempt)
-        except Unavailable:  # whoever goes on with the sweep begins it again, under the same key
-            raise
-        except StudioError as error:
-            self._happened(Ended(number=number, end=End.FAILED, reason=error.message))
+        failed = self._live.start(number, trial_id, run_id, params, again=again)
+        if failed is not None:
+            self._happened(failed)
 
     def _happened(self, event: Event) -> None:
         live = self._live.get(event.number)
@@ -214,16 +177,15 @@ class Sweep:
             live.run_id = event.run_id
             if not event.waits:
                 live.began = live.began or time.monotonic()
-            if self._kind != "trial":
+            if not self._live.are_calls:
                 self._teller.trial(self._book.told(self._book.frozen(event.number), live.run_id))
             else:
                 live.tell_at = time.monotonic() + LOOK_S
         elif isinstance(event, Reported):
             if self._book.report(event.number, event.steps) and not live.reason:
                 live.pruned = True
-                self._stop(
-                    event.number, f"pruned: {self._spec.early_termination.policy} after step {event.steps[-1][0]}"
-                )
+                reason = f"pruned: {self._spec.early_termination.policy} after step {event.steps[-1][0]}"
+                self._live.stop(event.number, reason)
             self._teller.trial(self._book.told(self._book.frozen(event.number), live.run_id))
         else:
             self._ended(event, live)
@@ -247,8 +209,8 @@ class Sweep:
             if again:
                 self._book.repeat(event.number, live.params, tries)
         told = self._book.told(self._book.frozen(event.number), live.run_id)
-        self._teller.trial(told, metrics if self._kind == "trial" and told.state is TrialState.COMPLETE else None)
-        del self._live[event.number]
+        self._teller.trial(told, metrics if self._live.are_calls and told.state is TrialState.COMPLETE else None)
+        self._live.forget(event.number)
         self._count(told)
         said = f": {told.reason}" if told.reason else ""
         shown = ", ".join(f"{value:.6g}" for value in told.values if value is not None)
@@ -268,26 +230,16 @@ class Sweep:
         limits, now = self._asked.limits, time.monotonic()
         if limits.timeout_s is not None and now - self._began > limits.timeout_s and not self._ending:
             self._end_early(f"over its time limit of {limits.timeout_s:g} s")
-        for number, live in list(self._live.items()):
-            if live.tell_at is not None and now > live.tell_at:
-                live.tell_at = None
-                self._announce(number, at_once=False)
-            spent = now - live.began if live.began is not None else 0.0
-            if limits.trial_timeout_s is not None and spent > limits.trial_timeout_s and not live.reason:
-                self._stop(number, f"over its time limit of {limits.trial_timeout_s:g} s")
-
-    def _stop(self, number: int, reason: str) -> None:
-        live = self._live[number]
-        if not live.reason:
-            live.reason = reason
-            self._trials.stop(number, reason)
+        for number in self._live.untold():
+            self._announce(number, at_once=False)
+        self._live.stop_late(limits.trial_timeout_s)
 
     def _end_early(self, why: str) -> None:
         self._ending = why
         print(f"ending: {why}", flush=True)
         self._teller.phase(SweepPhase.STOPPING)
-        for number in list(self._live):
-            self._stop(number, "stopped: the sweep ended")
+        for number in self._live:
+            self._live.stop(number, "stopped: the sweep ended")
 
     def _announce(self, number: int, *, at_once: bool = True) -> None:
         """Makes sure that a trial's run is there, since something wants to log to it."""
@@ -296,12 +248,6 @@ class Sweep:
             live.tell_at = None
             self._teller.trial(self._book.told(self._book.frozen(number), live.run_id))
             self._teller.send(now=at_once)
-
-    def _series(self, run_id: str, after: int) -> tuple[list[tuple[int, float]], int]:
-        name = self._spec.objectives[0].primary_metric
-        (one,) = self._gateway.get(f"runs/{segment(run_id)}/series", {"name": name, "after": after})
-        steps = [(int(step), float(value)) for step, value in zip(one["steps"], one["values"], strict=True)]
-        return steps, max(after, int(one["total"]))
 
     def _finish(self) -> int:
         told = [self._book.told(found) for found in self._book.trials()]

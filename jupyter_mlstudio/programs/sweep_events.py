@@ -80,20 +80,6 @@ class Ended:
 Event = Begun | Reported | Ended
 
 
-class Live:
-    """A trial under way, as the controller knows it. Times are of its monotonic clock."""
-
-    __slots__ = ("began", "params", "pruned", "reason", "run_id", "tell_at")
-
-    def __init__(self, run_id: str) -> None:
-        self.run_id = run_id
-        self.began: float | None = None
-        self.params: Mapping[str, Any] = {}
-        self.pruned = False
-        self.reason = ""
-        self.tell_at: float | None = None
-
-
 class NotFinite(ValueError):
     """An objective has no finite number; the message says which and what it is instead."""
 
@@ -105,13 +91,13 @@ def number_of(name: str, value: object) -> float:
         NotFinite: it is none, or not finite.
     """
     if isinstance(value, bool) or value is None or isinstance(value, str):
-        raise NotFinite(f"the objective {name} is not a finite number: {_shown(value)}")
+        raise NotFinite(f"{_objective(name)} is not a finite number: {_shown(value)}")
     try:
         found = float(value)  # type: ignore[arg-type]  # whatever it is, also a scalar of NumPy or a tensor
     except (TypeError, ValueError, OverflowError):
-        raise NotFinite(f"the objective {name} is not a finite number: {_shown(value)}") from None
+        raise NotFinite(f"{_objective(name)} is not a finite number: {_shown(value)}") from None
     if not math.isfinite(found):
-        raise NotFinite(f"the objective {name} is not a finite number: {found}")
+        raise NotFinite(f"{_objective(name)} is not a finite number: {found}")
     return found
 
 
@@ -127,7 +113,8 @@ def metrics_of(objectives: Sequence[str], answer: Any) -> dict[str, float]:
         return {**found, **rest}
     if isinstance(answer, tuple | list):
         if len(answer) != len(objectives):
-            raise NotFinite(f"{len(objectives)} values are needed, for {', '.join(objectives)}; it gave {len(answer)}")
+            needed = "one value is" if len(objectives) == 1 else f"{len(objectives)} values are"
+            raise NotFinite(f"{needed} needed, for {', '.join(objectives)}; it gave {len(answer)}")
         return {name: number_of(name, value) for name, value in zip(objectives, answer, strict=True)}
     if len(objectives) != 1:
         raise NotFinite(f"{len(objectives)} values are needed, for {', '.join(objectives)}; it gave one")
@@ -159,6 +146,11 @@ def mean(samples: Sequence[Mapping[str, float]], objectives: Sequence[Objective]
     names = [objective.primary_metric for objective in objectives]
     columns = [[number_of(name, sample.get(name)) for sample in samples] for name in names]
     return [number_of(name, math.fsum(column) / len(column)) for name, column in zip(names, columns, strict=True)]
+
+
+def _objective(name: str) -> str:
+    """An objective in a sentence; that of a function which names none is called ``objective``."""
+    return "the objective" if name == "objective" else f"the objective {name}"
 
 
 def _shown(value: object) -> str:

@@ -75,10 +75,12 @@ class Loader:
             self.link.sendall(json.dumps({"fork": self.asked}).encode() + b"\n")
 
     def messages(self) -> list[dict[str, JSON]]:
-        """Reads what it has told; without a connection afterwards when the process is gone."""
+        """Reads what it has told, which may be nothing; without a connection afterwards when the process is gone."""
         assert self.link is not None
         try:
-            content = self.link.recv(1 << 16)
+            content = self.link.recv(1 << 16, socket.MSG_DONTWAIT)
+        except BlockingIOError:  # it was read by who looked for the end of a worker, since this was found readable
+            return []
         except ConnectionError:
             content = b""
         if not content:

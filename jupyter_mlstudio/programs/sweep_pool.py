@@ -98,7 +98,7 @@ class Pool:
             self._fork()
         for key, _ in self._select.select(timeout_s):
             if key.fileobj is self._listener:
-                self._accept()
+                self._accept_all()
             elif key.fileobj is self._loader.link:
                 self._hear_loader()
             elif (worker := self._workers.get(key.fileobj)) is not None:  # type: ignore[call-overload]
@@ -147,6 +147,11 @@ class Pool:
                             return bool(message["takes_trial"])
         self.close()
         raise Invalid("the process that calls the function ended before it could; its log says more")
+
+    def _accept_all(self) -> None:
+        """Takes in whoever has come, which may be nobody: who looked for the end of a worker may have done it."""
+        while select.select([self._listener], [], [], 0)[0]:
+            self._accept()
 
     def _accept(self) -> None:
         link, _ = self._listener.accept()
@@ -251,8 +256,7 @@ class Pool:
 
     def _note_end(self, pid: int, status: int) -> None:
         if not self._loader.has_met(pid):
-            while select.select([self._listener], [], [], 0)[0]:
-                self._accept()
+            self._accept_all()
         self._loader.note_end(pid, status)
 
     def _messages(self) -> list[dict[str, JSON]]:

@@ -1,10 +1,14 @@
-"""Starts a supervisor (``run``) or a door (``door``); people use ``jupyter mlstudio`` instead."""
+"""Starts a supervisor (``run``), a door (``door``) or what forks supervisors (``warm``).
+
+People use ``jupyter mlstudio`` instead.
+"""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
+
+from jupyter_mlstudio.entities.ending import end
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,15 +21,20 @@ def main(arguments: list[str] | None = None) -> int:
     door.add_argument("--parent", type=int, required=True)
     for command in (run, door):
         command.add_argument("--workspace", type=Path, required=True)
+    commands.add_parser("warm", help="begin supervisors of conversions when asked on standard input")
     given = parser.parse_args(arguments)
     if given.command == "run":
         from jupyter_mlstudio.runner.supervisor import main as supervise
 
         return supervise(given.workspace, given.run)
+    if given.command == "warm":
+        from jupyter_mlstudio.runner.warm import main as keep_warm
+
+        return keep_warm()
     from jupyter_mlstudio.runner.door import main as open_door
 
     return open_door(given.workspace, given.parent)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.services.processes import Identity
+from jupyter_mlstudio.services.warm import Warm
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 
@@ -23,7 +24,7 @@ TICK_S = 1.0
 
 def main(root: Path, parent_pid: int) -> int:
     """Serves a workspace until the process ``parent_pid`` ends or standard input is closed."""
-    from jupyter_mlstudio.runner.gateway import serve
+    from jupyter_mlstudio.runner.gateway import finish, serve
     from jupyter_mlstudio.runner.listening import listen
 
     parent = Identity.of(parent_pid)
@@ -35,6 +36,7 @@ def main(root: Path, parent_pid: int) -> int:
     except StudioError as error:
         print(error.message, file=sys.stderr)
         return 1
+    studio.supervisors.warm = warm = Warm()
     listener = listen()
     token = secrets.token_urlsafe(32)
     address = {"url": f"http://127.0.0.1:{listener.getsockname()[1]}", "token": token}
@@ -57,6 +59,8 @@ def main(root: Path, parent_pid: int) -> int:
                 continue
 
     asyncio.run(run())
+    finish()
+    warm.close()
     studio.close()
     return 0
 

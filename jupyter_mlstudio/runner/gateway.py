@@ -12,11 +12,13 @@ import socket
 from typing import Any
 
 from tornado import httpserver, web
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.routing import Router
 
-from jupyter_mlstudio.api import mlflow
-from jupyter_mlstudio.api.host import StudioHandler, patterns
-from jupyter_mlstudio.api.route import PREFIX, Caller
-from jupyter_mlstudio.api.table import ROUTES
+from jupyter_mlstudio.api.host import POOL, WRITERS, StudioHandler
+from jupyter_mlstudio.api.parts import part_of, routes_of
+from jupyter_mlstudio.api.patterns import patterns
+from jupyter_mlstudio.api.route import Caller
 from jupyter_mlstudio.errors import Forbidden, StudioError, Unauthorized
 from jupyter_mlstudio.studio import Studio
 
@@ -77,6 +79,28 @@ class NothingHere(GatewayHandler):
     get = post = put = patch = delete = _respond
 
 
+class _Parts(Router):
+    """Finds the handler of a request in the part of the table that its path belongs to, which is imported by then."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
+        self._applications: dict[str | None, web.Application] = {}
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
+        part = part_of(request.path)
+        if part not in self._applications:
+            self._applications[part] = web.Application(_rules(part), **self._settings)
+        return self._applications[part].find_handler(request, **kwargs)
+
+
+def _rules(part: str | None) -> list[Any]:
+    rules: list[Any] = []
+    if part is not None:
+        prefix, routes = routes_of(part)
+        rules = [(f"/{prefix}/{pattern}", GatewayHandler, {"routes": found}) for pattern, found in patterns(routes)]
+    return [*rules, (r"/.*", NothingHere, {"routes": {}})]
+
+
 def serve(listener: socket.socket, studio: Any, *, token: str, user: str, run_id: str | None) -> httpserver.HTTPServer:
     """Serves the table on an open port.
 
@@ -87,14 +111,13 @@ def serve(listener: socket.socket, studio: Any, *, token: str, user: str, run_id
         user: who the callers are taken to be.
         run_id: of a gateway; None for a door.
     """
-    rules: list[Any] = [
-        (f"/{PREFIX}/{pattern}", GatewayHandler, {"routes": routes}) for pattern, routes in patterns(ROUTES)
-    ]
-    rules += [(f"/{mlflow.PREFIX}/{p}", GatewayHandler, {"routes": routes}) for p, routes in patterns(mlflow.ROUTES)]
-    rules.append((r"/.*", NothingHere, {"routes": {}}))
-    application = web.Application(
-        rules, studio=studio, token=token, user=user, run_id=run_id, log_function=lambda handler: None
-    )
-    server = httpserver.HTTPServer(application, max_header_size=HEADER_LIMIT_BYTES, max_body_size=16 * 1024**3)
+    router = _Parts(studio=studio, token=token, user=user, run_id=run_id, log_function=lambda handler: None)
+    server = httpserver.HTTPServer(router, max_header_size=HEADER_LIMIT_BYTES, max_body_size=16 * 1024**3)
     server.add_socket(listener)
     return server
+
+
+def finish() -> None:
+    """Waits for the end of what was asked for when nobody is answered any more, as the end of a process would."""
+    for pool in (POOL, WRITERS):
+        pool.shutdown()

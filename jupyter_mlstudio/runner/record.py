@@ -77,7 +77,7 @@ class Record:
     def leave(self) -> None:
         """Opens the door for the next: the queue drains with no server at all."""
         try:
-            self.studio.tick()
+            self.studio.drain()
         except StudioError as error:
             print(f"the queue was not looked at: {error.message}", file=sys.stderr, flush=True)
         self.studio.close()

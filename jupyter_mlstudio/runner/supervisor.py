@@ -41,21 +41,26 @@ KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """How work ends that was killed: by itself, or as a shell tells it."""
 
 
-def main(root: Path, run_id: str) -> int:
-    """Supervises one run from start to end."""
+def main(root: Path, run_id: str, target: LocalTarget | None = None) -> int:
+    """Supervises one run from start to end.
+
+    Args:
+        target: where its work executes; None is this machine.
+    """
     job = Job.read(root / ".mlstudio" / "runs" / run_id)
     if not claims.take(job.run_folder):
         print("this run has a supervisor, or had one; it is not executed twice", file=sys.stderr)
         return 0
-    return asyncio.run(Supervisor(root, job).run())
+    return asyncio.run(Supervisor(root, job, target or LocalTarget()).run())
 
 
 class Supervisor:
     """One run's guardian."""
 
-    def __init__(self, root: Path, job: Job) -> None:
+    def __init__(self, root: Path, job: Job, target: LocalTarget) -> None:
         self._root = root
         self._job = job
+        self._target = target
         self._token = os.environ.pop("MLSTUDIO_GATEWAY_TOKEN", "") or secrets.token_urlsafe(32)
         self._look = asyncio.Event()
         self._asked_to_end = False
@@ -75,7 +80,7 @@ class Supervisor:
         from jupyter_mlstudio.runner.record import Record
 
         record = await self._in_thread(lambda: Record(self._root, self._job.run_id))
-        from jupyter_mlstudio.runner.gateway import serve
+        from jupyter_mlstudio.runner.gateway import finish, serve
 
         serve(listener, lambda: record.studio, token=self._token, user=record.user, run_id=self._job.run_id)
         if failure is not None or self._handle is None:
@@ -83,6 +88,7 @@ class Supervisor:
         else:
             outcome = await self._watch(record, target, url)
         await self._end(record, target, outcome)
+        await self._in_thread(finish)
         return 0
 
     def _start(self, url: str) -> tuple[Any, Any, str | None]:
@@ -90,7 +96,7 @@ class Supervisor:
             options = self._job.spec["options"]
             watched = WatchedProcess(self._job.run_folder, int(options["pid"]), float(options["started"]))
             return watched, watched.start(), None
-        target = LocalTarget()
+        target = self._target
         try:
             return target, target.start(work_of(self._job, self._root, url, self._token)), None
         except StudioError as error:

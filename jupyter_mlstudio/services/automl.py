@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from jupyter_mlstudio.entities.automl import AutoML, AutoMLReport, AutoMLSpec, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Task
+from jupyter_mlstudio.entities.automl_reports import AutoML, AutoMLReport
 from jupyter_mlstudio.entities.runs import TERMINAL, Origin, Run, RunKind
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON
@@ -116,8 +117,8 @@ class AutoMLRuns:
         )  # fmt: skip
         kept = {key: value for key, value in run.tags.items() if not key.startswith("mlstudio.")}
         return self._launcher.submit(
-            RunKind.AUTOML, _whole(replace(spec, limits=limits), run.id), experiment=run.experiment, origin=run.origin,
-            user=user, retry_of=run, tags=kept,
+            RunKind.AUTOML, _whole(replace(spec, limits=limits), run.id), name=self._runs.name_to_go_on(run),
+            experiment=run.experiment, origin=run.origin, user=user, retry_of=run, tags=kept,
         )  # fmt: skip
 
     def again(self, run_id: str, user: str = "") -> Run:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Partition, RowExplanation, TablePreview
+from jupyter_mlstudio.entities.automl import AutoMLSpec
+from jupyter_mlstudio.entities.automl_candidates import Partition
+from jupyter_mlstudio.entities.automl_explanations import RowExplanation
+from jupyter_mlstudio.entities.automl_tables import TablePreview
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid
 from jupyter_mlstudio.services.asked import Asked
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from jupyter_mlstudio.services.automl import AutoMLRuns
     from jupyter_mlstudio.workspace import Workspace
 
-PREVIEW_S, EXPLAIN_S = 60.0, 60.0
+PREVIEW_S, EXPLAIN_S, NOTEBOOK_S = 60.0, 60.0, 60.0
 MEMORY_BYTES = 4 * 1024**3
 _SPEC = TypeAdapter(AutoMLSpec)
 _PREVIEW = TypeAdapter(TablePreview)
@@ -74,6 +77,19 @@ class AutoMLAnswers:
             return self.explain(part.run_id, {name: value for name, value in row.items() if name not in part.key})
         question: dict[str, JSON] = {"run_folder": str(folder), "row": dict(row), "memory_bytes": MEMORY_BYTES}
         return _EXPLANATION.validate_python(self._asked.ask("automl_row", question, EXPLAIN_S, "why it answers so"))
+
+    def notebook(self, run_id: str, number: int) -> bytes:
+        """Writes a notebook that makes a model of the leaderboard from the table; answers its content.
+
+        Raises:
+            NotFound: there is no such model. Conflict: it has no score, or the run kept too little.
+        """
+        run = self._automl.run(run_id)
+        question: dict[str, JSON] = {
+            "root": str(self._workspace.root), "run_folder": str(self._workspace.run_folder(run.id)), "number": number,
+            "automl": _SPEC.dump_python(self._automl.spec(run.id), mode="json"), "memory_bytes": MEMORY_BYTES,
+        }  # fmt: skip
+        return str(self._asked.ask("automl_notebook", question, NOTEBOOK_S, "how it is made")["text"]).encode()
 
     def close(self) -> None:
         """Ends what is being computed."""

@@ -24,6 +24,7 @@ SCORE = "score"
 _KINDS = ("numeric", "categorical", "categoricalhash", "datetime", "text", "boolean", "ignore")
 _FORECAST_WORDS = {
     "short_series_handling_config": ("auto", "drop", "pad", "none"), "use_stl": ("season", "season_trend"),
+    "target_aggregate_function": ("sum", "mean", "min", "max"), "feature_lags": ("auto",),
 }  # fmt: skip
 _NAMES_LIMIT = 20_000
 
@@ -124,6 +125,7 @@ def _columns(spec: AutoMLSpec) -> Iterator[str]:
     if spec.forecasting is not None:
         yield spec.forecasting.time_column_name
         yield from spec.forecasting.time_series_id_column_names
+        yield from spec.forecasting.features_unknown_at_forecast_time
 
 
 def _name(text: str, what: str) -> None:
@@ -171,5 +173,10 @@ def _check_forecasting(spec: AutoMLSpec) -> None:
     for name, words in _FORECAST_WORDS.items():
         if (word := getattr(settings, name)) is not None and word not in words:
             raise Invalid(f"{name} is one of {', '.join(words)}, not {word[:40]!r}")
+    if settings.target_aggregate_function and not settings.frequency:
+        raise Invalid("target_aggregate_function needs the frequency of the steps: give forecasting.frequency, e.g. D")
+    taken = {spec.target, settings.time_column_name, *settings.time_series_id_column_names}
+    if both := taken & set(settings.features_unknown_at_forecast_time):
+        raise Invalid(f"{min(both)!r} is no feature, so it is not among features_unknown_at_forecast_time")
     if any(not 1 <= steps <= 100_000 for steps in whole):
         raise Invalid("the horizon, lags, windows and seasons of a forecast are 1 to 100,000 steps")

@@ -16,7 +16,11 @@ from jupyter_mlstudio.services.paths import write_atomically
 
 if TYPE_CHECKING:
     from jupyter_mlstudio.services.automl import AutoMLRuns
+    from jupyter_mlstudio.services.automl_answers import AutoMLAnswers
     from jupyter_mlstudio.workspace import Workspace
+
+WIDTH = 100
+"""Characters of a line that is shown."""
 
 SCHEMAS = "https://azuremlschemas.azureedge.net/latest/"
 _OURS: dict[str, Any] = {"seed": 0, "positive_label": None, "partition_by": []}
@@ -26,9 +30,10 @@ _OURS: dict[str, Any] = {"seed": 0, "positive_label": None, "partition_by": []}
 class AutoMLCode:
     """Texts of AutoML runs."""
 
-    def __init__(self, workspace: Workspace, automl: AutoMLRuns) -> None:
+    def __init__(self, workspace: Workspace, automl: AutoMLRuns, answers: AutoMLAnswers) -> None:
         self._workspace = workspace
         self._automl = automl
+        self._answers = answers
 
     def text(self, run_id: str, form: str) -> str:
         """Writes a run as a call in ``python``, or as Azure's ``yaml``.
@@ -46,20 +51,27 @@ class AutoMLCode:
         """Writes a run that nobody has begun; see :meth:`text`."""
         return (as_python if form == "python" else as_yaml)(spec, name, experiment)
 
-    def notebook(self, run_id: str) -> str:
-        """Writes the notebook that makes the winner again beside the table; answers its path.
+    def notebook(self, run_id: str, number: int | None = None) -> str:
+        """Writes the notebook that makes a model, by default the winner, beside the table; answers its path.
+
+        Args:
+            number: of the model on the leaderboard.
 
         Raises:
-            Conflict: the run has no winner yet.
+            Conflict: the run has no winner yet, or the model no score. NotFound: there is no such model.
         """
         run, spec = self._automl.run(run_id), self._automl.spec(run_id)
-        content = self._automl.notebook_file(run.id)
+        name, content = run.name, None
+        if number is None or number == self._automl.report(run.id).winner:
+            content = self._automl.notebook_file(run.id)
+        if content is None and number is not None:
+            content, name = self._answers.notebook(run.id, number), f"{run.name} model {number}"
         if content is None:
             raise Conflict(f"the run {run.name!r} has no winner that a notebook could make again, or not yet")
         beside = "" if spec.data.startswith(OF_RUN) else PurePosixPath(spec.data).parent.as_posix()
         folder = self._workspace.root / beside
         folder = folder if folder.is_dir() else self._workspace.root
-        stem = re.sub(r"[^\w.-]+", " ", run.name).strip(" .")[:80] or "automl"
+        stem = re.sub(r"[^\w.-]+", " ", name).strip(" .")[:80] or "automl"
         path, further = folder / f"{stem}.ipynb", 2
         while path.exists():
             path, further = folder / f"{stem} ({further}).ipynb", further + 1
@@ -92,8 +104,16 @@ def as_python(spec: AutoMLSpec, name: str | None = None, experiment: str | None 
     if spec.forecasting is not None:
         given["forecasting"] = {"time_column_name": spec.forecasting.time_column_name, **_changed(spec.forecasting)}
     given |= {"seed": spec.seed or None, "name": name, "experiment": experiment}
-    lines += [f"    {key}={value!r}," for key, value in given.items() if value is not None]
+    lines += [_argument(key, value) for key, value in given.items() if value is not None]
     return "\n".join(["import jupyter_mlstudio as studio", "", "run = studio.automl(", *lines, ")", ""])
+
+
+def _argument(name: str, value: Any) -> str:
+    """An argument of a call on a line of its own; a long mapping has a line for each of its keys."""
+    line = f"    {name}={value!r},"
+    if not isinstance(value, dict) or len(line) <= WIDTH:
+        return line
+    return "\n".join([f"    {name}={{", *(f"        {key!r}: {one!r}," for key, one in value.items()), "    },"])
 
 
 def as_yaml(spec: AutoMLSpec, name: str | None = None, experiment: str | None = None, task: Task | None = None) -> str:

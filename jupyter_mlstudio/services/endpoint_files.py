@@ -16,6 +16,7 @@ from jupyter_mlstudio.errors import NotFound
 from jupyter_mlstudio.services import endpoint_keys, endpoint_rows
 from jupyter_mlstudio.services.models import Models
 from jupyter_mlstudio.services.paths import safe_join, write_atomically
+from jupyter_mlstudio.store import typed
 
 if TYPE_CHECKING:
     from jupyter_mlstudio.services.snapshots import Snapshots
@@ -99,7 +100,7 @@ def _lines(path: Path) -> Iterator[AnswerDifference]:
     for line in lines:
         try:
             raw = msgspec.json.decode(line)
-            yield msgspec.convert(_filled(raw), AnswerDifference)
+            yield typed.convert(_filled(raw), AnswerDifference)
         except (msgspec.MsgspecError, AttributeError):
             continue
 

@@ -25,6 +25,7 @@ from jupyter_mlstudio.entities.runs import TERMINAL, Run, RunStatus
 from jupyter_mlstudio.entities.values import JSON, utc_now
 from jupyter_mlstudio.services import endpoint_keys
 from jupyter_mlstudio.services.endpoint_settings import LOOPBACK
+from jupyter_mlstudio.store import typed
 
 TAG = "mlstudio.endpoint."
 RECENT = timedelta(seconds=60)
@@ -35,12 +36,12 @@ def settings_of(row: Any) -> DeploymentSettings:
     """Reads a deployment's settings."""
     if not row.settings:
         return DeploymentSettings()
-    return msgspec.json.decode(row.settings, type=DeploymentSettings)
+    return typed.decode(row.settings, DeploymentSettings)
 
 
 def canary_of(row: Any) -> Canary | None:
     """Reads an endpoint's canary release."""
-    return msgspec.json.decode(row.canary, type=Canary) if row.canary else None
+    return typed.decode(row.canary, Canary) if row.canary else None
 
 
 def entity(row: Any, deployed: Sequence[Any], run: Run | None, first: ModelVersion | None) -> Endpoint:

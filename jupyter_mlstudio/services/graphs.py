@@ -20,6 +20,7 @@ from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid
 from jupyter_mlstudio.services.model_rows import refuse_many
 from jupyter_mlstudio.services.models import EXPERIMENT, Models
+from jupyter_mlstudio.store import typed
 
 if TYPE_CHECKING:
     from jupyter_mlstudio.services.launcher import Launcher
@@ -118,10 +119,10 @@ def _read(path: Path, digest: str) -> Graph:
         answer = msgspec.json.decode(first)
         if "error" in answer:
             raise Invalid(str(answer["error"]))
-        graph = msgspec.convert(answer["graph"], Graph)
+        graph = typed.convert(answer["graph"], Graph)
     except (msgspec.MsgspecError, KeyError, TypeError) as error:
         raise Invalid("the ONNX file could not be read: the reading process ended without an answer") from error
     with contextlib.suppress(msgspec.MsgspecError, KeyError, TypeError):
-        values = msgspec.convert(msgspec.json.decode(second)["values"], list[GraphTensor])
+        values = typed.convert(msgspec.json.decode(second)["values"], list[GraphTensor])
         graph = replace(graph, values=values)
     return graph

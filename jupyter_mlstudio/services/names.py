@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterator
 
 from jupyter_mlstudio.errors import Invalid
 
+LIMIT = 250
+"""Characters of a name."""
+
+_GOING_ON = re.compile(r", continued( \d+)?$")
 _STRANGE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-def checked_name(text: str, what: str, limit: int = 250) -> str:
+def checked_name(text: str, what: str, limit: int = LIMIT) -> str:
     """Normalises a name to NFC.
 
     Raises:
@@ -22,6 +28,15 @@ def checked_name(text: str, what: str, limit: int = 250) -> str:
     if strange is not None and strange != "\u200d":  # the joiner inside emoji
         raise Invalid(f"{what} cannot hold the character U+{ord(strange):04X}")
     return normal
+
+
+def continued(name: str) -> Iterator[str]:
+    """Names for what goes on with something of a name: ``search, continued``, ``search, continued 2`` and so on."""
+    base, number = _GOING_ON.sub("", name), 1
+    while True:
+        more = ", continued" if number == 1 else f", continued {number}"
+        yield base[: LIMIT - len(more)] + more
+        number += 1
 
 
 def checked_text(text: str, what: str, limit: int) -> str:

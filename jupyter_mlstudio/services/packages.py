@@ -12,7 +12,6 @@ from jupyter_mlstudio.entities.runs import Run, RunKind
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, NotFound
-from jupyter_mlstudio.services.model_rows import refuse_many
 from jupyter_mlstudio.services.models import EXPERIMENT, Models
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ class Packages:
         found = self._models.version(name, version)
         if found.status is not VersionStatus.READY:
             raise Conflict(f"version {found.version} of {found.model!r} is {found.status.lower()}: it has no ONNX form")
-        refuse_many(found, "a package holds one model")
         onnx = self._models.onnx_file(found.model, found.version)
         digest = next((file.sha256 for file in found.files if file.path == onnx.name), None)
         if digest is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from pydantic_core import to_json
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, select
 
 from jupyter_mlstudio.entities.runs import STEERED, TERMINAL, WAITING, Run, RunPage, RunStatus
 from jupyter_mlstudio.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from jupyter_mlstudio.services.names import checked_name, checked_text
+from jupyter_mlstudio.services.names import checked_name, checked_text, continued
 from jupyter_mlstudio.services.paging import offset_of, token_of
 from jupyter_mlstudio.store import experiments as experiment_store
 from jupyter_mlstudio.store import run_search
@@ -23,6 +24,8 @@ from jupyter_mlstudio.store.schema import runs as table
 from jupyter_mlstudio.workspace import Workspace
 
 TAG_LIMIT = 8000
+NAMES = 50
+"""That are looked up at once."""
 _GROUPS = {"live": frozenset(RunStatus) - TERMINAL - WAITING, "queued": WAITING, "done": TERMINAL}
 
 
@@ -140,6 +143,17 @@ class Runs:
         if mine is not None and not self.is_within(parent, mine):
             raise Forbidden("a run starts children of its own and of its children only")
         return parent
+
+    def name_to_go_on(self, run: Run) -> str:
+        """A name for a run that goes on with another one, which tells the two apart, and others that do the same."""
+        names = continued(run.name)
+        with self._database.read() as connection:
+            while True:
+                some = list(islice(names, NAMES))
+                taken = store.names_among(connection, some)
+                free = next((name for name in some if name not in taken), None)
+                if free is not None:
+                    return free
 
     def is_within(self, run_id: str, ancestor: str) -> bool:
         """Tells whether a run is another one or was started by it, directly or through others.

@@ -12,9 +12,8 @@ import stat
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pathspec import GitIgnoreSpec
 from sqlalchemy import select
 
 from jupyter_mlstudio.entities.runs import Preview, Snapshot, SnapshotFile
@@ -23,6 +22,9 @@ from jupyter_mlstudio.services.previews import text_preview
 from jupyter_mlstudio.store.database import Database
 from jupyter_mlstudio.store.schema import runs
 from jupyter_mlstudio.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 FILES_LIMIT = 2000
 FILE_LIMIT_BYTES = 10 * 1024 * 1024
@@ -159,6 +161,8 @@ def _walk(folder: Path, entry: str | None) -> Iterator[Path]:
 
 
 def _rules(folder: Path) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
     lines = list(ALWAYS_IGNORED)
     for name in (".amlignore", ".gitignore"):
         if (folder / name).is_file():

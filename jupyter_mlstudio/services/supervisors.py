@@ -22,6 +22,7 @@ from jupyter_mlstudio.services import claims, processes
 from jupyter_mlstudio.services.compute import LOCAL, Compute, takes_slot
 from jupyter_mlstudio.services.outcomes import Outcome, read_outcome
 from jupyter_mlstudio.services.tracking import Tracking
+from jupyter_mlstudio.services.warm import Warm
 from jupyter_mlstudio.store import runs as store
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
@@ -46,6 +47,8 @@ class Supervisors:
         self._tracking = tracking
         self._compute = compute
         self._children: list[subprocess.Popen[bytes]] = []
+        self.warm: Warm | None = None
+        """Begins conversions faster, where the host of this studio keeps one."""
 
     def pump(self) -> list[str]:
         """Starts waiting runs while there is room; returns the ids of those it started."""
@@ -66,6 +69,8 @@ class Supervisors:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
         if token is not None:
             environment["MLSTUDIO_GATEWAY_TOKEN"] = token
+        elif self.warm is not None and self.warm.begin(self._workspace.root, folder, environment):
+            return
         try:
             with (folder / "supervisor.log").open("ab") as log:
                 child = subprocess.Popen(

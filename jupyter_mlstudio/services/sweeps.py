@@ -127,8 +127,8 @@ class Sweeps:
         kept = {"sweep": store.SPEC.dump_python(spec, mode="json"), "resume_from": run.id}
         function = self._workspace.run_folder(run.id) / FUNCTION
         return self._launcher.submit(
-            RunKind.SWEEP, replace(run.spec, options={**run.spec.options, **kept}), experiment=run.experiment,
-            origin=run.origin, user=user, retry_of=run,
+            RunKind.SWEEP, replace(run.spec, options={**run.spec.options, **kept}), user=user, retry_of=run,
+            name=self._runs.name_to_go_on(run), experiment=run.experiment, origin=run.origin,
             tags={key: value for key, value in run.tags.items() if not key.startswith("mlstudio.")},
             files={FUNCTION: function.read_bytes()} if function.is_file() else {},
         )  # fmt: skip

@@ -13,6 +13,7 @@ import sys
 
 import msgspec
 
+from jupyter_mlstudio.entities.ending import end
 from jupyter_mlstudio.errors import StudioError
 from jupyter_mlstudio.serving.app import Application
 from jupyter_mlstudio.serving.config import BARE, ServeConfig
@@ -51,4 +52,4 @@ def main(descriptor: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    end(main(int(sys.argv[1])))

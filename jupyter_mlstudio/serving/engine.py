@@ -11,7 +11,6 @@ import asyncio
 import time
 import typing
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from jupyter_mlstudio.onnx.session import Execution, execute
 from jupyter_mlstudio.onnx.tensors import DTYPES, Inference
 from jupyter_mlstudio.serving.config import ServeConfig
 from jupyter_mlstudio.serving.memory import tell_lack
-from jupyter_mlstudio.serving.request import Busy
+from jupyter_mlstudio.serving.turns import Turns
 
 INLINE_S = 0.002
 MEASURED_ROWS = 64
@@ -66,16 +65,14 @@ class Engine:
         assert config.signature is not None
         self.protocol = Protocol(config.signature, config.model, config.version, config.limits.rows)
         self._names = [spec.onnx_name or spec.name for spec in config.signature.outputs]
-        self._pool = ThreadPoolExecutor(config.limits.workers, thread_name_prefix="infer")
-        self._places = asyncio.Semaphore(config.limits.workers)
-        self._asked = 0
+        self._turns = Turns(config.limits, config.limits.workers, "infer")
         self._bounded = is_bounded(config.operators) and not config.signature.routed_by
         self._call_s, self._row_s = self._measure() if self._bounded else (float("inf"), 0.0)
 
     @property
     def waiting(self) -> int:
         """How many requests wait for a thread."""
-        return max(self._asked - self._limits.workers, 0)
+        return self._turns.waiting
 
     def is_quick(self, rows: int) -> bool:
         """Tells whether so many rows are expected to be done at once."""
@@ -96,22 +93,8 @@ class Engine:
             TimedOut: the deadline passed.
             Busy: too many requests wait already, or this one has waited for too long.
         """
-        if self._asked >= self._limits.max_concurrent_requests:
-            raise Busy("the endpoint has as many requests as it can work on; try again", 1)
-        self._asked += 1
-        try:
-            async with asyncio.timeout(self._limits.queue_wait_s):
-                await self._places.acquire()
-        except BaseException as error:
-            self._asked -= 1
-            if isinstance(error, TimeoutError):
-                waited_s = self._limits.queue_wait_s
-                raise Busy(f"the request waited {waited_s:g} s for its turn; try again", 1) from error
-            raise
         execution = Execution(self._session)
-        loop = asyncio.get_running_loop()
-        answer = loop.run_in_executor(self._pool, execution.run, self._names_of(inference), inference.feeds)
-        answer.add_done_callback(self._done)
+        answer = await self._turns.begin(execution.run, self._names_of(inference), inference.feeds)
         try:
             return await asyncio.wait_for(answer, self._limits.request_timeout_s)
         except TooLarge:
@@ -124,7 +107,7 @@ class Engine:
 
     async def aside(self, work: Callable[[], None]) -> None:
         """Does something that may take long, such as an import, in a thread."""
-        await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        await self._turns.aside(work)
 
     def warm_up(self) -> None:
         """Runs once, so that the first real request is not the slow one; raises what the run raises."""
@@ -135,12 +118,6 @@ class Engine:
         if inference.outputs is self.protocol.signature.outputs:
             return self._names
         return [spec.onnx_name or spec.name for spec in inference.outputs]
-
-    def _done(self, answer: asyncio.Future[list[Any]]) -> None:
-        self._asked -= 1
-        self._places.release()
-        if not answer.cancelled():
-            answer.exception()
 
     def _measure(self) -> tuple[float, float]:
         """Measures a run of one row, and what each further row adds, in seconds."""

@@ -187,13 +187,6 @@ def say(**message: object) -> None:
         line = line[os.write(_channel, line) :]
 
 
-def end() -> None:
-    """Ends the process without waiting for threads that somebody else's code keeps."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
-
-
 def want(deployment: str) -> None:
     """Tells the serve run that a deployment is needed."""
     say(want=deployment)

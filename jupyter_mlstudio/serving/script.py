@@ -17,13 +17,13 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import msgspec
 
+from jupyter_mlstudio.entities.ending import end
 from jupyter_mlstudio.errors import Invalid, NotFound, StudioError, TimedOut, TooLarge
 from jupyter_mlstudio.serving.azureml import AMLRequest, is_raw, offer_modules
 from jupyter_mlstudio.serving.config import Limits, Routes, ServeConfig
@@ -31,9 +31,10 @@ from jupyter_mlstudio.serving.fellows import Fellows
 from jupyter_mlstudio.serving.memory import loading, tell_lack
 from jupyter_mlstudio.serving.metrics import Meter
 from jupyter_mlstudio.serving.peers import COPY
-from jupyter_mlstudio.serving.process import Lines, Process, end, keep_channel, say
-from jupyter_mlstudio.serving.request import Busy, Reply, Request, refusal
+from jupyter_mlstudio.serving.process import Lines, Process, keep_channel, say
+from jupyter_mlstudio.serving.request import Reply, Request, refusal
 from jupyter_mlstudio.serving.stats import Stats
+from jupyter_mlstudio.serving.turns import Turns
 
 PATHS = (b"/score", b"/")
 NATIVE = "native"
@@ -123,9 +124,7 @@ class ScriptApplication:
         self.config = config
         self.fellows = Fellows(config)
         self._script = script
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="script")
-        self._turn = asyncio.Lock()
-        self._asked = 0
+        self._turns = Turns(config.limits, 1, "script")
         self._stats, self._copies, self._meter = Stats(), Stats(), Meter()
         self._told = (0, 0)
         self._deployment = b"\r\nazureml-model-deployment: " + config.deployment.encode()
@@ -174,31 +173,13 @@ class ScriptApplication:
         return reply
 
     async def _in_turn(self, request: Request) -> Reply:
-        limits = self.config.limits
-        if self._asked >= limits.max_concurrent_requests:
-            raise Busy("the deployment has as many requests as it can work on; try again", 1)
-        self._asked += 1
+        timeout_s = self.config.limits.request_timeout_s
+        work = await self._turns.begin(self._script.answer, request)
         try:
-            async with asyncio.timeout(limits.queue_wait_s):
-                await self._turn.acquire()
+            return await asyncio.wait_for(asyncio.shield(work), timeout_s)
         except TimeoutError as error:
-            raise Busy(f"the request waited {limits.queue_wait_s:g} s for its turn; try again", 1) from error
-        finally:
-            self._asked -= 1
-        self._asked += 1
-        try:
-            work = asyncio.get_running_loop().run_in_executor(self._pool, self._script.answer, request)
-            work.add_done_callback(self._done)
-            return await asyncio.wait_for(asyncio.shield(work), limits.request_timeout_s)
-        except TimeoutError as error:
-            say(stuck=f"run() did not return within {limits.request_timeout_s:g} s")  # nothing else can end a thread
-            raise TimedOut(f"the script did not answer within {limits.request_timeout_s:g} s") from error
-
-    def _done(self, work: asyncio.Future[Reply]) -> None:
-        self._asked -= 1
-        self._turn.release()
-        if not work.cancelled():
-            work.exception()
+            say(stuck=f"run() did not return within {timeout_s:g} s")  # nothing else can end a thread
+            raise TimedOut(f"the script did not answer within {timeout_s:g} s") from error
 
     def too_large(self, request: Request) -> Reply:
         """Answers a request whose body grew over the limit while it was read."""
@@ -220,8 +201,7 @@ class ScriptApplication:
         requests, errors = self._stats.requests - self._told[0], self._stats.errors - self._told[1]
         self._told = self._stats.requests, self._stats.errors
         self._copies.turn()
-        queue = max(self._asked - 1, 0)
-        counts = {"requests": requests, "errors": errors, "buckets": self._stats.turn(), "queue": queue}
+        counts = {"requests": requests, "errors": errors, "buckets": self._stats.turn(), "queue": self._turns.waiting}
         return counts | {"meter": self._meter.report(), "keys_used_at": {}} | self.fellows.summary()
 
 
@@ -271,9 +251,8 @@ def main(descriptor: int) -> int:
         say(failed=error.message)
         return 3
     Process(ScriptApplication(config, script), socket.socket(fileno=descriptor), lines).run()
-    end()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    end(main(int(sys.argv[1])))

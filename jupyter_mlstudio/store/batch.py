@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from jupyter_mlstudio.entities.batch import BatchDeployment
 from jupyter_mlstudio.entities.values import utc_now
+from jupyter_mlstudio.store import typed
 from jupyter_mlstudio.store.schema import batch_endpoints as table
 
 
@@ -47,7 +48,7 @@ def remove(connection: Connection, name: str) -> None:
 
 def deployments_of(row: Row[Any]) -> list[BatchDeployment]:
     """Reads a row's deployments."""
-    return msgspec.json.decode(row.deployments, type=list[BatchDeployment])
+    return typed.decode(row.deployments, list[BatchDeployment])
 
 
 def users(connection: Connection, model: str, version: int | None = None) -> list[str]:

@@ -26,7 +26,7 @@ from jupyter_mlstudio.entities.models import (
 )
 from jupyter_mlstudio.entities.runs import TERMINAL, RunKind
 from jupyter_mlstudio.entities.values import utc_now
-from jupyter_mlstudio.store import batch
+from jupyter_mlstudio.store import batch, typed
 from jupyter_mlstudio.store.schema import deployments, model_aliases, model_versions, models, runs
 from jupyter_mlstudio.store.statements import upsert
 
@@ -260,11 +260,11 @@ def dump(value: Any) -> str | None:
 
 def load(text: str | None, kind: type[T]) -> T | None:
     """Reads a value from JSON text."""
-    return None if text is None else msgspec.json.decode(text, type=kind)
+    return None if text is None else typed.decode(text, kind)
 
 
 def _parity(text: str | None) -> ParityReport | None:
-    return None if text is None else msgspec.convert(_real(msgspec.json.decode(text)), ParityReport)
+    return None if text is None else typed.convert(_real(msgspec.json.decode(text)), ParityReport)
 
 
 def _real(value: Any) -> Any:

@@ -104,6 +104,11 @@ def resolve(connection: Connection, reference: str) -> str | None:
     return found
 
 
+def names_among(connection: Connection, names: Sequence[str]) -> set[str]:
+    """Which of these names runs have."""
+    return set(connection.execute(select(runs.c.name).where(runs.c.name.in_(names))).scalars())
+
+
 def change(connection: Connection, changes: Changes, run_id: str, values: Mapping[str, Any]) -> bool:
     """Writes columns of a run and notes the change; answers False when there is no such run."""
     written = {**values, **run_rows.STALE, "etag": runs.c.etag + 1}

@@ -18,6 +18,8 @@ export function automlCalls({ get, send }: Transport) {
       get(one(id, 'code'), { format }),
     explain: (id: string, row: Record<string, unknown>): Promise<api.RowExplanation> =>
       send('POST', one(id, 'explain'), { row }),
-    notebook: (id: string): Promise<{ path: string }> => send('POST', one(id, 'notebook'), {})
+    /** The winner's notebook, or that of the model with a number. */
+    notebook: (id: string, number?: number): Promise<{ path: string }> =>
+      send('POST', one(id, 'notebook'), number === undefined ? {} : { number })
   };
 }

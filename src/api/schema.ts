@@ -1535,8 +1535,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Writes the notebook that makes the winner again, beside the user's files. */
-        post: operations["openWinnerAsNotebook"];
+        /** Writes the notebook that makes a model of the leaderboard, the winner by default, beside the user's files. */
+        post: operations["openModelAsNotebook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1815,6 +1815,7 @@ export interface components {
          *     Args:
          *         phase: what it does, in a few words, e.g. ``trying models``.
          *         task, primary_metric, goal: as they were chosen; ``classes`` are the target's labels.
+         *         folds: parts of the rows, each judged on by models of the others; of few rows in ``repeats`` splittings at most.
          *         leaderboard: the best first, those that failed last.
          *         winner: number of the candidate that became the run's model.
          *         margin: how far it leads the next one; before there is a winner, the best so far does.
@@ -1844,6 +1845,11 @@ export interface components {
              * @default 0
              */
             folds: number;
+            /**
+             * Repeats
+             * @default 1
+             */
+            repeats: number;
             /** Classes */
             classes?: string[];
             /**
@@ -3416,6 +3422,10 @@ export interface components {
          *         short_series_handling_config: ``auto`` and ``drop`` drop a series that is too short, ``pad`` repeats its first
          *             value, ``none`` does nothing.
          *         use_stl: ``season`` gives models of lags the season by STL as a feature, ``season_trend`` the trend too.
+         *         target_aggregate_function: ``sum``, ``mean``, ``min`` or ``max`` makes one value of all rows of a step of
+         *             ``frequency``, which has to be said then; None takes rows as they are.
+         *         feature_lags: ``auto`` adds the past of other columns of numbers where it tells of the target; None does not.
+         *         features_unknown_at_forecast_time: columns that nobody knows ahead; only their past takes part.
          */
         "ForecastingSettings-Input": {
             /** Time Column Name */
@@ -3467,6 +3477,18 @@ export interface components {
              * @default null
              */
             use_stl: string | null;
+            /**
+             * Target Aggregate Function
+             * @default null
+             */
+            target_aggregate_function: string | null;
+            /**
+             * Feature Lags
+             * @default null
+             */
+            feature_lags: string | null;
+            /** Features Unknown At Forecast Time */
+            features_unknown_at_forecast_time?: string[];
         };
         /**
          * ForecastingSettings
@@ -3484,6 +3506,10 @@ export interface components {
          *         short_series_handling_config: ``auto`` and ``drop`` drop a series that is too short, ``pad`` repeats its first
          *             value, ``none`` does nothing.
          *         use_stl: ``season`` gives models of lags the season by STL as a feature, ``season_trend`` the trend too.
+         *         target_aggregate_function: ``sum``, ``mean``, ``min`` or ``max`` makes one value of all rows of a step of
+         *             ``frequency``, which has to be said then; None takes rows as they are.
+         *         feature_lags: ``auto`` adds the past of other columns of numbers where it tells of the target; None does not.
+         *         features_unknown_at_forecast_time: columns that nobody knows ahead; only their past takes part.
          */
         "ForecastingSettings-Output": {
             /** Time Column Name */
@@ -3535,6 +3561,18 @@ export interface components {
              * @default null
              */
             use_stl: string | null;
+            /**
+             * Target Aggregate Function
+             * @default null
+             */
+            target_aggregate_function: string | null;
+            /**
+             * Feature Lags
+             * @default null
+             */
+            feature_lags: string | null;
+            /** Features Unknown At Forecast Time */
+            features_unknown_at_forecast_time?: string[];
         };
         /**
          * GitState
@@ -4280,6 +4318,17 @@ export interface components {
             data: components["schemas"]["LineageData"][];
             /** Users */
             users: components["schemas"]["ModelUser"][];
+        };
+        /**
+         * ModelQuestion
+         * @description The number of a model on the leaderboard; the winner without.
+         */
+        ModelQuestion: {
+            /**
+             * Number
+             * @default null
+             */
+            number: number | null;
         };
         /**
          * ModelUser
@@ -6431,6 +6480,8 @@ export interface components {
         /**
          * TablePreview
          * @description A table before anything is done with it: its columns, the first rows as text, and what to predict by default.
+         *
+         *     ``task`` is what a run would learn, guessed where it is not chosen; none where the table stops the run before.
          */
         TablePreview: {
             /** Data */
@@ -6446,6 +6497,8 @@ export interface components {
              * @default
              */
             target: string;
+            /** @default null */
+            task: components["schemas"]["Task"] | null;
             /** Findings */
             findings?: components["schemas"]["Finding"][];
         };
@@ -10980,7 +11033,7 @@ export interface operations {
             };
         };
     };
-    openWinnerAsNotebook: {
+    openModelAsNotebook: {
         parameters: {
             query?: {
                 /** @description Id of a workspace that the server knows; without it the server's own. */
@@ -10992,7 +11045,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelQuestion"];
+            };
+        };
         responses: {
             /** @description Success */
             201: {

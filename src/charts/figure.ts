@@ -129,14 +129,10 @@ function directLabels(spec: IChartSpec, theme: IChartTheme, heightPx: number): P
   }));
 }
 
-function axisOf(axis: IAxis, theme: IChartTheme, exponent: 'SI' | 'power'): PlotlyObject {
+/** How any axis looks: its title (text that Plotly takes), lines and numbers in the theme's colours. */
+export function axisBase(title: string, standoff: number, theme: IChartTheme): PlotlyObject {
   return {
-    title: {
-      text: plotlyText(axisTitle(axis), AXIS_CHARS),
-      standoff: 8,
-      font: { size: theme.fontSize, color: theme.faintText }
-    },
-    type: axis.log ? 'log' : 'linear',
+    title: { text: title, standoff, font: { size: theme.fontSize, color: theme.faintText } },
     gridcolor: theme.grid,
     gridwidth: 0.5,
     linecolor: theme.line,
@@ -144,8 +140,15 @@ function axisOf(axis: IAxis, theme: IChartTheme, exponent: 'SI' | 'power'): Plot
     tickfont: { color: theme.faintText, size: theme.fontSize - 1 },
     zeroline: false,
     automargin: true,
+    minexponent: 4
+  };
+}
+
+function axisOf(axis: IAxis, theme: IChartTheme, exponent: 'SI' | 'power'): PlotlyObject {
+  return {
+    ...axisBase(plotlyText(axisTitle(axis), AXIS_CHARS), 8, theme),
+    type: axis.log ? 'log' : 'linear',
     exponentformat: exponent,
-    minexponent: 4,
     ...(axis.range
       ? { range: axis.range, autorange: false }
       : { autorange: true, rangemode: axis.fromZero ? 'tozero' : 'normal' }),

@@ -1,18 +1,19 @@
 import type { JSX, ReactNode } from 'react';
-import { useCallback, useContext, useId, useMemo, useState } from 'react';
+import { useCallback, useId, useMemo, useState } from 'react';
 
 import { DataTable } from './datatable';
 import { figureOf } from './figure';
 import type { IFigureSize } from './figure';
 import type { IPlotlyFigure } from './plotly';
 import type { IZoom } from './plotlybox';
-import { PlotlyBox, PlotlyLoader } from './plotlybox';
+import { PlotlyBox } from './plotlybox';
 import { saveCsv, saveImage } from './save';
 import type { IChartSpec } from './spec';
 import { shortened, visible } from '../text';
 import { notFiniteText, summaryOf, tableOf } from './text';
 import { useTheme } from './theme';
 import { LIVE_REDRAW_MS, useThrottled } from './throttle';
+import { SaveMenu, TableButton } from './tools';
 
 export interface IPlotProps {
   spec: IChartSpec;
@@ -64,15 +65,12 @@ export function Plot(props: IPlotProps): JSX.Element {
               Reset zoom
             </button>
           )}
-          <button
-            type="button"
-            aria-pressed={asTable}
-            onClick={() => setAsTable(!asTable)}
-            title="Show the numbers as a table"
-          >
-            Table
-          </button>
-          <SaveButtons spec={spec} />
+          <TableButton pressed={asTable} onChange={setAsTable} />
+          <SaveMenu
+            title={spec.title}
+            image={(plotly, format) => saveImage(plotly, spec, theme, format)}
+            table={() => saveCsv(tableOf(spec), spec.title)}
+          />
         </span>
       </figcaption>
       <p className="jp-mls-Plot-summary">{summary}</p>
@@ -104,31 +102,4 @@ function pointOf(spec: IChartSpec, onPoint: IPlotProps['onPoint']): IPlotProps['
 function gapNote(spec: IChartSpec): string {
   const gaps = spec.series.reduce((sum, series) => sum + (series.faint ? 0 : (series.notFinite ?? 0)), 0);
   return gaps ? notFiniteText(gaps) : '';
-}
-
-function SaveButtons({ spec }: { spec: IChartSpec }): JSX.Element {
-  const load = useContext(PlotlyLoader);
-  const theme = useTheme();
-  const save = (format: string): void => {
-    if (format === 'csv') {
-      saveCsv(tableOf(spec), spec.title);
-    } else if (format === 'png' || format === 'svg') {
-      void load().then(plotly => saveImage(plotly, spec, theme, format));
-    }
-  };
-  return (
-    <select
-      aria-label={`Save ${visible(spec.title)}`}
-      title="Save this chart"
-      value=""
-      onChange={event => save(event.target.value)}
-    >
-      <option value="" disabled>
-        Save
-      </option>
-      <option value="png">PNG</option>
-      <option value="svg">SVG</option>
-      <option value="csv">CSV</option>
-    </select>
-  );
 }

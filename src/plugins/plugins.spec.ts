@@ -65,6 +65,15 @@ describe('Plugins', () => {
     expect(server.count('POST runs/r1/stop')).toBe(1);
   });
 
+  it('end an AutoML run without a winner by asking twice, and one that waits by asking once', async () => {
+    server.set('POST runs/r1/stop', () => someRun({ status: 'Running' }));
+    await app.commands.execute(CommandIDs.stopAutoML, { id: 'r1', keep: false });
+    expect(server.count('POST runs/r1/stop')).toBe(2);
+    server.set('POST runs/r2/stop', () => someRun({ status: 'Canceled' }));
+    await app.commands.execute(CommandIDs.stopAutoML, { id: 'r2', keep: false });
+    expect(server.count('POST runs/r2/stop')).toBe(1);
+  });
+
   it('tell the user what was refused, and do not throw', async () => {
     server.set('POST runs/r1/stop', () => refused(409, 'conflict', 'The run has ended.'));
     await app.commands.execute(CommandIDs.stopRun, { id: 'r1' });

@@ -57,6 +57,7 @@ export function someReport(more: Partial<AutoMLReport> = {}): AutoMLReport {
     goal: 'maximize',
     rows: 400,
     folds: 5,
+    repeats: 1,
     classes: ['no', 'yes'],
     positive_label: 'yes',
     columns: [
@@ -151,6 +152,7 @@ export function someTable(more: Partial<TablePreview> = {}): TablePreview {
     ],
     head: [['1.5', '2021-03-04', 'no']],
     target: 'churn',
+    task: 'classification',
     findings: [],
     ...more
   };

@@ -9,7 +9,7 @@ import pytest
 from jupyter_mlstudio.api.mlflow import PREFIX, ROUTES
 from jupyter_mlstudio.api.route import Route
 from jupyter_mlstudio.studio import Studio
-from tests.api.test_gateway import serving
+from tests.api.gateway_world import serving
 from tests.server import JupyterServer
 from tests.world import insert_run
 

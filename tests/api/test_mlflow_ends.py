@@ -17,13 +17,6 @@ from tests.api.mlflow_world import Door, wait_for
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
-@pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    opened = Door(tmp_path_factory.mktemp("workspace"))
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def program(door: Door, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A program that has started a run with a nested one, and waits."""

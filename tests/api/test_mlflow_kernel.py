@@ -18,20 +18,28 @@ from tests.server import JupyterServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-CELL = """
+AUTOLOG = """
 import mlflow, warnings
 warnings.simplefilter("ignore")
 mlflow.autolog(log_models=False)
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 LogisticRegression(max_iter=300).fit(*load_iris(return_X_y=True))
+"""
+BY_HAND = """
+import mlflow
+with mlflow.start_run():
+    mlflow.log_param("max_iter", 300)
+    mlflow.log_metric("training_accuracy_score", 0.9)
+"""
+LEFT = """
 left = mlflow.start_run(run_name="left open")
 mlflow.log_metric("loss", 0.25)
 """
 
 
 def test_plain_mlflow_in_a_fresh_kernel_lands_here_and_ends_with_the_kernel(server: JupyterServer) -> None:
-    _check(server)
+    _check(server, AUTOLOG)
 
 
 def test_the_same_below_a_base_url(based_server: JupyterServer) -> None:
@@ -49,11 +57,11 @@ def test_the_same_where_the_server_has_no_token_to_give_away(tmp_path: Path) -> 
         server.stop()
 
 
-def _check(server: JupyterServer) -> None:
+def _check(server: JupyterServer, training: str = BY_HAND) -> None:
     (server.root / "work").mkdir(exist_ok=True)
     body = {"path": "work/first.ipynb", "name": "first.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
     session = server.ask("POST", "api/sessions", body).json
-    assert asyncio.run(_execute(server, session["kernel"]["id"], CELL)) == "ok"
+    assert asyncio.run(_execute(server, session["kernel"]["id"], training + LEFT)) == "ok"
     studio = server.studio()
 
     runs = {run.name: run for run in studio.runs.search().items}

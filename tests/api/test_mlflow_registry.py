@@ -18,13 +18,6 @@ DATA = load_iris()
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    opened = Door(tmp_path_factory.mktemp("workspace"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
 def client(door: Door) -> Iterator[Any]:
     """MLflow's client with a model ``iris`` of two versions, both ready."""
     before = pytest.MonkeyPatch()
@@ -39,8 +32,9 @@ def client(door: Door) -> Iterator[Any]:
     with mlflow.start_run() as run:
         model = LogisticRegression(max_iter=500).fit(DATA.data, DATA.target)
         logged = mlflow.sklearn.log_model(
-            model, name="model", input_example=DATA.data[:20], serialization_format="cloudpickle"
-        )
+            model, name="model", input_example=DATA.data[:20], serialization_format="cloudpickle",
+            pip_requirements=["scikit-learn"],
+        )  # fmt: skip
     client.create_registered_model("iris", tags={"team": "a"}, description="Irises")
     for _ in range(2):
         client.create_model_version("iris", logged.model_uri, run.info.run_id, await_creation_for=0)
@@ -159,7 +153,9 @@ def test_a_folder_in_the_workspace_is_a_source_and_one_elsewhere_is_not(
     import mlflow
 
     model = LogisticRegression(max_iter=500).fit(DATA.data, DATA.target)
-    mlflow.sklearn.save_model(model, door.root / "saved", serialization_format="cloudpickle")
+    mlflow.sklearn.save_model(
+        model, door.root / "saved", serialization_format="cloudpickle", pip_requirements=["scikit-learn"]
+    )
     shutil.copytree(door.root / "saved", tmp_path / "saved")
     client.create_registered_model("saved")
     version = client.create_model_version("saved", (door.root / "saved").as_uri(), await_creation_for=0)

@@ -14,13 +14,6 @@ UNKNOWN = "0" * 32
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    opened = Door(tmp_path_factory.mktemp("workspace"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
 def run_id(door: Door) -> Iterator[str]:
     made = door.call("runs/create", {"experiment_id": "0", "run_name": "a run"})["run"]["info"]["run_id"]
     assert door.ask("PUT", f"{FILES}/{made}/model/MLmodel", b"flavors: {}").status == 200

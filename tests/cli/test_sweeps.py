@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_mlstudio.cli import main
 from jupyter_mlstudio.entities.sweeps import TrialState, word_of
-from tests.client.gateway import Gateway
+from tests.client.gateway import Gateway, run_data
 from tests.client.state import _own_state, in_run, run_folder
 from tests.client.test_sweep_yaml import BOOSTING, job
 from tests.client.test_sweeps import trial
@@ -47,6 +47,15 @@ def test_trials_are_told_as_they_end_and_the_exit_status_is_that_of_the_sweep(in
     assert "   0  complete  0  lr=0\n" in printed
     assert "   1  failed    -  lr=0.1  nan\n" in printed
     assert "Failed" in printed
+
+
+def test_trials_stand_among_all_runs_when_they_are_asked_for(in_run: Gateway, said: Any) -> None:
+    in_run.runs = {"sweep1": run_data("sweep1", name="mine"), "t0": run_data("t0", parent_run_id="sweep1", name="t-0")}
+
+    assert "mine" in said("runs", "list")
+    assert "t-0" not in said("runs", "list")
+    assert "t-0" in said("runs", "list", "--all")
+    assert [one["id"] for one in json.loads(said("runs", "list", "--json"))] == ["sweep1"]
 
 
 def test_sweeps_are_listed_shown_and_steered(in_run: Gateway, said: Any) -> None:

@@ -247,7 +247,8 @@ class _Handler(BaseHTTPRequestHandler):
                 gateway.experiments[new["name"]] = {"id": "e2", **new}
                 return 201, gateway.experiments[new["name"]]
             case ["GET", "runs"]:
-                return 200, {"items": list(gateway.runs.values()), "total": 1, "next_page_token": None}
+                items = [one for one in gateway.runs.values() if "top" not in query or one["parent_run_id"] is None]
+                return 200, {"items": items, "total": len(items), "next_page_token": None}
             case ["GET", "runs", name] if name in gateway.runs:
                 return 200, gateway.runs[name]
             case ["POST", "runs", name, "finish"]:

@@ -191,6 +191,15 @@ def test_a_row_is_asked_about_as_json(in_run: Gateway, churn: Path) -> None:
     assert (found.prediction, found.contributions[0].effect) == ("yes", 0.5)
 
 
+def test_any_model_of_the_leaderboard_is_written_as_a_notebook(in_run: Gateway, churn: Path) -> None:
+    in_run.answer = {"path": "automl-1 model 3.ipynb"}
+    found = studio.automl("churn.csv", target="churn")
+    assert found.notebook(3).name == "automl-1 model 3.ipynb"
+    assert main(["automl-runs", "notebook", found.id, "--model", "3"]) == 0
+    assert found.notebook().name == "automl-1 model 3.ipynb"
+    assert [body for word, body in in_run.steered if word == "notebook"] == [{"number": 3}] * 2 + [{"number": None}]
+
+
 def test_the_terminal_begins_follows_and_tells(
     in_run: Gateway, churn: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import TypeAdapter
 
 import jupyter_mlstudio as studio
@@ -40,7 +41,9 @@ FULL = replace(
     ),
     training=Training(
         allowed_training_algorithms=["LightGBM", "RandomForest"], enable_vote_ensemble=False,
-        stack_ensemble_settings=StackSettings(stack_meta_learner_type="LogisticRegressionCV"),
+        stack_ensemble_settings=StackSettings(
+            stack_meta_learner_type="LogisticRegressionCV", stack_meta_learner_k_wargs={"cv": 4}
+        ),
         enable_model_explainability=False, enable_onnx_compatible_models=False,
     ),
 )  # fmt: skip
@@ -55,7 +58,8 @@ FORECAST = replace(
     forecasting=ForecastingSettings(
         time_column_name="the day", forecast_horizon=14, time_series_id_column_names=["store", "sku"], frequency="D",
         target_lags=[1, 7], target_rolling_window_size=7, seasonality=7, country_or_region_for_holidays="DE",
-        cv_step_size=2, short_series_handling_config="pad",
+        cv_step_size=2, short_series_handling_config="pad", target_aggregate_function="sum", feature_lags="auto",
+        features_unknown_at_forecast_time=["wind"],
     ),
 )  # fmt: skip
 OURS = replace(
@@ -101,6 +105,22 @@ def test_the_yaml_that_is_shown_begins_the_same_run(tables: Gateway, tmp_path: P
     found, body = begun(tables)
     assert found == spec
     assert (body["name"], body["experiment"]) == ("a 'name'", "größe")
+
+
+def test_settings_that_are_long_have_a_line_for_each() -> None:
+    lines = as_python(FORECAST).splitlines()
+    assert "    forecasting={" in lines
+    assert "        'target_aggregate_function': 'sum'," in lines
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_yaml_has_azures_names_and_units() -> None:
+    content = yaml.safe_load(as_yaml(replace(FULL, limits=AutoMLLimits(timeout_s=900.0, trial_timeout_s=120.0))))
+
+    assert content["limits"]["timeout_minutes"] == 15
+    assert content["limits"]["trial_timeout_minutes"] == 2
+    assert content["training_data"] == {"type": "uri_file", "path": FULL.data}
+    assert content["training"]["stack_ensemble_settings"]["stack_meta_learner_kwargs"] == {"cv": 4}
 
 
 def test_what_the_yaml_has_no_word_for_is_named_in_it(tables: Gateway) -> None:

@@ -60,6 +60,9 @@ forecasting:
   target_rolling_window_size: auto
   cv_step_size: 7
   use_stl: season
+  feature_lags: Auto
+  target_aggregate_function: Sum
+  features_unknown_at_forecast_time: windspeed
 """
 
 
@@ -102,11 +105,19 @@ def test_a_forecast_is_read_and_auto_is_left_to_us(tmp_path: Path) -> None:
 
     assert read.arguments["forecasting"] == {
         "time_column_name": "date", "time_series_id_column_names": ["store"], "forecast_horizon": 14, "frequency": "D",
-        "cv_step_size": 7, "use_stl": "season",
+        "cv_step_size": 7, "use_stl": "season", "feature_lags": "auto", "target_aggregate_function": "sum",
+        "features_unknown_at_forecast_time": ["windspeed"],
     }  # fmt: skip
     assert read.arguments["minutes"] == 360
     assert not any("left out" in note for note in read.notes)
     assert any("timeout_minutes" in note for note in read.notes)
+
+
+def test_lags_of_features_and_an_aggregate_that_are_none_are_none(tmp_path: Path) -> None:
+    text = BIKES.replace("feature_lags: Auto", "feature_lags: none").replace("function: Sum", "function: null")
+    read = arguments_of(job(tmp_path, text)).arguments["forecasting"]
+    assert "feature_lags" not in read
+    assert "target_aggregate_function" not in read
 
 
 @pytest.mark.parametrize(
@@ -120,8 +131,6 @@ def test_a_forecast_is_read_and_auto_is_left_to_us(tmp_path: Path) -> None:
         (BANK.replace('target_column_name: "y"', ""), "target_column_name"),
         (BANK.replace("limits:\n", "limits: 3\nnothing:\n"), "below limits"),
         (BIKES.partition("forecasting:\n")[0], "time_column_name"),
-        (BIKES + "  feature_lags: [1]\n", "feature_lags does not work here: other columns are taken as known ahead"),
-        (BIKES + "  target_aggregate_function: sum\n", "target_aggregate_function does not work here: sum the values"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_to_write(tmp_path: Path, text: str, said: str) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from jupyter_mlstudio.client.automl_parts import forecast_parts
-from jupyter_mlstudio.entities.automl import Partition
+from jupyter_mlstudio.entities.automl_candidates import Partition
 from jupyter_mlstudio.errors import Conflict
 
 

@@ -14,11 +14,10 @@ from sklearn.linear_model import LogisticRegression
 
 import jupyter_mlstudio as api
 from jupyter_mlstudio.cli import main
-from jupyter_mlstudio.client import connection
 from jupyter_mlstudio.client.deployments import settings
 from jupyter_mlstudio.client.rollout import roll_out, shared
 from jupyter_mlstudio.errors import Conflict, Invalid
-from tests.client.state import forget
+from tests.client.door import close
 
 DATA = load_iris()
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -35,11 +34,7 @@ def workspace(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
     for endpoint in api.connect().get("endpoints"):
         api.connect().delete(f"endpoints/{endpoint['name']}")
-    forget()
-    door = connection._doors.pop(tmp_path, None)
-    if door is not None:
-        door.connection().close()
-        door.close()
+    close(tmp_path)
 
 
 @pytest.mark.slow

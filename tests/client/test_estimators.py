@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import jupyter_mlstudio as studio
-from jupyter_mlstudio.client import connection
 from jupyter_mlstudio.errors import Invalid, MissingExtra, NotFound
-from tests.client.state import forget
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,20 +36,6 @@ for step, loss in enumerate([0.9, 0.5, 0.7, 0.4]):
     Path("weights.bin").write_text(str(step))
     run.checkpoint("weights.bin", step, metric=loss, keep_best=2, goal="minimize")
 """
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Path]:
-    """A new workspace in the current folder, behind a door of this process."""
-    yield tmp_path
-    for run in studio.list_runs():
-        if not run.ended:
-            run.stop().wait(30, check=False)
-    forget()
-    door = connection._doors.pop(tmp_path, None)
-    if door is not None:
-        door.connection().close()
-        door.close()
 
 
 def test_D3_an_estimators_script_is_logged_and_its_model_can_be_registered(workspace: Path) -> None:

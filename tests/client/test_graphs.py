@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 import jupyter_mlstudio as studio
-from jupyter_mlstudio.client import connection
 from jupyter_mlstudio.client.models import ModelVersion
 from jupyter_mlstudio.errors import Conflict, Invalid
-from tests.client.state import forget
+from tests.client.door import entered
 from tests.onnx.test_graph import network
 
 pytestmark = pytest.mark.slow
@@ -19,19 +18,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def version(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelVersion]:
     root = tmp_path_factory.mktemp("graphs")
-    before = pytest.MonkeyPatch()
-    before.setenv("MLSTUDIO_WORKSPACE", str(root))
-    before.chdir(root)
-    forget()
-    with studio.start_run("import") as run:
-        studio.log_model(network(8, "CNTK", 256).SerializeToString())
-    yield studio.register_model(run, "imported")
-    forget()
-    door = connection._doors.pop(root.resolve(), None)
-    if door is not None:
-        door.connection().close()
-        door.close()
-    before.undo()
+    with entered(root):
+        with studio.start_run("import") as run:
+            studio.log_model(network(8, "CNTK", 256).SerializeToString())
+        yield studio.register_model(run, "imported")
 
 
 @pytest.fixture(autouse=True)

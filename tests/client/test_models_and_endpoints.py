@@ -11,11 +11,10 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 import jupyter_mlstudio as studio
-from jupyter_mlstudio.client import connection
 from jupyter_mlstudio.client.endpoints import Endpoint
 from jupyter_mlstudio.client.models import ModelVersion, endpoint_name
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, Unauthorized
-from tests.client.state import forget
+from tests.client.door import entered
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,21 +30,10 @@ MODEL = LogisticRegression(max_iter=500).fit(DATA.data, DATA.target)
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A run with a model, in a workspace of its own; everything that runs there ends with the module."""
     root = tmp_path_factory.mktemp("workspace")
-    before = pytest.MonkeyPatch()
-    before.chdir(root)
-    forget()
-    with studio.start_run("training") as run:
-        studio.log_model(MODEL, sample=DATA.data)
-    yield run.id
-    for one in studio.list_runs():
-        if not one.ended:
-            one.stop().wait(30, check=False)
-    forget()
-    door = connection._doors.pop(root.resolve(), None)
-    if door is not None:
-        door.connection().close()
-        door.close()
-    before.undo()
+    with entered(root):
+        with studio.start_run("training") as run:
+            studio.log_model(MODEL, sample=DATA.data)
+        yield run.id
 
 
 @pytest.fixture(autouse=True)

@@ -15,10 +15,9 @@ from sklearn.preprocessing import StandardScaler
 
 import jupyter_mlstudio as studio
 from jupyter_mlstudio.cli import main
-from jupyter_mlstudio.client import connection
 from jupyter_mlstudio.client.models import ModelVersion
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, WrongType
-from tests.client.state import forget
+from tests.client.door import entered
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,21 +42,10 @@ class Bomb:
 def version(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelVersion]:
     """A registered version in a workspace of its own; everything that runs there ends with the module."""
     root = tmp_path_factory.mktemp("workspace")
-    before = pytest.MonkeyPatch()
-    before.chdir(root)
-    forget()
-    with studio.start_run("training") as run:
-        studio.log_model(MODEL, sample=DATA.data)
-    yield studio.register_model(run, "cancer", threshold=0.37)
-    for one in studio.list_runs():
-        if not one.ended:
-            one.stop().wait(30, check=False)
-    forget()
-    door = connection._doors.pop(root.resolve(), None)
-    if door is not None:
-        door.connection().close()
-        door.close()
-    before.undo()
+    with entered(root):
+        with studio.start_run("training") as run:
+            studio.log_model(MODEL, sample=DATA.data)
+        yield studio.register_model(run, "cancer", threshold=0.37)
 
 
 @pytest.fixture(autouse=True)
@@ -106,8 +94,7 @@ def test_card_lineage_and_download_come_from_the_studio(version: ModelVersion, t
 
 
 def test_a_file_is_registered_from_the_workspace_or_from_anywhere(version: ModelVersion, tmp_path: Path) -> None:
-    with zipfile.ZipFile(version.download(tmp_path)) as packed:
-        onnx = packed.read("cancer-1/model.onnx")
+    onnx = onnx_of(version, tmp_path)
     Path("here.onnx").write_bytes(onnx)
     (tmp_path / "there.onnx").write_bytes(onnx)
     inside = studio.register_model(name="file", path="here.onnx")
@@ -140,9 +127,12 @@ def test_what_cannot_be_registered_is_said(version: ModelVersion, tmp_path: Path
             studio.register_model(name="x", path=tmp_path / name)
 
 
-def test_the_terminal_has_the_same_words(version: ModelVersion, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_terminal_has_the_same_words(
+    version: ModelVersion, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("terminal.onnx").write_bytes(onnx_of(version, tmp_path))
     for words, said in (
-        (["register", "here.onnx", "--name", "terminal"], "terminal version 1: Ready"),
+        (["register", "terminal.onnx", "--name", "terminal"], "terminal version 1: Ready"),
         (["approve", "terminal:1", "--reason", "good"], "Approved"),
         (["stage", "terminal:1", "Staging"], "stage Staging"),
         (["alias", "terminal:1", "best"], "aliases: best"),
@@ -155,3 +145,8 @@ def test_the_terminal_has_the_same_words(version: ModelVersion, capsys: pytest.C
         assert said in capsys.readouterr().out
     assert main(["models", "reject", "terminal:1"]) == 2
     assert "reason" in capsys.readouterr().err
+
+
+def onnx_of(version: ModelVersion, folder: Path) -> bytes:
+    with zipfile.ZipFile(version.download(folder)) as packed:
+        return packed.read("cancer-1/model.onnx")

@@ -8,33 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 import jupyter_mlstudio as studio
-from jupyter_mlstudio.client import connection
 from jupyter_mlstudio.errors import Conflict, NotFound
-from tests.client.state import forget
+from tests.waiting import is_alive
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Path]:
-    """A new workspace in the current folder, behind a door of this process."""
-    yield tmp_path
-    for run in studio.list_runs():
-        if not run.ended:
-            run.stop().wait(30, check=False)
-    forget()
-    door = connection._doors.pop(tmp_path, None)
-    if door is not None:
-        door.connection().close()
-        door.close()
 
 
 def test_a_cell_is_submitted_followed_and_read_back(workspace: Path) -> None:
@@ -117,7 +100,7 @@ def test_stopping_a_run_ends_its_whole_process_tree(workspace: Path) -> None:
     run.stop().wait(30, check=False)
 
     assert run.status == "Canceled"
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    assert not is_alive(child)
 
 
 def test_f31_a_killed_kernel_fails_its_interactive_run_and_keeps_its_points(workspace: Path) -> None:

@@ -13,6 +13,7 @@ from jupyter_mlstudio.client import charts
 from jupyter_mlstudio.client.wire import Connection
 from jupyter_mlstudio.client.writer import Writer
 from tests.client.gateway import Gateway
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -39,13 +40,6 @@ def spooled(run_folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
-def until(true: Callable[[], object], timeout_s: float = 10.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_points_travel_in_columns_and_in_the_order_they_were_logged(writer: Callable[[Gateway], Writer]) -> None:
     with Gateway() as gateway:
         one = writer(gateway)
@@ -63,7 +57,7 @@ def test_the_thread_flushes_within_half_a_second(writer: Callable[[Gateway], Wri
         one = writer(gateway)
         one.start()
         point(one, 1.0)
-        until(lambda: gateway.points("loss"), 2.0)
+        until(lambda: gateway.points("loss"))
         one.close()
 
 

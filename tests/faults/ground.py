@@ -19,6 +19,7 @@ import psutil
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.server import JupyterServer
+from tests.waiting import pause_s
 
 T = TypeVar("T")
 MARK = "FAULTS_GROUND"
@@ -163,14 +164,14 @@ def until(condition: Callable[[], T], within_s: float) -> tuple[T, float]:
 
     The bound is that of a machine with nothing else to do; one that is busy has more in proportion to its load.
     """
-    begun = time.monotonic()
+    pauses, begun = pause_s(), time.monotonic()
     while True:
         value = condition()
         passed = time.monotonic() - begun
         if value:
             return value, passed
         assert passed < within_s * busy(), f"it did not happen within {within_s:g} s"
-        time.sleep(0.02)
+        time.sleep(next(pauses))
 
 
 def busy() -> float:
@@ -190,14 +191,6 @@ def with_variable(setting: str) -> list[psutil.Process]:
         except (OSError, psutil.Error):
             continue
     return found
-
-
-def is_alive(pid: int | None) -> bool:
-    """Whether a process runs; one that ended and is not buried yet does not."""
-    try:
-        return pid is not None and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 def kill(pid: int) -> None:

@@ -17,6 +17,7 @@ from jupyter_mlstudio.client.model_files import write_model
 from jupyter_mlstudio.entities.runs import RunKind
 from jupyter_mlstudio.entities.specs import RunSpec
 from tests.server import JupyterServer
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,14 +34,6 @@ def jupyter(tmp_path: Path) -> Iterator[JupyterServer]:
             assert server.api("DELETE", "endpoints/live").status in (200, 204)
 
 
-def until(ask: Any, within_s: float) -> dict[str, Any]:
-    deadline = time.monotonic() + within_s
-    while not (found := ask()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
-    return dict(found)
-
-
 def endpoint_when(server: JupyterServer, holds: Any, within_s: float) -> dict[str, Any]:
     """The endpoint as the server shows it, once it is as it should be."""
 
@@ -49,7 +42,7 @@ def endpoint_when(server: JupyterServer, holds: Any, within_s: float) -> dict[st
         assert shown["state"] != "Failed", shown["reason"]
         return shown if holds(shown) else None
 
-    return until(look, within_s)
+    return until(look, timeout_s=within_s)
 
 
 def registered(server: JupyterServer) -> None:
@@ -65,7 +58,7 @@ def registered(server: JupyterServer) -> None:
         studio.close()
     assert server.api("POST", "models", {"name": "iris", "run_id": run.id}).status == 201
     ready = until(
-        lambda: (found := server.api("GET", "models/iris/versions/1").json)["status"] != "Converting" and found, 90
+        lambda: (found := server.api("GET", "models/iris/versions/1").json)["status"] != "Converting" and found
     )
     assert ready["status"] == "Ready", ready["reason"]
 

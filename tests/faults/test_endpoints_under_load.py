@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,38 +14,27 @@ import pytest
 
 from jupyter_mlstudio.entities.runs import RunStatus
 from jupyter_mlstudio.studio import Studio
-from jupyter_mlstudio.workspace import Workspace
-from tests.programs.endpoint import Load, Served, begin, deployment, kill, living, ready, register, times, until
+from tests.programs.endpoint import Begin, Load, Served, beginning, deployment, kill, living, ready, studio_with, times
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(240),
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
 ]
-Begin = Callable[..., Served]
 
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    made = Studio(Workspace(tmp_path_factory.mktemp("studio")))
-    for factor in (2.0, 3.0):
-        register(made, "m", times(factor))
-    yield made
-    made.close()
+    with studio_with(tmp_path_factory.mktemp("studio"), times(2.0), times(3.0)) as made:
+        yield made
 
 
 @pytest.fixture
 def start(studio: Studio, tmp_path: Path) -> Iterator[Begin]:
     """Starts endpoints that end with the test."""
-    started: list[Served] = []
-
-    def make(*deployments: dict[str, Any], **plan: Any) -> Served:
-        started.append(begin(studio, tmp_path / f"e{len(started)}", *deployments, **plan))
-        return ready(started[-1])
-
-    yield make
-    for served in started:
-        served.stop()
+    with beginning(studio, tmp_path) as begin:
+        yield lambda *deployments, **plan: ready(begin(*deployments, **plan))
 
 
 def workers(count: int) -> dict[str, Any]:
@@ -59,10 +48,10 @@ def test_F10_a_version_is_swapped_under_load_without_a_failed_request(studio: St
         time.sleep(0.5)
         served.change(deployments=[deployment(studio, "blue", 2, **workers(2))])
         served.settled("blue", version=2)
-        until(lambda: load.factors[-20:] == [3.0] * 20, 10)
+        until(lambda: load.factors[-20:] == [3.0] * 20)
     assert (load.failures, set(load.factors)) == ([], {2.0, 3.0})
     assert load.statuses[200] > 200
-    until(lambda: not living(old), 10)
+    until(lambda: not living(old))
 
 
 def test_F10_traffic_goes_from_blue_to_green_and_back_without_a_failed_request(studio: Studio, start: Begin) -> None:
@@ -71,12 +60,12 @@ def test_F10_traffic_goes_from_blue_to_green_and_back_without_a_failed_request(s
         for traffic in ({"blue": 0, "green": 100}, {"blue": 50, "green": 50}, {"blue": 100, "green": 0}) * 2:
             time.sleep(0.4)
             served.change(traffic=traffic)
-        until(lambda: served.state("blue")["etag"] == served.plan["etag"], 5)
+        until(lambda: served.state("blue")["etag"] == served.plan["etag"])
         time.sleep(0.3)
         assert load.factors[-20:] == [2.0] * 20
         served.change(traffic={"green": 100}, deployments=[deployment(studio, "green", 2)])
-        until(lambda: load.factors[-20:] == [3.0] * 20, 10)
-        until(lambda: served.state("blue")["state"] == "Stopped", 5)
+        until(lambda: load.factors[-20:] == [3.0] * 20)
+        until(lambda: served.state("blue")["state"] == "Stopped")
         time.sleep(0.5)
     assert load.failures == []
 
@@ -86,8 +75,8 @@ def test_F10_workers_are_started_anew_one_generation_after_the_other(studio: Stu
     old = set(served.pids("blue"))
     with Load(served) as load:
         served.change(deployments=[deployment(studio, "blue", 1, generation=1, **workers(2))])
-        until(lambda: len(now := set(served.pids("blue"))) == 2 and not now & old, 20)
-        until(lambda: not living(list(old)), 20)
+        until(lambda: len(now := set(served.pids("blue"))) == 2 and not now & old)
+        until(lambda: not living(list(old)))
     assert load.failures == []
 
 
@@ -99,7 +88,7 @@ def test_F10_a_version_that_cannot_be_served_leaves_the_one_that_is(
     (tmp_path / "model.onnx").write_bytes(b"other bytes")
     with Load(served, callers=2) as load:
         served.change(deployments=[broken])
-        until(lambda: "digest mismatch" in served.state("blue")["reason"], 20)
+        until(lambda: "digest mismatch" in served.state("blue")["reason"])
     assert (load.failures, set(load.factors)) == ([], {2.0})
     assert (served.state("blue")["state"], served.state("blue")["version"]) == ("Ready", 1)
     assert "version 2 of m is not served" in served.state("blue")["reason"]
@@ -112,7 +101,7 @@ def test_F09_a_worker_is_killed_under_load_and_replaced_while_the_others_answer(
         time.sleep(0.5)
         began = time.monotonic()
         kill(victim)
-        until(lambda: len(now := served.pids("blue")) == 2 and victim not in now, 10)
+        until(lambda: len(now := served.pids("blue")) == 2 and victim not in now)
         took_s = time.monotonic() - began
         time.sleep(0.3)
     assert took_s < 5
@@ -132,7 +121,7 @@ def test_F09_a_crash_loop_ends_its_deployment_and_no_other(studio: Studio, start
                 killed.add(pid)
         return bool(served.state("green")["state"] == "Failed")
 
-    until(kill_each, 60)
+    until(kill_each)
     assert len(killed) == 5
     assert "killed by signal 9, 5 times in a row" in served.state("green")["reason"]
     assert served.is_ready
@@ -150,9 +139,9 @@ def test_F11_a_worker_that_hangs_is_replaced_within_ten_seconds_and_its_deployme
     hung = served.pids("green")[0]
     kill(hung, signal.SIGSTOP)
     began = time.monotonic()
-    until(lambda: served.ask(None, "/v2/models/m/versions/2/ready").status == 503, 10)
+    until(lambda: served.ask(None, "/v2/models/m/versions/2/ready").status == 503)
     assert served.ask().status == 200
-    until(lambda: (now := served.pids("green")) and hung not in now, 10)
+    until(lambda: (now := served.pids("green")) and hung not in now)
     assert time.monotonic() - began < 10
     assert served.ask(azureml_model_deployment="green").factor == 3.0
 
@@ -165,7 +154,7 @@ def test_F11_the_probe_says_how_long_a_worker_may_be_silent(studio: Studio, star
     time.sleep(8)
     assert living([hung])
     kill(hung, signal.SIGCONT)
-    until(lambda: served.is_ready, 5)
+    until(lambda: served.is_ready)
     assert served.pids("blue") == [hung]
 
 
@@ -184,7 +173,7 @@ def test_F27_an_endpoint_whose_port_is_taken_says_by_whom_and_starts_once_it_is_
     port = int(first.url.rpartition(":")[2])
     second = Served(studio, tmp_path / "e0")
     second.start(port)
-    until(lambda: second.run.status is RunStatus.FAILED, 20)
+    until(lambda: second.run.status is RunStatus.FAILED)
     holder = psutil.Process(first.pids("blue")[0]).parent()
     assert holder is not None
     assert f"port {port} is in use by process " in second.run.reason

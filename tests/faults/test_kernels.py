@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from tests.faults.ground import Ground, is_alive, until
+from tests.faults.ground import Ground, until
 from tests.faults.invariants import check
 from tests.faults.kernels import a_kernel
+from tests.waiting import is_alive
 
 pytestmark = pytest.mark.slow
 

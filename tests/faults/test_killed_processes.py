@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.faults.ground import ENDED, Ground, is_alive, kill, until
+from tests.faults.ground import ENDED, Ground, kill, until
 from tests.faults.invariants import check
+from tests.waiting import is_alive
 
 pytestmark = pytest.mark.slow
 

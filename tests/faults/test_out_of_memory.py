@@ -18,7 +18,8 @@ from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.conftest import end_all
 from tests.onnx import graphs
-from tests.programs.endpoint import BODY, begin, deployment, register, times, until
+from tests.programs.endpoint import BODY, begin, deployment, register, times
+from tests.waiting import until
 
 pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 MB = 1_000_000

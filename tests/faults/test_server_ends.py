@@ -11,9 +11,10 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.faults.ground import Ground, is_alive, until
+from tests.faults.ground import Ground, until
 from tests.faults.invariants import check
 from tests.faults.kernels import a_kernel
+from tests.waiting import is_alive
 
 pytestmark = pytest.mark.slow
 

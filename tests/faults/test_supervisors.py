@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jupyter_mlstudio.store.schema import runs
-from tests.faults.ground import ENDED, Ground, is_alive, kill, until
+from tests.faults.ground import ENDED, Ground, kill, until
 from tests.faults.invariants import check
+from tests.waiting import is_alive
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,8 @@ from jupyter_mlstudio.store import runs as store
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.conftest import end_all, processes_of
-from tests.programs.sweeping import call, ended, log_of, spec, trials, until
+from tests.programs.sweeping import call, ended, log_of, spec, trials
+from tests.waiting import is_alive, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -126,11 +127,6 @@ def loader_of(program: psutil.Process) -> psutil.Process:
     return loader
 
 
-def alive(pid: int) -> bool:
-    """Whether a process lives that has not merely not been buried."""
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-
-
 def go_on(studio: Studio) -> None:
     """Lets the trials end that wait for it."""
     (studio.workspace.root / "go").touch()
@@ -162,7 +158,7 @@ def test_F36_a_killed_trial_that_has_forked_is_noticed_and_its_copy_ends_too(stu
     run = ended(studio, call(studio, forks, spec(2, 1, max_retries=0, enqueued=[{"x": 0.1}, {"x": 0.9}])), 30)
     assert run.status is RunStatus.COMPLETED
     assert [one["state"] for one in trials(studio, run)] == ["FAIL", "COMPLETE"]
-    assert not alive(int((studio.workspace.root / "copy").read_text()))
+    assert not is_alive(int((studio.workspace.root / "copy").read_text()))
 
 
 def test_F37_a_trial_that_hangs_and_one_that_is_stopped_by_SIGSTOP_end_at_their_time_limit(studio: Studio) -> None:
@@ -186,7 +182,7 @@ def test_F37_what_a_call_started_in_a_session_of_its_own_ends_with_it(studio: St
     studio.steering.stop_trial(run.id, 1)
     until(lambda: studio.sweeps.get(run.id).counts["FAIL"] == 2, studio)
     left = [int((root / f"left-{x}").read_text()) for x in (0.1, 0.3)]
-    until(lambda: not any(alive(pid) for pid in left), studio, 10)
+    until(lambda: not any(is_alive(pid) for pid in left), studio)
     assert studio.runs.get(run.id).status is RunStatus.RUNNING  # its own end would end them too
     studio.steering.change(run.id, paused=False)
     told = trials(studio, ended(studio, run))

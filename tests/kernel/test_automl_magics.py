@@ -27,10 +27,18 @@ def test_a_file_is_learnt_from_and_shares_of_its_rows_are_held_out(shell: Any, t
     (tmp_path / "sales.csv").write_text("day,units\n")
 
     shell.run_line_magic("ml_automl", "sales.csv -t units --time day --horizon 7 --validation 0.2 --test sales.csv")
+    shell.run_line_magic(
+        "ml_automl",
+        "sales.csv -t units --time day --frequency W --aggregate sum --feature-lags --unknown-ahead wind",
+    )
 
     spec = shell.gateway.submitted[0]["automl"]
     assert (spec["data"], spec["test_data"], spec["validation_data_size"]) == ("sales.csv", "sales.csv", 0.2)
     assert spec["forecasting"] == {"time_column_name": "day", "forecast_horizon": 7}
+    assert shell.gateway.submitted[1]["automl"]["forecasting"] == {
+        "time_column_name": "day", "frequency": "W", "target_aggregate_function": "sum", "feature_lags": "auto",
+        "features_unknown_at_forecast_time": ["wind"],
+    }  # fmt: skip
 
 
 def test_what_is_no_table_is_said_in_one_line(shell: Any) -> None:

@@ -126,6 +126,13 @@ def test_runs_are_listed_as_a_table(shell: Any) -> None:
     assert table[1].id == "run3"
 
 
+def test_runs_that_another_run_started_are_listed_when_they_are_asked_for(shell: Any) -> None:
+    shell.gateway.runs["trial"] = run_data("trial", parent_run_id="run1")
+
+    assert "trial" not in [run.id for run in shell.run_line_magic("ml_runs", "")]
+    assert "trial" in [run.id for run in shell.run_line_magic("ml_runs", "--all")]
+
+
 def test_a_run_is_shown_stopped_and_followed(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert shell.run_line_magic("ml_run", "run1").id == "run1"
     shell.run_line_magic("ml_logs", "run1 -f")

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jupyter_mlstudio.entities.automl import Candidate, Task
+from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.learning import families
 from jupyter_mlstudio.learning.budget import Costs, grown
+from jupyter_mlstudio.learning.early import far_behind
 from jupyter_mlstudio.learning.family import Shape
 from jupyter_mlstudio.learning.kept import Record
 from jupyter_mlstudio.learning.rungs import Rungs
@@ -32,7 +34,7 @@ def test_costs_are_guessed_from_models_of_the_same_kind() -> None:
 
 def rungs_of(rows: int, timeout_s: float, folds: int = 5) -> Rungs:
     train = np.arange(rows - rows // folds)
-    plan: Any = SimpleNamespace(folds=[(train, np.arange(rows // folds))] * folds)
+    plan: Any = SimpleNamespace(folds=[(train, np.arange(rows // folds))] * folds, repeats=1)
     return Rungs.of(plan, Shape(Task.REGRESSION, rows=rows, features=20), timeout_s)
 
 
@@ -70,8 +72,7 @@ def test_the_best_third_goes_on_to_more_rows() -> None:
 
 
 def test_a_candidate_far_behind_on_the_first_fold_is_given_up() -> None:
-    rungs = Rungs((0, 1, 2), (0,), 1000, 10_000)
     there = [record(number, 0.30, 1000, 0.30, 0.31, 0.29, whole=True) for number in range(9)]
-    assert rungs.far_behind(0.50, 0, there, "search") == pytest.approx(0.30)
-    assert rungs.far_behind(0.301, 0, there, "search") is None
-    assert rungs.far_behind(0.50, 0, there[:3], "search") is None
+    assert far_behind(0.50, 1000, there, "search") == pytest.approx(0.30)
+    assert far_behind(0.301, 1000, there, "search") is None
+    assert far_behind(0.50, 1000, there[:3], "search") is None

@@ -15,15 +15,8 @@ import pytest
 from nbclient import NotebookClient
 from threadpoolctl import threadpool_limits
 
-from jupyter_mlstudio.entities.automl import (
-    AutoMLLimits,
-    AutoMLSpec,
-    Candidate,
-    ForecastingSettings,
-    OnnxCheck,
-    Task,
-    Training,
-)
+from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, ForecastingSettings, Task, Training
+from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
 from jupyter_mlstudio.learning import families, refit, stack
 from jupyter_mlstudio.learning.emitted import notebook
 from jupyter_mlstudio.learning.ensemble import vote
@@ -37,6 +30,7 @@ from jupyter_mlstudio.learning.plan import make_plan
 from jupyter_mlstudio.learning.reading import read
 from jupyter_mlstudio.learning.rungs import shape_of
 from jupyter_mlstudio.learning.search import Asked, Search
+from tests.learning.looking import Looking
 
 # Models of a few rounds do not converge; LightGBM warns of a parameter that it takes.
 pytestmark = [
@@ -126,18 +120,27 @@ def test_every_family_is_made_again_to_the_bit(
 def test_a_forecast_is_made_again_to_the_bit_and_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
     days = pd.date_range("2024-01-01", periods=120)
-    units = 50 + 10 * np.sin(np.arange(120) * 2 * np.pi / 7) + random.normal(size=120)
-    pd.DataFrame({"day": days, "units": units}).to_csv(tmp_path / "units.csv", index=False)
-    settings = ForecastingSettings(time_column_name="day", forecast_horizon=5)
+    ads = random.normal(size=120)
+    units = 50 + 10 * np.sin(np.arange(120) * 2 * np.pi / 7) + random.normal(size=120) + 5 * np.roll(ads, 1)
+    table = pd.DataFrame({"day": days, "units": units / 2, "ads": ads})
+    halves = pd.concat([table, table.assign(day=days + pd.Timedelta(hours=12))])
+    halves.to_csv(tmp_path / "units.csv", index=False)
+    settings = ForecastingSettings(
+        time_column_name="day", forecast_horizon=5, frequency="D", target_aggregate_function="sum",
+        feature_lags="auto", features_unknown_at_forecast_time=["ads"],
+    )  # fmt: skip
     spec = AutoMLSpec(
         data="units.csv", target="units", task=Task.FORECASTING, forecasting=settings, primary_metric="mase"
     )
     plan = make_forecast_plan(read(tmp_path / "units.csv"), spec)
+    assert plan.maker.lags == {"ads": [1]}
+    ridge = Config("Ridge", {"alpha": 0.3, "base": "season", "log": False})
     models = [
-        fitted_forecast(plan, Config(name), None, seed=0, threads=1)
-        for name in ("SeasonalNaive", "ExponentialSmoothing")
+        fitted_forecast(plan, one, None, seed=0, threads=1)
+        for one in (Config("SeasonalNaive"), Config("ExponentialSmoothing"), ridge)
     ]
-    model = vote([("seasonalnaive_0", models[0]), ("exponentialsmoothing_1", models[1])], [0.3, 0.7], None)
+    names = ("seasonalnaive_0", "exponentialsmoothing_1", "ridge_2")
+    model = vote(list(zip(names, models, strict=True)), [0.2, 0.3, 0.5], None)
     content = notebook(spec, plan, candidate("VotingEnsemble"), model)
     assert_same(executed(content, tmp_path, monkeypatch), model, plan)
     assert explain(model, plan, "mase", deadline=time.monotonic() + 10).importances[0].mean > 0
@@ -150,8 +153,6 @@ def test_a_model_of_a_part_of_the_rows_is_made_again_of_that_part(
     spec = spec_of(write_table(tmp_path), seed=3)
     plan = make_plan(read(tmp_path / "table.csv"), spec)
     family, shape, file = families.find(name), shape_of(plan, "log_loss"), tmp_path / "model.pkl"
-    if not family.installed():
-        pytest.skip(f"{name} is not installed")
     rows = Matrices(plan, None, 3).training_rows(1, 50)
     making = Making(shape, 3, 1, codes_of(plan, family.form))
     refit.refit(lambda _: None, plan, family, small(family, shape), making, rows, file, labels=True)
@@ -216,7 +217,8 @@ def test_the_winner_of_a_search_is_made_again_in_a_plain_kernel(
         training=Training(allowed_training_algorithms=["Linear", "ExtraTrees"]),
     )
     plan = make_plan(read(tmp_path / "table.csv"), spec)
-    outcome = Search(plan, spec, tmp_path / "kept", check=lambda *_: OnnxCheck(ready=True)).run(lambda _: None, Asked)
+    agrees = Looking(lambda *_: OnnxCheck(ready=True))
+    outcome = Search(plan, spec, tmp_path / "kept", check=agrees).run(lambda _: None, Asked)
     content = nbformat.from_dict(notebook(spec, plan, outcome.winner, outcome.model))
     content.cells.append(
         nbformat.v4.new_code_cell(

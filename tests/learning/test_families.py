@@ -9,21 +9,23 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, make_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 
 from jupyter_mlstudio.entities.automl import AutoMLSpec, Task, Training
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import families
+from jupyter_mlstudio.learning.budget import Costs
 from jupyter_mlstudio.learning.evaluate import stages
+from jupyter_mlstudio.learning.families_smooth import LEAST_BATCH, LEAST_BATCHES, MOST_BATCH, batch_of
 from jupyter_mlstudio.learning.family import Family, Making, Part, Shape
 from jupyter_mlstudio.learning.metrics import DEFAULTS
 from jupyter_mlstudio.learning.plan import Plan, make_plan
 from jupyter_mlstudio.learning.portfolio import portfolio
 from jupyter_mlstudio.learning.refit import probe
 from jupyter_mlstudio.learning.rungs import is_skewed, shape_of
-from jupyter_mlstudio.programs.automl_check import check
+from jupyter_mlstudio.programs.automl_check import ModelCheck
 
 EVERY = [pytest.param(family, id=family.name) for family in families.FAMILIES]
 
@@ -33,6 +35,7 @@ def mixed_plan(task: Task) -> Plan:
     frame = pd.DataFrame({
         "x": rng.normal(size=400), "gaps": np.where(rng.uniform(size=400) < 0.2, np.nan, rng.normal(size=400)),
         "colour": rng.choice(["red", "green", "blue"], 400), "city": rng.choice([f"c{n}" for n in range(40)], 400),
+        "long": np.exp(rng.normal(size=400)),
     })  # fmt: skip
     value = frame["x"] + (frame["colour"] == "red") + rng.normal(scale=0.3, size=400)
     if task is Task.REGRESSION:
@@ -59,7 +62,7 @@ def test_a_family_is_fitted_on_a_mixed_table_and_agrees_with_its_onnx_form(
         return  # a family for the other task
     warnings.simplefilter("ignore", ConvergenceWarning)
     for params in (family.known(shape)[0], _suggested(family, shape)):
-        found = probe(lambda _: None, plan, family, params, shape, check, seed=0).check
+        found = probe(lambda _: None, plan, family, params, shape, ModelCheck(), seed=0).check
         assert found.ready, found.reason
         assert not found.label_flips
         assert found.max_abs_difference is not None
@@ -109,13 +112,21 @@ def test_the_portfolio_begins_with_a_boosting_a_linear_model_and_quick_trees() -
     shape = Shape(Task.REGRESSION, rows=5000, features=10, skewed=True)
     found = portfolio(families.chosen(Training(), shape)[0], shape)
     assert [family.name for family, _ in found[:3]] == ["LightGBM", "Linear", "ExtraTrees"]
-    assert any(params.get("log_target") for _, params in found)
+    logs = [family.name for family, params in found[3:] if params.get("log_target")]
+    assert [family.name for family, _ in found[3 : 3 + len(logs)]][:3] == logs[:3] == ["LightGBM", "Linear", "CatBoost"]
+    assert "MLP" in logs
 
 
 def test_a_table_of_more_columns_than_rows_begins_with_a_linear_model() -> None:
     shape = Shape(Task.CLASSIFICATION, rows=500, features=2000, classes=2)
     found = portfolio(families.chosen(Training(), shape)[0], shape)
     assert [family.name for family, _ in found[:2]] == ["Linear", "LightGBM"]
+
+
+def test_a_table_of_many_classes_begins_with_models_that_have_no_tree_for_each() -> None:
+    shape = Shape(Task.CLASSIFICATION, rows=3000, features=16, classes=26)
+    found = [family.name for family, _ in portfolio(families.chosen(Training(), shape)[0], shape)]
+    assert found.index("MLP") < found.index("ExtraTrees") < found.index("LightGBM")
 
 
 @pytest.mark.parametrize("name", ["LightGBM", "HistGradientBoosting", "XGBoost", "CatBoost"])
@@ -153,6 +164,37 @@ def test_a_forest_has_as_many_trees_as_there_is_time_for(name: str) -> None:
     assert family.fit_within(whole, part, 60.0) == {}
     plain = family.fit(family.make(params, making), part)
     assert np.allclose(whole.predict_proba(part.X), plain.predict_proba(part.X))
+
+
+@pytest.mark.parametrize("rows", [1, 31, 128, 401, 801, 1001, 2401, 18_001])
+def test_no_batch_of_a_network_is_much_smaller_than_the_others(rows: int) -> None:
+    batch = batch_of(rows)
+    last = rows % batch or batch
+    assert 1 <= batch <= MOST_BATCH
+    assert batch - last <= -(-rows // batch)
+    assert rows < LEAST_BATCH * LEAST_BATCHES or rows // batch >= LEAST_BATCHES
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_network_learns_as_well_from_one_row_more() -> None:
+    X, y = make_classification(  # noqa: N806
+        401, 16, n_informative=12, n_classes=10, n_clusters_per_class=1, class_sep=1.6, random_state=1
+    )
+    X = (X - X.mean(axis=0)) / X.std(axis=0)  # noqa: N806
+    family, shape = families.find("MLP"), Shape(Task.CLASSIFICATION, rows=401, features=16, classes=10)
+    losses = []
+    for rows in (400, 401):
+        model = family.make(family.known(shape)[0], Making(shape, rows=rows)).fit(X[:rows], y[:rows])
+        losses.append(log_loss(y[:400], model.predict_proba(X[:400])))
+    assert losses[1] < 1.1 * losses[0]
+
+
+def test_forests_are_tried_for_many_classes_where_boosting_takes_long() -> None:
+    boosting, forest = families.find("LightGBM"), families.find("ExtraTrees")
+    few, many = Costs(2), Costs(26)
+    for costs in (few, many):
+        costs.add(boosting, 26.0, 2000, 5)
+    assert few.trial_s(forest, 2000, 5) == pytest.approx(26 * (many.trial_s(forest, 2000, 5) or 0))
 
 
 @pytest.mark.parametrize("counts", [[3, 6, 40], [2]])

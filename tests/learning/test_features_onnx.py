@@ -17,6 +17,7 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from jupyter_mlstudio.client.model_files import write_model
 from jupyter_mlstudio.entities.automl import AutoMLSpec
@@ -125,6 +126,21 @@ def test_one_column_of_texts_without_words_converts() -> None:
     rows = pd.DataFrame({"prose": ["! ! !", "", "- - -", "?"] * 10})
     conversion = converted(make_pipeline(TextComponents(), Ridge()).fit(rows, np.arange(40.0)), rows)
     assert conversion.ready, conversion.reason
+
+
+def test_words_that_tell_most_of_the_target_are_counted_by_themselves() -> None:
+    random = np.random.default_rng(0)
+    said = random.choice(["fine", "late", "broken", "box", "price", "ok"], size=(400, 6))
+    rows = pd.DataFrame({"prose": [" ".join(one[: random.integers(2, 7)]) for one in said]})
+    bad = np.array([text.count("broken") + text.count("late") for text in rows["prose"]])
+    step = TextComponents(telling=2).fit(rows, bad > 1)
+    assert step.get_feature_names_out(["prose"])[-3:].tolist() == ["prose: broken", "prose: late", "prose: words"]
+    made = step.transform(rows)
+    assert (made[:, -3] + made[:, -2]).tolist() == bad.tolist()
+    assert made[:, -1].tolist() == [len(text.split()) for text in rows["prose"]]
+    conversion = converted(make_pipeline(step, DecisionTreeClassifier(random_state=0)).fit(rows, bad > 1), rows)
+    assert conversion.ready, conversion.reason
+    assert TextComponents(telling=0).fit(rows, bad).transform(rows).shape[1] == 5
 
 
 def odd_tables() -> dict[str, pd.DataFrame]:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, ForecastingSettings, Role, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, ForecastingSettings, Task
+from jupyter_mlstudio.entities.automl_tables import Role
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning.forecast_plan import ForecastPlan, make_forecast_plan
 from jupyter_mlstudio.learning.forecast_rows import RowMaker

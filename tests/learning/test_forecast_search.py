@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Candidate, OnnxCheck, Training
+from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Training
+from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import forecast_families, forecast_metrics
 from jupyter_mlstudio.learning.forecast_families import Config, configs, make
@@ -15,6 +18,7 @@ from jupyter_mlstudio.learning.forecast_plan import ForecastPlan, make_forecast_
 from jupyter_mlstudio.learning.forecast_search import ForecastSearch
 from jupyter_mlstudio.learning.forecast_work import tried
 from jupyter_mlstudio.learning.search import Asked, Outcome
+from tests.learning.looking import Looking
 from tests.learning.test_forecast_plan import monthly, spec
 
 CLASSICAL = ["Naive", "SeasonalNaive", "Drift", "Theta", "Ridge", "ExponentialSmoothing"]
@@ -44,7 +48,7 @@ def asked_for(max_trials: int = 6, seed: int = 0, **training: Any) -> AutoMLSpec
 def searched(folder: Path, given: AutoMLSpec, check: Any = agrees) -> tuple[Outcome, list[Candidate]]:
     told: list[Candidate] = []
     plan = make_forecast_plan(noisy(), given)
-    return ForecastSearch(plan, given, folder, check=check).run(told.append, Asked), told
+    return ForecastSearch(plan, given, folder, check=Looking(check)).run(told.append, Asked), told
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,7 @@ def plan() -> ForecastPlan:
 
 
 def test_a_naive_forecast_has_a_scaled_error_that_anybody_can_work_out(plan: ForecastPlan) -> None:
-    found = tried(lambda _: None, plan, forecast_metrics.find("mase"), Config("SeasonalNaive"), agrees, 0, 1)
+    found = tried(lambda _: None, plan, forecast_metrics.find("mase"), Config("SeasonalNaive"), None, 0, 1)
     values = noisy()["sold"].to_numpy()
     start = plan.origins[0]
     scale = np.abs(values[12:start] - values[: start - 12]).mean()
@@ -151,10 +155,27 @@ def test_what_has_no_onnx_form_is_shown_with_the_reason_and_wins_only_when_that_
 
 
 @pytest.mark.slow
+def test_checks_have_a_share_of_the_time_and_what_is_left_of_it(tmp_path: Path) -> None:
+    def slow(model: Any, rows: Any) -> OnnxCheck:
+        time.sleep(0.3)
+        return agrees(model, rows)
+
+    given = asked_for(max_trials=7, enable_vote_ensemble=False)
+    outcome, told = searched(tmp_path, given, slow)
+    tried = {one.number: one for one in reversed(told) if one.score is not None}
+    assert any(one.onnx is None for one in tried.values())
+    assert all(one.onnx is not None and one.onnx.ready for one in outcome.candidates)
+    free = replace(given, limits=replace(given.limits, max_trials=2),
+                   training=replace(given.training, enable_onnx_compatible_models=False))  # fmt: skip
+    outcome, _ = searched(tmp_path / "free", free)
+    assert [one.number for one in outcome.candidates if one.onnx is not None] == [outcome.winner.number]
+
+
+@pytest.mark.slow
 def test_stop_ends_at_once_with_the_best_so_far(tmp_path: Path) -> None:
     given = asked_for(max_trials=1000)
     told: list[Candidate] = []
-    search = ForecastSearch(make_forecast_plan(noisy(), given), given, tmp_path, check=agrees)
+    search = ForecastSearch(make_forecast_plan(noisy(), given), given, tmp_path, check=Looking(agrees))
     outcome = search.run(told.append, lambda: Asked(stop=any(one.score is not None for one in told)))
     assert outcome.winner.score is not None
     assert outcome.budget.used_s < 30

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from jupyter_mlstudio.entities.automl import Goal, Task
+from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.entities.experiments import Goal
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import metrics
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, ForecastingSettings, Partition
+from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, ForecastingSettings
+from jupyter_mlstudio.entities.automl_candidates import Partition
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning.partitions import Part, PartitionRun, part_spec, request_of, split
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Role, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Task
+from jupyter_mlstudio.entities.automl_tables import Role
 from jupyter_mlstudio.learning.plan import Plan, make_plan
 from jupyter_mlstudio.learning.preflight import Refused
 
@@ -48,14 +49,17 @@ def test_a_table_is_planned_with_its_types_classes_and_folds() -> None:
         "since": Role.DATETIME,
     }  # fmt: skip
     judged = np.sort(np.concatenate([judged for _, judged in plan.folds]))
-    assert judged.tolist() == list(range(len(frame)))
+    assert judged.tolist() == np.repeat(np.arange(len(frame)), plan.repeats).tolist()
     assert all(not set(learn) & set(judged) for learn, judged in plan.folds)
 
 
 def test_columns_are_shown_with_the_steps_that_a_form_of_model_has() -> None:
     plan = plan_of(people())
-    steps = {form: {one.name: one.steps for one in plan.columns_for(form)} for form in ("scaled", "trees", "native")}
+    steps = {
+        form: {one.name: one.steps for one in plan.columns_for(form)} for form in ("scaled", "logs", "trees", "native")
+    }
     assert steps["scaled"]["pay"] == ["Imputer", "MissingIndicator", "Scaler"]
+    assert steps["logs"]["pay"] == ["Imputer", "MissingIndicator", "Logarithm", "Scaler"]
     assert steps["trees"]["pay"] == ["Imputer", "MissingIndicator"]
     assert (steps["native"]["pay"], steps["native"]["city"]) == ([], ["OrdinalEncoder"])
     assert steps["native"]["since"] == ["DateParts"]

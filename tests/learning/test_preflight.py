@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from sklearn import datasets
 
-from jupyter_mlstudio.entities.automl import AutoMLSpec, Featurization, FeaturizationMode, Finding, Role, Task
+from jupyter_mlstudio.entities.automl import AutoMLSpec, Featurization, FeaturizationMode, Task
+from jupyter_mlstudio.entities.automl_tables import Finding, Role
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning.plan import Plan, make_plan
 from jupyter_mlstudio.learning.preflight import Refused

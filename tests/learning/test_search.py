@@ -14,17 +14,11 @@ from sklearn.compose import ColumnTransformer
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
-from jupyter_mlstudio.entities.automl import (
-    AutoMLLimits,
-    AutoMLSpec,
-    Candidate,
-    OnnxCheck,
-    StackSettings,
-    Task,
-    Training,
-)
+from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, StackSettings, Task, Training
+from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning.search import Asked, Outcome, Search
+from tests.learning.looking import Looking
 
 pytestmark = pytest.mark.slow
 NAMES = ["a", "b", "c", "d"]
@@ -47,7 +41,7 @@ def plan_of(task: Task = Task.CLASSIFICATION, rows: int = 300, **values: Any) ->
         y, classes = (value > 0).to_numpy().astype(np.int64), np.array(["no", "yes"], dtype=object)
     return TinyPlan(
         **{"task": task, "X": frame, "y": y, "classes": classes, "positive": 1 if classes is not None else None,
-           "weights": None, "X_test": None, "y_test": None, "folds": folds, **values}
+           "weights": None, "X_test": None, "y_test": None, "folds": folds, "repeats": 1, **values}
     )  # fmt: skip
 
 
@@ -74,12 +68,7 @@ def spec_of(*algorithms: str, timeout_s: float = 30.0, trials: int = 4, **traini
 
 def searched(plan: TinyPlan, spec: AutoMLSpec, folder: Path, check: Any = agrees) -> tuple[Outcome, list[Candidate]]:
     told: list[Candidate] = []
-    return Search(plan, spec, folder, check=check).run(told.append, Asked), told
-
-
-def _members(outcome: Outcome) -> set[str]:
-    """The winner, and who is in it."""
-    return {str(outcome.winner.number), *outcome.winner.weights}
+    return Search(plan, spec, folder, check=Looking(check)).run(told.append, Asked), told
 
 
 def test_a_search_ends_with_a_pipeline_that_answers_with_the_targets_labels(tmp_path: Path) -> None:
@@ -96,8 +85,7 @@ def test_a_search_ends_with_a_pipeline_that_answers_with_the_targets_labels(tmp_
     assert len([one for one in outcome.candidates if one.stage != "ensemble"]) == 4
     assert told[0].score is None
     assert {one.number for one in told} == {one.number for one in outcome.candidates}
-    checked = [one.onnx for one in outcome.candidates if str(one.number) in _members(outcome)]
-    assert all(one is not None and one.ready for one in checked)
+    assert all(one.onnx is not None and one.onnx.ready for one in outcome.candidates if one.score is not None)
     assert outcome.oof[0].shape == (300, 2)
     assert not np.isnan(outcome.oof[0]).any()
 
@@ -114,7 +102,7 @@ def test_the_same_seed_finds_the_same(tmp_path: Path) -> None:
 
 def test_a_search_on_the_same_folder_goes_on_where_it_was(tmp_path: Path) -> None:
     plan, told = plan_of(), []
-    first = Search(plan, spec_of("LogisticRegression", "KNN"), tmp_path, check=agrees)
+    first = Search(plan, spec_of("LogisticRegression", "KNN"), tmp_path, check=Looking(agrees))
 
     class Killed(Exception):
         pass
@@ -209,7 +197,7 @@ def test_the_time_is_kept(tmp_path: Path) -> None:
 
 def test_people_can_stop_it_and_keep_the_best(tmp_path: Path) -> None:
     told: list[Candidate] = []
-    search = Search(plan_of(), spec_of("LightGBM", trials=1000), tmp_path, check=agrees)
+    search = Search(plan_of(), spec_of("LightGBM", trials=1000), tmp_path, check=Looking(agrees))
     began = time.time()
     outcome = search.run(told.append, lambda: Asked(stop=any(one.score is not None for one in told)))
     assert time.time() - began < 15
@@ -218,4 +206,4 @@ def test_people_can_stop_it_and_keep_the_best(tmp_path: Path) -> None:
 
 def test_no_algorithm_left_is_an_error_that_says_why(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="it is for regression"):
-        Search(plan_of(), spec_of("ElasticNet"), tmp_path, check=agrees)
+        Search(plan_of(), spec_of("ElasticNet"), tmp_path, check=Looking(agrees))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import enum
-import importlib.util
 import math
 from functools import partial
 from typing import Any
@@ -23,7 +22,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils import all_estimators
 
-from jupyter_mlstudio.entities.automl import Role, Task
+from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.entities.automl_tables import Role
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import families
 from jupyter_mlstudio.learning.family import Making, Shape
@@ -198,8 +198,6 @@ VALUES = Shape(task=Task.REGRESSION, rows=500, features=8, skewed=True, metric="
 @pytest.mark.parametrize("shape", [CLASSES, VALUES], ids=["classes", "values"])
 @pytest.mark.parametrize("family", families.FAMILIES, ids=lambda family: family.name)
 def test_every_family_is_made_again(family: Any, shape: Shape) -> None:
-    if not importlib.util.find_spec(family.library):
-        pytest.skip(f"{family.library} is not installed")
     if family.refuses(shape):
         return  # a family for the other task
     for params in family.known(shape):
@@ -211,7 +209,7 @@ def test_every_family_is_made_again(family: Any, shape: Shape) -> None:
         assert str(again.get_params(deep=True)) == str(model.get_params(deep=True))
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*FORMS, "trees-telling"])
 @pytest.mark.parametrize("numbers", ["standard", "robust", "none"])
 def test_every_featuriser_is_made_again(form: str, numbers: str) -> None:
     roles = {

@@ -19,7 +19,7 @@ from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import stack
 from jupyter_mlstudio.learning.diagram import diagram
 from jupyter_mlstudio.learning.explain import explain
-from jupyter_mlstudio.programs.automl_check import check
+from jupyter_mlstudio.programs.automl_check import ModelCheck
 
 rng = np.random.default_rng(0)
 ROWS = pd.DataFrame(rng.normal(size=(300, 3)), columns=["a", "b", "c"])
@@ -61,7 +61,7 @@ def test_a_stack_of_classifiers_is_scikit_learns_own_and_converts(classes: list[
     own.final_estimator_ = found.top
     assert np.array_equal(model.predict_proba(ROWS), own.predict_proba(ROWS))
     assert np.array_equal(model.predict(ROWS), own.predict(ROWS))
-    compared = check(model, ROWS)
+    compared = ModelCheck()(model, ROWS)
     assert compared.ready, compared.reason
     assert compared.label_flips == 0
     assert "LogisticRegression" in diagram(model)
@@ -74,7 +74,7 @@ def test_a_stack_of_regressors_is_scikit_learns_own_and_converts() -> None:
     model = stack.stack(fitted, top, None)
     own = StackingRegressor(fitted, stack.top_of(USUAL, 0), cv="prefit").fit(ROWS, VALUE)
     assert model.predict(ROWS) == pytest.approx(own.predict(ROWS))
-    compared = check(model, ROWS)
+    compared = ModelCheck()(model, ROWS)
     assert compared.ready, compared.reason
 
 

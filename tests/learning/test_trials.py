@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jupyter_mlstudio.entities.automl import Candidate, Task
+from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.learning import metrics
 from jupyter_mlstudio.learning.evaluate import Result
 from jupyter_mlstudio.learning.kept import Record

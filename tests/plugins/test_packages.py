@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from sklearn.datasets import load_iris
@@ -33,6 +34,7 @@ from jupyter_mlstudio.plugins.deployment.base import Facts
 from jupyter_mlstudio.plugins.deployment.targets import DockerTarget, EdgeTarget, KubernetesTarget, LocalTarget
 from jupyter_mlstudio.programs import convert, ladder
 from tests.plugins import rootfs
+from tests.programs.test_convert_many import MODELS, NORTH, SOUTH, Packed
 
 pytestmark = pytest.mark.slow
 
@@ -153,6 +155,50 @@ def test_a_bundle_answers_from_its_folder_alone(made: Path, facts: Facts, bare: 
         for body in ({"data": rows}, {"input_data": split}, {"input_data": rows}, rows, ROWS.to_dict("records")):
             status, answer = ask(f"{url}/score", body)
             assert (status, [int(label) for label in answer["label"]]) == (200, labels), answer
+
+
+def test_a_bundle_of_many_models_answers_each_row_by_its_key_from_its_folder_alone(tmp_path: Path, bare: Path) -> None:
+    packed = Packed(tmp_path, ["store"])
+    for store, rows in (("north", NORTH), ("south", SOUTH)):
+        packed.add({"store": store}, MODELS[store], rows)
+    packed.add({"store": "tiny"}, failed="it has fewer than ten rows")
+    plain: dict[str, Any] = json.loads(json.dumps(convert._plain(asdict(packed.convert().conversion))))
+    archive = tmp_path / "models.zip"
+    many = Facts(
+        name="Prices", version="1", onnx=archive, sha256=bundle.digest(archive), signature=plain["signature"],
+        parity=plain["parity"], sample=plain["sample"], created_at="2026-01-01T00:00:00+00:00",
+    )  # fmt: skip
+    made = bundle.write(tmp_path / "prices-1", many)
+    mixed = pd.concat([SOUTH.assign(store="south"), NORTH.assign(store="north")]).sample(frac=1, random_state=0)
+    wanted = [float(MODELS[row["store"]].predict(mixed.iloc[[at]])[0]) for at, (_, row) in enumerate(mixed.iterrows())]
+    port = free_port()
+    with serving([str(bare), "-I", str(made / "server.py"), "--port", str(port)], port) as url:
+        asked = json.loads(mixed.to_json(orient="records"))
+        status, answer = ask(f"{url}/score", asked)
+        assert status == 200, answer
+        np.testing.assert_allclose(np.ravel(answer["prediction"]), wanted, atol=1e-9)
+        assert ask(f"{url}/v2/models/Prices/infer", many.sample)[0] == 200
+        status, answer = ask(f"{url}/score", [asked[0], asked[1] | {"store": "east"}])
+        assert (status, answer["error"]) == (
+            400, "row 1: there is no model for store='east'; there are models for 'north'; 'south'",
+        )  # fmt: skip
+        status, answer = ask(f"{url}/score", [asked[0] | {"store": "tiny"}])
+        assert (status, "fewer than ten rows" in answer["error"]) == (400, True)
+    assert "MLmodel" not in {path.name for path in made.iterdir()}
+    assert verified(bare, made).stdout.endswith("2 models, 2 rows answered\n")
+
+
+def test_a_bundle_says_whether_it_is_whole_and_answers(made: Path, bare: Path) -> None:
+    assert verified(bare, made).returncode == 0
+    (made / "model.onnx").write_bytes(b"another")
+    found = verified(bare, made)
+    assert (found.returncode, found.stderr) == (1, "not as they were packaged: model.onnx\n")
+
+
+def verified(python: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What the folder's own check says."""
+    words = [str(python), "-I", "-B", str(folder / "verify.py")]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from sklearn.svm import SVR
 
 from jupyter_mlstudio.plugins.converters.base import Original
 from jupyter_mlstudio.plugins.converters.sklearn import SklearnConverter
-from jupyter_mlstudio.programs.automl_check import check
+from jupyter_mlstudio.programs.automl_check import ModelCheck
 from jupyter_mlstudio.programs.ladder import answers
 
 rng = np.random.default_rng(0)
@@ -40,7 +40,7 @@ def test_a_stack_of_classifiers_answers_alike_in_onnx(classes: list[Any]) -> Non
     y = np.array(classes)[np.clip(np.digitize(VALUE, [0.3, 1.2]), 0, len(classes) - 1)]
     members = [("a", piped(RandomForestClassifier(5, max_depth=4, random_state=0))), ("b", piped(LogisticRegression()))]
     model = StackingClassifier(members, LogisticRegression(), cv=2, stack_method="predict_proba").fit(ROWS, y)
-    found = check(model, ROWS)
+    found = ModelCheck()(model, ROWS)
     assert found.ready, found.reason
     assert found.label_flips == 0
     assert found.max_abs_difference is not None
@@ -50,7 +50,7 @@ def test_a_stack_of_classifiers_answers_alike_in_onnx(classes: list[Any]) -> Non
 def test_a_stack_of_regressors_answers_alike_in_onnx() -> None:
     members = [("a", piped(RandomForestRegressor(5, max_depth=4, random_state=0))), ("b", piped(Ridge()))]
     model = StackingRegressor(members, Ridge(), cv=2).fit(ROWS, VALUE)
-    found = check(model, ROWS)
+    found = ModelCheck()(model, ROWS)
     assert found.ready, found.reason
     assert found.max_abs_difference is not None
     assert found.max_abs_difference < 1e-5
@@ -60,7 +60,7 @@ def test_support_vectors_do_not_bring_a_vote_down_to_float32() -> None:
     """The trees beside them would answer otherwise: a value lands on the other side of a threshold."""
     rows = ROWS.assign(x=1e4 + ROWS["x"] / 8)
     members = [("a", piped(SVR(C=30.0))), ("b", piped(RandomForestRegressor(20, random_state=0)))]
-    found = check(VotingRegressor(members).fit(rows[:200], VALUE[:200]), rows)
+    found = ModelCheck()(VotingRegressor(members).fit(rows[:200], VALUE[:200]), rows)
     assert found.ready, found.reason
     assert found.max_abs_difference is not None
     assert found.max_abs_difference < 1e-6

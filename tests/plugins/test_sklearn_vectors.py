@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVC
 
-from jupyter_mlstudio.programs.automl_check import check
+from jupyter_mlstudio.programs.automl_check import ModelCheck
 
 rng = np.random.default_rng(0)
 ROWS = pd.DataFrame(rng.normal(size=(240, 4)), columns=list("abcd"))
@@ -21,7 +21,7 @@ VALUE = (ROWS["a"] - ROWS["b"] * ROWS["c"] + rng.normal(scale=0.3, size=240)).to
 
 
 def difference(model: Any, y: Any) -> float:
-    found = check(make_pipeline(StandardScaler(), model).fit(ROWS, y), ROWS)
+    found = ModelCheck()(make_pipeline(StandardScaler(), model).fit(ROWS, y), ROWS)
     assert found.ready, found.reason
     assert not found.label_flips
     assert found.max_abs_difference is not None

@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-import psutil
 from onnx import helper, numpy_helper
 
 from jupyter_mlstudio.client.model_files import write_model
@@ -25,7 +24,9 @@ from jupyter_mlstudio.entities.models import VersionStatus
 from jupyter_mlstudio.entities.runs import TERMINAL, RunKind
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
 from jupyter_mlstudio.studio import Studio
+from jupyter_mlstudio.workspace import Workspace
 from tests.onnx import graphs
+from tests.waiting import is_alive, until
 
 KEY = "mls_one"
 BODY = b'{"inputs":[{"name":"X","shape":[1,2],"datatype":"FP32","data":[1.5,2.0]}]}'
@@ -54,17 +55,8 @@ def register(studio: Studio, name: str, model: Any, sample: Any = None) -> int:
         studio.tick()
         return studio.models.version(name, version).status is not VersionStatus.CONVERTING
 
-    until(is_converted, 60)
+    until(is_converted)
     return version
-
-
-def until(done: Callable[[], Any], timeout_s: float = 30.0) -> Any:
-    """Waits until something holds; answers what it is."""
-    deadline = time.monotonic() + timeout_s
-    while not (found := done()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-    return found
 
 
 def deployment(studio: Studio, name: str, version: int, model: str = "m", **further: Any) -> dict[str, Any]:
@@ -117,7 +109,7 @@ class Served:
     def stop(self) -> None:
         if self.run_id and self.run.status not in TERMINAL:
             self.studio.launcher.stop(self.run_id)
-            until(lambda: self.run.status in TERMINAL, 20)
+            until(lambda: self.run.status in TERMINAL)
 
     @property
     def run(self) -> Any:
@@ -139,7 +131,7 @@ class Served:
         found: dict[str, Any] = json.loads(self.run.tags.get(f"mlstudio.endpoint.deployment.{name}", "{}"))
         return found
 
-    def settled(self, name: str, state: str = "Ready", timeout_s: float = 30.0, **shown: Any) -> dict[str, Any]:
+    def settled(self, name: str, state: str = "Ready", **shown: Any) -> dict[str, Any]:
         """Waits until a deployment is as it should be."""
 
         def look() -> dict[str, Any] | None:
@@ -147,7 +139,7 @@ class Served:
             same = found.get("state") == state and all(found.get(key) == value for key, value in shown.items())
             return found if same else None
 
-        found: dict[str, Any] = until(look, timeout_s)
+        found: dict[str, Any] = until(look)
         return found
 
     def pids(self, name: str) -> list[int]:
@@ -251,6 +243,33 @@ def begin(studio: Studio, folder: Path, *deployments: dict[str, Any], **plan: An
     return served
 
 
+Begin = Callable[..., Served]
+
+
+@contextmanager
+def beginning(studio: Studio, folder: Path) -> Iterator[Begin]:
+    """Begins endpoints as :func:`begin` does, which end with it."""
+    started: list[Served] = []
+
+    def make(*deployments: dict[str, Any], **plan: Any) -> Served:
+        started.append(begin(studio, folder / f"e{len(started)}", *deployments, **plan))
+        return started[-1]
+
+    yield make
+    for served in started:
+        served.stop()
+
+
+@contextmanager
+def studio_with(folder: Path, *models: bytes) -> Iterator[Studio]:
+    """A studio whose model ``m`` has these versions."""
+    made = Studio(Workspace(folder))
+    for model in models:
+        register(made, "m", model)
+    yield made
+    made.close()
+
+
 def ready(served: Served) -> Served:
     """Waits until the endpoint and all its deployments are ready; one that may sleep may do so by then."""
     until(lambda: served.is_ready)
@@ -267,7 +286,7 @@ def write(path: Path, content: Any) -> None:
 
 def living(pids: list[int]) -> list[int]:
     """Those of these processes that still run."""
-    return [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+    return [pid for pid in pids if is_alive(pid)]
 
 
 def kill(pid: int, number: int = 9) -> None:

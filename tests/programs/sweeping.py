@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from jupyter_mlstudio.entities.runs import TERMINAL, Run, RunKind
 from jupyter_mlstudio.entities.specs import RunSpec
 from jupyter_mlstudio.entities.sweeps import Objective, SweepLimits, SweepSpec
 from jupyter_mlstudio.studio import Studio
+from tests.waiting import until
 
 
 def spec(trials: int = 6, parallel: int = 2, **more: Any) -> SweepSpec:
@@ -38,16 +38,6 @@ def call(studio: Studio, function: Callable[..., Any], asked: SweepSpec | None =
     finally:
         cloudpickle.unregister_pickle_by_value(sys.modules[function.__module__])
     return studio.sweeps.create(RunKind.TRIAL, RunSpec(), asked or spec(), function=packed, **more)
-
-
-def until(done: Callable[[], Any], studio: Studio, timeout_s: float = 90.0) -> Any:
-    """Waits for a condition while the studio's clock ticks."""
-    deadline = time.monotonic() + timeout_s
-    while not (value := done()):
-        studio.tick()
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(0.05)
-    return value
 
 
 def ended(studio: Studio, run: Run, timeout_s: float = 120.0) -> Run:

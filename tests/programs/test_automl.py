@@ -15,14 +15,16 @@ import pandas as pd
 import psutil
 import pytest
 
-from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLReport, AutoMLSpec, Training
+from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, Training
+from jupyter_mlstudio.entities.automl_reports import AutoMLReport
 from jupyter_mlstudio.entities.runs import Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.sweeps import SweepPhase
-from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.errors import Invalid, NotFound
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.conftest import end_all
-from tests.programs.sweeping import ended, log_of, trials, until
+from tests.programs.sweeping import ended, log_of, trials
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -77,7 +79,7 @@ def charts(studio: Studio, run_id: str) -> set[str]:
 
 
 def test_a_table_becomes_a_leaderboard_of_runs_and_a_model(studio: Studio) -> None:
-    run = ended(studio, begun(studio, 5.0, test_data_size=0.2, limits={"max_trials": 3}))
+    run = ended(studio, begun(studio, 15.0, test_data_size=0.2, limits={"max_trials": 3}))
 
     assert (run.status, run.reason) == (RunStatus.COMPLETED, "")
     found = report(studio, run)
@@ -106,6 +108,13 @@ def test_a_table_becomes_a_leaderboard_of_runs_and_a_model(studio: Studio) -> No
         studio.automl_answers.explain(run.id, {"age": 70, "noise": 0.0})
     written = json.loads((studio.workspace.root / studio.automl_code.notebook(run.id)).read_text())
     assert any("churn.csv" in "".join(cell["source"]) for cell in written["cells"])
+    other = next(one for one in found.leaderboard if one.number != found.winner and one.score is not None)
+    path = studio.automl_code.notebook(run.id, other.number)
+    assert path == f"{run.name} model {other.number}.ipynb"
+    head = json.loads((studio.workspace.root / path).read_text())["cells"][0]["source"]
+    assert f"# {other.family} for `churn`" in "".join(head)
+    with pytest.raises(NotFound, match="no model 77"):
+        studio.automl_code.notebook(run.id, 77)
 
 
 def test_stopping_keeps_the_best_and_going_on_knows_what_was_tried(studio: Studio) -> None:
@@ -120,14 +129,18 @@ def test_stopping_keeps_the_best_and_going_on_knows_what_was_tried(studio: Studi
     assert first.winner is not None
     assert first.budget is not None
     assert first.budget.used_s < 200
-    known = {one.number: one.run_id for one in first.leaderboard if one.stage != "ensemble"}
+    known = {one.number: one.run_id for one in first.leaderboard if one.score is not None and one.stage != "ensemble"}
 
-    again = ended(studio, studio.automl.resume(run.id, 0.05))
+    again = studio.automl.resume(run.id, 5.0)
+    until(lambda: scored(studio, again) > len(known), studio)
+    assert studio.steering.stop_if_running(again.id)
+    again = ended(studio, again)
 
     assert again.status is RunStatus.COMPLETED, again.reason
     second = report(studio, again)
     assert second.budget is not None
-    assert 1 < second.budget.used_s < 60
+    assert second.budget.timeout_s == 300
+    assert second.budget.used_s < 200
     numbers = {one.number: one.run_id for one in second.leaderboard}
     assert {number: numbers.get(number) for number in known} == known
     assert len(second.leaderboard) > len(known)

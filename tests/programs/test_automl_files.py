@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from jupyter_mlstudio.entities.automl import Candidate, Goal, OnnxCheck
+from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
+from jupyter_mlstudio.entities.experiments import Goal
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 from jupyter_mlstudio.programs.automl_board import limits_of, metrics_of, ordered
 from jupyter_mlstudio.programs.automl_evidence import charts_of, known_rows
@@ -64,6 +66,24 @@ def test_a_run_that_goes_on_takes_over_what_was_found_and_counts_its_own_time(tm
     (tmp_path / "third").mkdir()
     with pytest.raises(Conflict, match="nothing to go on from"):
         take_over(tmp_path / "third", "gone")
+
+
+def test_what_the_end_of_the_time_cut_off_is_tried_again_and_what_failed_is_not(tmp_path: Path) -> None:
+    folder, new = tmp_path / "old" / "automl", tmp_path / "new"
+    (folder / "candidates").mkdir(parents=True)
+    new.mkdir()
+    told = [candidate(0, 0.9), candidate(1, failed="the time was over"), candidate(2, failed="it is singular")]
+    for one in told:
+        content = {"candidate": asdict(one), "loss": 0.0}
+        (folder / "candidates" / f"{one.number:05d}.json").write_bytes(as_json(content))
+    runs = [Runs(folder / "runs.json").of(number) for number in range(3)]
+
+    taken = take_over(new, "old")
+
+    assert [path.stem for path in sorted((taken / "candidates").iterdir())] == ["00000", "00002"]
+    now = [Runs(taken / "runs.json").of(number) for number in range(3)]
+    assert [a == b for a, b in zip(runs, now, strict=True)] == [True, False, True]
+    assert len(list((folder / "candidates").iterdir())) == 3
 
 
 def test_a_search_does_not_go_on_with_another_table(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jupyter_mlstudio.entities.automl import AutoMLReport, Candidate, Goal, OnnxCheck
+from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
+from jupyter_mlstudio.entities.automl_reports import AutoMLReport
+from jupyter_mlstudio.entities.experiments import Goal
 from jupyter_mlstudio.programs.automl_margin import margin_of
 
 

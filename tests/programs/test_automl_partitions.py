@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +21,8 @@ from jupyter_mlstudio.learning.forecast import forecast, from_json
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.conftest import end_all
-from tests.programs.sweeping import ended, log_of, until
+from tests.programs.sweeping import ended, log_of
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -101,7 +104,12 @@ def test_each_part_gets_a_run_and_only_what_changed_gets_another(studio: Studio)
     assert MANY in [file.path for file in version.files]
     assert version.signature is not None
     assert version.signature.inputs[0].choices == ["north", "south"]
-    with pytest.raises(Conflict, match="a model for each value of store, and a package holds one model"):
-        studio.packages.package("sales", 1)
+    with pytest.raises(Conflict, match="a model for each value of store, and this is for one graph"):
+        studio.graphs.graph("sales", 1)
+    packaged = ended(studio, studio.packages.package("sales", 1))
+    assert packaged.status is RunStatus.COMPLETED, packaged.reason
+    bundle = studio.workspace.run_folder(packaged.id) / "artifacts" / "sales-1"
+    checked = subprocess.run([sys.executable, bundle / "verify.py"], capture_output=True, text=True, check=False)
+    assert (checked.returncode, "2 models, 2 rows answered" in checked.stdout) == (0, True), checked.stderr
     with pytest.raises(Invalid, match="there is no model for store=east"):
         studio.automl_answers.explain(again.id, {"store": "east", "month": "2023-01-01"})

@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from jupyter_mlstudio.entities.automl import Role, Severity, TablePreview
+from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.entities.automl_tables import Role, Severity, TablePreview
 from jupyter_mlstudio.errors import Invalid, NotFound
 from jupyter_mlstudio.programs import automl_preview
 from jupyter_mlstudio.programs.automl_preview import preview
@@ -94,6 +95,17 @@ def test_what_is_asked_for_decides_what_is_found(tmp_path: Path) -> None:
     ignored = {"mode": "custom", "column_name_and_types": {"x": "Ignore", "w": "Ignore"}}
     assert codes(featurization=ignored) == ["no_columns"]
     assert codes(task="forecasting") == []  # the column with the time is not chosen yet
+
+
+def test_the_task_is_what_a_run_would_learn_and_unknown_where_the_table_stops_it(tmp_path: Path) -> None:
+    rows = "".join(f"{n % 7},{n * 0.37},{'yes' if n % 3 else 'no'},1\n" for n in range(60))
+    path = table(tmp_path, f"x,price,churn,one\n{rows}")
+
+    assert seen(path).task is Task.CLASSIFICATION
+    assert seen(path, "price").task is Task.REGRESSION
+    assert seen(path, "one").task is None
+    asked = {"data": "", "target": "x", "task": "regression"}
+    assert preview({"path": str(path), "data": path.name, "target": "x", "automl": asked}).task is Task.REGRESSION
 
 
 def test_errors_of_the_first_rows_of_a_large_table_are_warnings(

@@ -16,7 +16,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from jupyter_mlstudio.client.model_files import write_model
 from jupyter_mlstudio.client.rows import request
-from jupyter_mlstudio.entities.automl import Partition
+from jupyter_mlstudio.entities.automl_candidates import Partition
 from jupyter_mlstudio.entities.models import MANY
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.onnx.check import inspect_many

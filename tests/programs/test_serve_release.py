@@ -10,9 +10,9 @@ import pytest
 
 from jupyter_mlstudio.entities.deployments import Canary, CanaryPolicy, CanaryState, DeploymentState
 from jupyter_mlstudio.studio import Studio
-from jupyter_mlstudio.workspace import Workspace
 from tests.onnx import graphs
-from tests.programs.endpoint import BODY, caller_of, register, times, until
+from tests.programs.endpoint import BODY, caller_of, studio_with, times
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,11 +24,8 @@ QUICK = {"steps": [20, 60], "wait_s": 1.0, "min_requests": 30}
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    made = Studio(Workspace(tmp_path_factory.mktemp("studio")))
-    for model in (times(2.0), times(2.0), times(3.0), graphs.endless()):
-        register(made, "m", model)
-    yield made
-    made.close()
+    with studio_with(tmp_path_factory.mktemp("studio"), times(2.0), times(2.0), times(3.0), graphs.endless()) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +88,7 @@ def test_a_version_as_good_as_the_one_before_gets_more_and_more_and_then_everyth
     assert canary.journal[1].measured["requests"] >= 30
     assert canary.journal[1].measured["errors"] == 0
     assert {one.status for one in answers} == {200}
-    until(lambda: ask().deployment == "green", 5)
+    until(lambda: ask().deployment == "green")
 
 
 def test_I6_a_version_that_answers_otherwise_goes_back_before_it_gets_more(
@@ -104,7 +101,7 @@ def test_I6_a_version_that_answers_otherwise_goes_back_before_it_gets_more(
     assert "answers disagree with those that were given" in canary.journal[-1].why
     assert canary.journal[-1].measured["disagreement"] == 1.0
     assert {one.status for one in answers} == {200}
-    until(lambda: {ask().deployment for _ in range(20)} == {"blue"}, 5)
+    until(lambda: {ask().deployment for _ in range(20)} == {"blue"})
 
 
 def test_I6_a_version_whose_answers_drift_goes_back(
@@ -116,7 +113,7 @@ def test_I6_a_version_whose_answers_drift_goes_back(
     assert [one.action for one in canary.journal] == ["start", "rollback"]
     assert "the answers have drifted: the population stability index of 'Y[" in canary.journal[-1].why
     assert canary.journal[-1].measured["drift"] > 0.25
-    until(lambda: {ask().deployment for _ in range(20)} == {"blue"}, 5)
+    until(lambda: {ask().deployment for _ in range(20)} == {"blue"})
     mirrored = next(one for one in studio.endpoints.get("release").deployments if one.name == "green").mirrored
     assert mirrored.drift is not None
     assert mirrored.drift > 0.25
@@ -131,4 +128,4 @@ def test_I6_a_version_that_fails_requests_goes_back(
     assert canary.state is CanaryState.ROLLED_BACK
     assert "requests failed (100.0%), more than the 5.0% that are allowed" in canary.journal[-1].why
     assert studio.endpoints.get("release").traffic["blue"] == 100
-    until(lambda: {ask().status for _ in range(20)} == {200}, 5)
+    until(lambda: {ask().status for _ in range(20)} == {200})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,38 +11,27 @@ import pytest
 
 from jupyter_mlstudio.entities.runs import RunStatus
 from jupyter_mlstudio.studio import Studio
-from jupyter_mlstudio.workspace import Workspace
 from tests.onnx import graphs
-from tests.programs.endpoint import Load, Served, begin, deployment, living, ready, register, times, until
+from tests.programs.endpoint import Begin, Load, begin, beginning, deployment, living, ready, studio_with, times
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(180),
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
 ]
-Begin = Callable[..., Served]
 
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    made = Studio(Workspace(tmp_path_factory.mktemp("studio")))
-    for model in (times(2.0), times(3.0), graphs.endless()):
-        register(made, "m", model)
-    yield made
-    made.close()
+    with studio_with(tmp_path_factory.mktemp("studio"), times(2.0), times(3.0), graphs.endless()) as made:
+        yield made
 
 
 @pytest.fixture
 def start(studio: Studio, tmp_path: Path) -> Iterator[Begin]:
-    started: list[Served] = []
-
-    def make(*deployments: dict[str, Any], **plan: Any) -> Served:
-        started.append(begin(studio, tmp_path / f"e{len(started)}", *deployments, **plan))
-        return ready(started[-1])
-
-    yield make
-    for served in started:
-        served.stop()
+    with beginning(studio, tmp_path) as begin:
+        yield lambda *deployments, **plan: ready(begin(*deployments, **plan))
 
 
 def scaled(studio: Studio, name: str = "blue", version: int = 1, **scale: Any) -> dict[str, Any]:
@@ -54,7 +43,7 @@ def test_nobody_works_while_nobody_asks_and_the_first_request_starts_a_worker(st
     workers = served.pids("blue")
     served.settled("blue", "Idle", instances=0)
     assert served.is_ready
-    until(lambda: not living(workers), 10)
+    until(lambda: not living(workers))
     began = time.monotonic()
     assert served.ask().factor == 2.0
     assert time.monotonic() - began < 5
@@ -78,7 +67,7 @@ def test_there_are_more_workers_while_there_is_much_to_do_and_fewer_afterwards(s
         both = served.settled("blue", instances=2)["pids"]
         assert set(first) < set(both)
         shares = [0.0, 0.0]
-        until(lambda: all(used > 0.05 for used in _used_s(both, shares)), 10)  # the new one has connections, too
+        until(lambda: all(used > 0.05 for used in _used_s(both, shares)))  # the new one has connections, too
     assert load.failures == []
     served.settled("blue", instances=1)
     assert served.ask().status == 200
@@ -101,7 +90,7 @@ def test_more_than_a_deployment_can_hold_is_told_to_come_back_by_whoever_receive
     tight = {"request_timeout_ms": 1500, "max_concurrent_requests_per_instance": 1, "max_queue_wait_ms": 100}
     served = start(scaled(studio), deployment(studio, "green", 3, settings={"request_settings": tight}))
     with Load(served, callers=3, headers={"azureml-model-deployment": "green"}) as load:
-        until(lambda: load.statuses[504] and load.statuses[429], 10)
+        until(lambda: load.statuses[504] and load.statuses[429])
     assert set(load.statuses) == {504, 429}
     assert served.ask().status == 200
 
@@ -119,5 +108,5 @@ def test_an_endpoint_whose_last_deployment_fails_has_failed_with_the_reason(stud
     (tmp_path / "model.onnx").write_bytes(b"other bytes")
     broken = deployment(studio, "blue", 1) | {"onnx": str(tmp_path / "model.onnx")}
     served = begin(studio, tmp_path / "e", broken)
-    until(lambda: served.run.status is RunStatus.FAILED, 30)
+    until(lambda: served.run.status is RunStatus.FAILED)
     assert "digest mismatch" in served.run.reason

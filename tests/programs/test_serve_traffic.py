@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from jupyter_mlstudio.studio import Studio
-from jupyter_mlstudio.workspace import Workspace
-from tests.programs.endpoint import Served, begin, deployment, ready, register, times, until
+from tests.programs.endpoint import Served, begin, deployment, ready, studio_with, times
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,11 +22,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    made = Studio(Workspace(tmp_path_factory.mktemp("studio")))
-    for factor in (2.0, 3.0):
-        register(made, "m", times(factor))
-    yield made
-    made.close()
+    with studio_with(tmp_path_factory.mktemp("studio"), times(2.0), times(3.0)) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +38,7 @@ def both(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 def share(served: Served, **plan: object) -> None:
     """Changes the traffic and waits until the endpoint goes by it."""
     served.change(**{"sticky_header": "", "mirror": {}, **plan})
-    until(lambda: served.state("blue")["etag"] == served.plan["etag"], 5)
+    until(lambda: served.state("blue")["etag"] == served.plan["etag"])
 
 
 def test_ten_thousand_requests_are_split_as_they_should_be(both: Served) -> None:
@@ -110,13 +107,13 @@ def test_X6_copies_leave_the_answer_as_it_is_and_their_differences_are_kept(both
     assert {(one.status, tuple(one.headers.items()), one.body) for one in mirrored} == {
         (one.status, tuple(one.headers.items()), one.body) for one in plain
     }
-    lines = until(lambda: file.exists() and len(found := file.read_text().splitlines()) >= 20 and found, 10)
+    lines = until(lambda: file.exists() and len(found := file.read_text().splitlines()) >= 20 and found)
     first = json.loads(lines[0])
     assert (first["live"], first["deployment"], first["disagrees"], first["max_difference"]) == (
         "blue", "green", True, 2.0,
     )  # fmt: skip
     assert first["examples"][0] == {"at": "Y[0][0]", "live": 3.0, "copy": 4.5}
-    until(lambda: both.metric("green/mirror_copies") == 20, 5)
+    until(lambda: both.metric("green/mirror_copies") == 20)
     assert both.metric("green/mirror_disagreements") == 20
     assert both.ask(azureml_model_deployment="green").status == 200  # who is named gets no copies of it
     assert len(file.read_text().splitlines()) == 20
@@ -129,7 +126,7 @@ def test_a_part_of_the_traffic_is_copied_as_exactly_as_it_is_split(both: Served)
     with both.caller() as ask:
         for _ in range(200):
             ask()
-    until(lambda: 49 <= len(file.read_text().splitlines()) - before <= 51, 10)
+    until(lambda: 49 <= len(file.read_text().splitlines()) - before <= 51)
 
 
 def test_copies_are_not_counted_as_requests(both: Served) -> None:
@@ -139,6 +136,6 @@ def test_copies_are_not_counted_as_requests(both: Served) -> None:
     share(both, traffic={"blue": 100, "green": 0}, mirror={"green": 100})
     for _ in range(5):
         both.ask()
-    until(lambda: (both.metric("green/mirror_copies") or 0) >= 5, 5)
+    until(lambda: (both.metric("green/mirror_copies") or 0) >= 5)
     both.ask(azureml_model_deployment="green")
-    until(lambda: both.metric("green/requests") == before + 1, 5)
+    until(lambda: both.metric("green/requests") == before + 1)

@@ -21,7 +21,8 @@ from jupyter_mlstudio.entities.sweeps import EarlyTermination, Goal, Objective, 
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.conftest import end_all
-from tests.programs.sweeping import call, ended, log_of, spec, trials, until
+from tests.programs.sweeping import call, ended, log_of, spec, trials
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -189,7 +190,7 @@ def test_N12_an_objective_that_is_no_finite_number_fails_its_trial_and_is_never_
     assert told["nan"]["reason"] == "the objective score is not a finite number: nan"
     assert told["none"]["reason"] == "the objective score is not a finite number: there is none"
     assert told["text"]["reason"] == "the objective score is not a finite number: '1.5'"
-    assert "1 values are needed" in told["pair"]["reason"]
+    assert "one value is needed" in told["pair"]["reason"]
     assert told["raises"]["reason"] == "RuntimeError: no luck"
     assert f"trial {told['raises']['number']} failed: RuntimeError: no luck\n" in log_of(studio, run.id)
     assert "Traceback" in log_of(studio, told["raises"]["run_id"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from sklearn.datasets import load_iris
@@ -13,7 +13,6 @@ from jupyter_mlstudio.client.model_files import write_model
 from jupyter_mlstudio.entities.models import ModelVersion
 from jupyter_mlstudio.entities.runs import RunKind
 from jupyter_mlstudio.entities.specs import RunSpec
-from jupyter_mlstudio.errors import Conflict
 from jupyter_mlstudio.programs.convert import convert, write_whole
 from jupyter_mlstudio.services.compute import Compute
 from jupyter_mlstudio.services.experiments import Experiments
@@ -26,6 +25,13 @@ from jupyter_mlstudio.services.tracking import Tracking
 from jupyter_mlstudio.store.changes import Changes
 from jupyter_mlstudio.store.database import Database
 from jupyter_mlstudio.workspace import Workspace
+
+
+class Still(Supervisors):
+    """The queue, with nobody to execute what waits in it: conversions are done in the tests' own process."""
+
+    def spawn(self, run_id: str, claimed_at: datetime, token: str | None = None) -> None:
+        """Starts nothing."""
 
 
 class Registry:
@@ -48,7 +54,7 @@ class Registry:
         tracking = Tracking(self.workspace, self.database, own)
         snapshots = Snapshots(self.workspace, self.database)
         compute = Compute(self.workspace, self.database, own)
-        self.supervisors = Supervisors(self.workspace, self.database, own, tracking, compute)
+        self.supervisors = Still(self.workspace, self.database, own, tracking, compute)
         self.launcher = launcher(
             self.workspace, self.database, own, experiments=Experiments(self.database, own), runs=self.runs,
             snapshots=snapshots, compute=compute, supervisors=self.supervisors,
@@ -79,11 +85,4 @@ class Registry:
         return self.models.finish_conversion(version.model, version.version, outcome.conversion, version.convert_run_id)
 
     def close(self) -> None:
-        with self.database.read() as connection:
-            from jupyter_mlstudio.store import runs as store
-
-            active = [row.id for row in store.active(connection)]
-        for run_id in active:
-            with contextlib.suppress(Conflict):  # it ended meanwhile
-                self.launcher.stop(run_id)
         self.database.close()

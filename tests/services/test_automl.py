@@ -13,27 +13,27 @@ from typing import Any
 import pytest
 import yaml
 
-from jupyter_mlstudio.client.automl_job import arguments_of
 from jupyter_mlstudio.entities.automl import (
     AutoMLLimits,
     AutoMLSpec,
     Featurization,
     FeaturizationMode,
     ForecastingSettings,
-    StackSettings,
     Task,
-    Training,
 )
 from jupyter_mlstudio.entities.runs import RunKind, RunStatus
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound, StudioError
 from jupyter_mlstudio.services import automl_checks
-from jupyter_mlstudio.services.automl_code import as_python, as_yaml
 from jupyter_mlstudio.services.sweeps import AUTOML_GOAL, AUTOML_METRIC
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.world import end, insert_run, log
 
 SPEC = AutoMLSpec(data="churn.csv", target="churn")
+
+
+def aged(**given: Any) -> ForecastingSettings:
+    return ForecastingSettings(time_column_name="age", **given)
 
 
 @pytest.fixture
@@ -115,6 +115,13 @@ def test_a_table_that_was_sent_becomes_an_artifact_of_the_run(studio: Studio, tm
         ({"featurization": Featurization(column_name_and_types={"a": "Text"})}, "mode custom"),
         ({"task": Task.FORECASTING}, "time_column_name"),
         ({"forecasting": ForecastingSettings(time_column_name="age")}, "task forecasting"),
+        ({"task": Task.FORECASTING, "forecasting": aged(target_aggregate_function="sum")}, "frequency"),
+        (
+            {"task": Task.FORECASTING, "forecasting": aged(target_aggregate_function="mode")},
+            "one of sum, mean, min, max",
+        ),
+        ({"task": Task.FORECASTING, "forecasting": aged(feature_lags="3")}, "feature_lags is one of auto"),
+        ({"task": Task.FORECASTING, "forecasting": aged(features_unknown_at_forecast_time=["churn"])}, "no feature"),
         ({"seed": -1}, "seed"),
         ({"validation_data": "churn.csv", "n_cross_validations": 3}, "not both"),
     ],
@@ -204,7 +211,7 @@ def test_going_on_is_a_new_run_with_so_many_minutes(studio: Studio) -> None:
 
     again = studio.automl.resume(run_id, 5)
 
-    assert (again.retry_of, again.name) == (run_id, "searched")
+    assert (again.retry_of, again.name) == (run_id, "searched, continued")
     assert studio.automl.get(again.id).resume_from == run_id
     limits = studio.automl.spec(again.id).limits
     assert (limits.timeout_s, limits.max_trials) == (300.0, 1007)
@@ -213,6 +220,18 @@ def test_going_on_is_a_new_run_with_so_many_minutes(studio: Studio) -> None:
             studio.automl.resume(run_id, minutes)
     with pytest.raises(Conflict, match="how many more minutes"):
         studio.automl.resume(run_id)
+
+
+def test_all_that_go_on_have_names_of_their_own(studio: Studio) -> None:
+    budget = {"timeout_s": 300.0, "used_s": 300.0}
+    run_id = searched(studio, {"phase": "done", "budget": budget})
+    end(studio, run_id)
+    first = studio.automl.resume(run_id, 5)
+    studio.launcher.stop(first.id)
+
+    names = [studio.automl.resume(before, 5).name for before in (run_id, first.id)]
+
+    assert names == ["searched, continued 2", "searched, continued 3"]
 
 
 def test_a_retry_goes_on_with_one_that_was_interrupted_and_begins_another_anew(studio: Studio) -> None:
@@ -226,6 +245,7 @@ def test_a_retry_goes_on_with_one_that_was_interrupted_and_begins_another_anew(s
     again, anew = studio.automl.again(broken), studio.automl.again(whole)
 
     assert studio.automl.get(again.id).resume_from == broken
+    assert (again.name, anew.name) == ("searched, continued", "searched")
     assert studio.automl.spec(again.id).limits.timeout_s == 200.0
     assert studio.automl.get(anew.id).resume_from is None
 
@@ -249,67 +269,6 @@ def test_the_notebook_is_written_beside_the_table_under_a_name_that_is_free(stud
 
     assert studio.automl_code.notebook(run_id) == "data/searched.ipynb"
     assert studio.automl_code.notebook(run_id) == "data/searched (2).ipynb"
-
-
-FULL = AutoMLSpec(
-    data="churn.csv", target="churn", task=Task.CLASSIFICATION, primary_metric="AUC_weighted", n_cross_validations=4,
-    test_data_size=0.2, weight_column="w", positive_label="yes",
-    limits=AutoMLLimits(timeout_s=900, max_trials=30, max_concurrent_trials=3, trial_timeout_s=120, exit_score=0.9),
-    featurization=Featurization(
-        mode=FeaturizationMode.CUSTOM, column_name_and_types={"age": "Numeric"}, blocked_transformers=["TfIdf"],
-        transformer_params={"imputer": [{"fields": ["age"], "parameters": {"strategy": "median"}}]},
-    ),
-    training=Training(
-        allowed_training_algorithms=["LightGBM"], enable_stack_ensemble=False,
-        stack_ensemble_settings=StackSettings(stack_meta_learner_k_wargs={"C": 0.5}),
-    ),
-)  # fmt: skip
-
-
-def test_python_code_begins_the_same_run() -> None:
-    given: dict[str, Any] = {}
-    code = as_python(FULL, "mine", "Default").replace("import jupyter_mlstudio as studio", "")
-
-    exec(code, {"studio": type("S", (), {"automl": lambda *a, **k: given.update(k, data=a[0])})})
-
-    assert given["data"] == "churn.csv"
-    assert given["minutes"] == 15.0
-    assert given["trial_timeout"] == 120
-    assert given["allow"] == ["LightGBM"]
-    assert given["stack"] is False
-    assert given["stack_settings"] == {"stack_meta_learner_k_wargs": {"C": 0.5}}
-    assert "vote" not in given
-    assert given["featurization"]["mode"] == "custom"
-    assert given["test"] == 0.2
-
-
-def test_azures_yaml_says_the_same_and_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLSTUDIO_WORKSPACE", str(tmp_path))
-    (tmp_path / "churn.csv").write_text("age,churn\n")
-    (tmp_path / "job.yml").write_text(as_yaml(FULL, "mine", "Default"))
-
-    content = yaml.safe_load((tmp_path / "job.yml").read_text())
-    assert content["limits"]["timeout_minutes"] == 15
-    assert content["limits"]["trial_timeout_minutes"] == 2
-    assert content["training_data"] == {"type": "uri_file", "path": "churn.csv"}
-    assert content["training"]["stack_ensemble_settings"] == {"stack_meta_learner_kwargs": {"C": 0.5}}
-    read = arguments_of(tmp_path / "job.yml")
-    assert not read.notes
-    assert read.arguments["stack_settings"] == {"stack_meta_learner_kwargs": {"C": 0.5}}
-    assert read.arguments["positive_label"] == "yes"
-    assert read.arguments["trial_timeout"] == 120.0
-    assert read.arguments["featurization"]["transformer_params"] == FULL.featurization.transformer_params
-
-
-def test_a_forecast_keeps_its_settings_in_azures_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLSTUDIO_WORKSPACE", str(tmp_path))
-    (tmp_path / "churn.csv").write_text("age,churn\n")
-    settings = ForecastingSettings(time_column_name="day", forecast_horizon=14, target_lags=[1, 7], seasonality=7)
-    (tmp_path / "job.yml").write_text(as_yaml(replace(SPEC, task=Task.FORECASTING, forecasting=settings, seed=3)))
-
-    assert "# Azure Machine Learning does not know: seed" in (tmp_path / "job.yml").read_text()
-    forecasting = arguments_of(tmp_path / "job.yml").arguments["forecasting"]
-    assert forecasting == {"time_column_name": "day", "forecast_horizon": 14, "target_lags": [1, 7], "seasonality": 7}
 
 
 def test_azures_yaml_needs_a_task(studio: Studio) -> None:

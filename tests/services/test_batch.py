@@ -6,8 +6,7 @@ import csv
 import json
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from jupyter_mlstudio.entities.specs import RunSpec
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -49,14 +49,6 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     ROWS[3000:].to_parquet(made.workspace.root / "data" / "b.parquet")
     yield made
     made.close()
-
-
-def until(done: Callable[[], bool], studio: Studio, timeout_s: float = 90) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not done():
-        studio.tick()
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(0.05)
 
 
 def ended(studio: Studio, run: Run) -> Run:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -33,6 +34,7 @@ from jupyter_mlstudio.services.endpoint_settings import (
 )
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
+from tests.waiting import until
 
 DATA = load_iris()
 slow = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -55,14 +57,6 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     made.close()
 
 
-def until(done: Callable[[], bool], studio: Studio, timeout_s: float = 60) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not done():
-        studio.tick()
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(0.05)
-
-
 def settled(studio: Studio, name: str) -> Endpoint:
     """Waits until every deployment goes by the latest plan."""
 
@@ -75,14 +69,35 @@ def settled(studio: Studio, name: str) -> Endpoint:
     return studio.endpoints.get(name)
 
 
+@contextmanager
+def two_of(studio: Studio, name: str) -> Iterator[str]:
+    """An endpoint with a blue deployment of version 1 that has all traffic, and a green one of version 2."""
+    studio.endpoints.create(name, "iris", "1")
+    studio.deployments.add(name, "green", "iris", "2")
+    assert settled(studio, name).state is EndpointState.READY
+    yield name
+    studio.endpoints.delete(name)
+
+
 @pytest.fixture
 def two(studio: Studio) -> Iterator[str]:
-    """An endpoint with a blue deployment of version 1 that has all traffic, and a green one of version 2."""
-    studio.endpoints.create("flowers", "iris", "1")
-    studio.deployments.add("flowers", "green", "iris", "2")
-    assert settled(studio, "flowers").state is EndpointState.READY
-    yield "flowers"
-    studio.endpoints.delete("flowers")
+    """Two deployments of one test's own."""
+    with two_of(studio, "flowers") as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def lasting(studio: Studio) -> Iterator[str]:
+    """Two deployments of a module's tests."""
+    with two_of(studio, "lasting") as name:
+        yield name
+
+
+@pytest.fixture
+def shared(studio: Studio, lasting: str) -> Iterator[str]:
+    """Two deployments for tests that change no more than who gets what."""
+    yield lasting
+    studio.endpoints.update(lasting, traffic={"blue": 100, "green": 0}, mirror_traffic={})
 
 
 def label(studio: Studio, name: str, deployment: str | None = None) -> int:
@@ -140,14 +155,14 @@ class TestWithProcesses:
         until(lambda: _one(studio, two, "green").mirrored.copies == 5, studio)
         assert _one(studio, two, "green").mirrored.disagreements == 5
 
-    def test_who_gets_all_the_traffic_gets_no_copies(self, studio: Studio, two: str) -> None:
+    def test_who_gets_all_the_traffic_gets_no_copies(self, studio: Studio, shared: str) -> None:
         with pytest.raises(Invalid, match="'blue', which gets all the traffic"):
-            studio.endpoints.update(two, mirror_traffic={"blue": 10})
+            studio.endpoints.update(shared, mirror_traffic={"blue": 10})
         with pytest.raises(Invalid, match="'green', which gets all the traffic"):
-            studio.endpoints.update(two, traffic={"green": 100}, mirror_traffic={"green": 10})
-        assert studio.endpoints.update(two, mirror_traffic={"green": 50}).mirror_traffic == {"green": 50}
-        assert studio.endpoints.update(two, traffic={"blue": 90, "green": 10}).mirror_traffic == {"green": 50}
-        changed = studio.endpoints.update(two, traffic={"green": 100})
+            studio.endpoints.update(shared, traffic={"green": 100}, mirror_traffic={"green": 10})
+        assert studio.endpoints.update(shared, mirror_traffic={"green": 50}).mirror_traffic == {"green": 50}
+        assert studio.endpoints.update(shared, traffic={"blue": 90, "green": 10}).mirror_traffic == {"green": 50}
+        changed = studio.endpoints.update(shared, traffic={"green": 100})
         assert (changed.traffic, changed.mirror_traffic) == ({"blue": 0, "green": 100}, {})
 
     def test_a_canary_that_disagrees_goes_back_by_itself_and_says_why(self, studio: Studio, two: str) -> None:
@@ -205,11 +220,11 @@ class TestWithProcesses:
         assert (status, json.loads(content)) == (200, {"sum": 3, "there": True})
         studio.endpoints.delete("scripted")
 
-    def test_a_key_that_has_expired_is_refused(self, studio: Studio, two: str) -> None:
+    def test_a_key_that_has_expired_is_refused(self, studio: Studio, shared: str) -> None:
         import urllib.error
         import urllib.request
 
-        issued = studio.endpoints.regenerate(two, "primary", utc_now() + timedelta(seconds=1.5))
+        issued = studio.endpoints.regenerate(shared, "primary", utc_now() + timedelta(seconds=1.5))
         url = f"{issued.endpoint.url}/models/iris"
         asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {issued.keys['primary']}"})
         with urllib.request.urlopen(asked) as answer:
@@ -244,21 +259,23 @@ class TestWithProcesses:
         assert found == {"models.example": 200, "other.example": 403}
         studio.endpoints.delete("public")
 
-    def test_only_the_serving_run_may_report(self, studio: Studio, two: str) -> None:
-        studio.canaries.start(two, "green", CanaryPolicy(wait_s=3600))
+    def test_only_the_serving_run_may_report(self, studio: Studio, shared: str) -> None:
+        studio.canaries.start(shared, "green", CanaryPolicy(wait_s=3600))
         with pytest.raises(Forbidden, match="only the run that serves"):
-            studio.canaries.report(two, "somebody", "promote", 0, {"green": 100}, "", {})
-        stopped = studio.canaries.stop(two)
+            studio.canaries.report(shared, "somebody", "promote", 0, {"green": 100}, "", {})
+        stopped = studio.canaries.stop(shared)
         assert stopped.traffic == {"blue": 100, "green": 0}
         with pytest.raises(Conflict, match="has no canary release under way"):
-            studio.canaries.stop(two)
+            studio.canaries.stop(shared)
 
-    def test_a_refused_change_changes_nothing(self, studio: Studio, two: str) -> None:
-        before = studio.endpoints.get(two)
+    def test_a_refused_change_changes_nothing(self, studio: Studio, shared: str) -> None:
+        before = studio.endpoints.get(shared)
         for change in ({"traffic": {"blue": 60}}, {"mirror_traffic": {"red": 5}}, {"sticky_header": "Host"}):
             with pytest.raises(Invalid):
-                studio.endpoints.update(two, description="changed", **change)  # type: ignore[arg-type]
-        assert replace(studio.endpoints.get(two), stats=before.stats, deployments=[]) == replace(before, deployments=[])
+                studio.endpoints.update(shared, description="changed", **change)  # type: ignore[arg-type]
+        assert replace(studio.endpoints.get(shared), stats=before.stats, deployments=[]) == replace(
+            before, deployments=[]
+        )
 
     def test_deployments_are_named_once_and_removed_only_without_traffic(self, studio: Studio, two: str) -> None:
         with pytest.raises(Conflict, match="has a deployment 'Green' already"):

@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from jupyter_mlstudio.store.schema import runs
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.conftest import processes_of
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.slow,
@@ -75,14 +76,6 @@ def made(studio: Studio, model: str) -> Iterator[IssuedKeys]:
     yield issued_ready
     if "iris-test" in [one.name for one in studio.endpoints.list()]:
         studio.endpoints.delete("iris-test")
-
-
-def until(done: Callable[[], bool], studio: Studio, timeout_s: float = 40) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not done():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        studio.tick()
-        time.sleep(0.1)
 
 
 def settled(studio: Studio, name: str) -> Endpoint:
@@ -226,7 +219,7 @@ def test_F09_a_scoring_process_that_crashes_again_and_again_stops_with_the_reaso
                 killed.add(one.pid)
         return studio.endpoints.get("iris-test").state is EndpointState.FAILED
 
-    until(kill_each, studio, 60)
+    until(kill_each, studio)
     assert len(killed) == 5
     reason = studio.endpoints.get("iris-test").reason
     assert "killed by signal 9, 5 times in a row" in reason
@@ -247,29 +240,29 @@ def test_F11_a_hanging_scoring_process_is_not_shown_as_ready_and_replaced_within
     hung = processes(studio, "iris-test")[2]
     hung.suspend()
     began = time.monotonic()
-    until(lambda: studio.endpoints.get("iris-test").state is EndpointState.STARTING, studio, 10)
+    until(lambda: studio.endpoints.get("iris-test").state is EndpointState.STARTING, studio)
     with pytest.raises(Unavailable, match="does not answer"):
         studio.scoring.forward("iris-test", "GET", "v2/models/iris/ready", {}, None)
     status, _ = ask(made.endpoint, made.keys["primary"])  # it waits at the socket, which stays open
     assert status == 200
     assert time.monotonic() - began < 10
-    until(lambda: studio.endpoints.get("iris-test").state is EndpointState.READY, studio, 5)
+    until(lambda: studio.endpoints.get("iris-test").state is EndpointState.READY, studio)
     assert processes(studio, "iris-test")[2].pid != hung.pid
 
 
 def test_F42_nothing_is_left_when_the_program_is_killed(studio: Studio, made: IssuedKeys) -> None:
     _, program, scoring = processes(studio, "iris-test")
     program.kill()
-    until(lambda: not scoring.is_running() or scoring.status() == "zombie", studio, 5)
-    until(lambda: studio.endpoints.get("iris-test").state is EndpointState.FAILED, studio, 10)
+    until(lambda: not scoring.is_running() or scoring.status() == "zombie", studio)
+    until(lambda: studio.endpoints.get("iris-test").state is EndpointState.FAILED, studio)
     assert "signal 9" in studio.endpoints.get("iris-test").reason
 
 
 def test_F42_nothing_is_left_when_the_supervisor_is_killed(studio: Studio, made: IssuedKeys) -> None:
     supervisor, program, scoring = processes(studio, "iris-test")
     supervisor.kill()
-    until(lambda: not any(one.is_running() and one.status() != "zombie" for one in (program, scoring)), studio, 10)
-    until(lambda: studio.endpoints.get("iris-test").state is EndpointState.FAILED, studio, 10)
+    until(lambda: not any(one.is_running() and one.status() != "zombie" for one in (program, scoring)), studio)
+    until(lambda: studio.endpoints.get("iris-test").state is EndpointState.FAILED, studio)
 
 
 def test_F07_after_a_restart_of_the_host_the_endpoint_has_failed_and_says_why(studio: Studio, made: IssuedKeys) -> None:

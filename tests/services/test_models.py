@@ -18,10 +18,7 @@ from jupyter_mlstudio.errors import Conflict, Forbidden, Invalid, NotFound, Stal
 from tests.onnx import graphs
 from tests.services.registry import Registry
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -204,7 +201,7 @@ def mlflow_model(registry: Registry, run_id: str, model_id: str) -> None:
         warnings.simplefilter("ignore")
         mlflow.sklearn.save_model(
             LogisticRegression(max_iter=500).fit(frame, data.target), folder, input_example=frame[:20],
-            serialization_format="cloudpickle",
+            serialization_format="cloudpickle", pip_requirements=["scikit-learn"],
         )  # fmt: skip
 
 

@@ -336,6 +336,7 @@ class TestGoneOnWith:
         studio.launcher.stop(again.id)
         seen = studio.sweeps.get(again.id)
         assert (seen.resume_from, again.retry_of) == (sweep, sweep)
+        assert again.name == f"{studio.sweeps.get(sweep).name}, continued"
         assert (seen.spec.limits.max_total_trials, seen.spec.limits.max_concurrent_trials) == (8, 2)
         assert seen.spec.space["depth"]["high"] == 6
 

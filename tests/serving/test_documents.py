@@ -63,7 +63,7 @@ def test_the_server_answers_as_its_document_says_whatever_it_is_asked(boarding: 
         program, "run", str(document), "--url", f"http://127.0.0.1:{boarding.port}",
         "--header", "Authorization: Bearer mls_one", "--phases", "examples,coverage,fuzzing",
         "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
-        "--max-examples", "20", "--max-time", "20", "--seed", "1", "--generation-database", "none", "--no-color",
+        "--max-examples", "20", "--seed", "1", "--generation-database", "none", "--no-color",
         "--request-timeout", "20", "--suppress-health-check", "all",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)

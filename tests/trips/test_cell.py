@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,13 +20,6 @@ studio.log_text("kept", "notes/kept.txt")
 """
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Ground]:
-    made = Ground(tmp_path)
-    yield made
-    made.close()
 
 
 def test_a_cell_becomes_a_run_whose_metrics_are_in_the_api_and_told_by_the_servers_events(ground: Ground) -> None:

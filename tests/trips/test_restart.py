@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,13 +20,6 @@ for step in range({POINTS}):
 """
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Ground]:
-    made = Ground(tmp_path)
-    yield made
-    made.close()
 
 
 def test_a_run_survives_kill_9_of_the_server_and_is_live_again_after_its_start(ground: Ground) -> None:

@@ -12,8 +12,8 @@ import pytest
 import jupyter_mlstudio as studio
 from jupyter_mlstudio.cli import main
 from jupyter_mlstudio.client.sweep_yaml import arguments_of
+from tests.client.door import workspace
 from tests.client.state import _own_state, forget
-from tests.client.test_with_the_studio import workspace
 
 __all__ = ["_own_state", "workspace"]
 

@@ -3,6 +3,7 @@ import {
   TRAIN,
   command,
   expect,
+  hurry,
   openNotebook,
   reload,
   save,
@@ -15,6 +16,7 @@ const SLOW = '-p trees=4 -p max_depth=4 -p steps=24 -p pause_s=1';
 
 test('a cell becomes a run whose card is live after a reload and a kernel restart', async ({ api, page }) => {
   await api.experiment('cards', 'accuracy');
+  hurry('forest', false);
   writeNotebook('quickstart.ipynb', [
     '%load_ext jupyter_mlstudio',
     `%%ml_submit --name forest --experiment cards ${SLOW}\n${TRAIN}`
@@ -45,6 +47,7 @@ test('a cell becomes a run whose card is live after a reload and a kernel restar
   const later = await card.innerText();
   await expect.poll(() => card.innerText()).not.toBe(later);
 
+  hurry('forest');
   await expect(card).toHaveAttribute('data-status', 'Completed', { timeout: 90_000 });
   await expect(card).toContainText('AUC');
   await expect(card.getByRole('button', { name: 'Register' })).toBeVisible();

@@ -79,10 +79,17 @@ test('register, approve, set a threshold, compare, package', async ({ api, page 
   );
   fs.writeFileSync(path.join(ROOT, 'found.onnx'), await onnx.body());
   await command(page, 'filebrowser:activate');
-  await command(page, 'filebrowser:go-to-path', { path: '/' });
-  await command(page, 'filebrowser:refresh');
-  await page.locator('.jp-DirListing-item', { hasText: 'found.onnx' }).click({ button: 'right' });
-  await page.getByRole('menuitem', { name: 'Register as model …' }).click();
+  const register = page.getByRole('menuitem', { name: 'Register as model …' });
+  await expect(async () => {
+    // A slow browser goes back to the trip's own folder once more
+    await command(page, 'filebrowser:go-to-path', { path: '/' });
+    await command(page, 'filebrowser:refresh');
+    await page
+      .locator('.jp-DirListing-item', { hasText: 'found.onnx' })
+      .click({ button: 'right', timeout: 5000 });
+    await expect(register).toBeVisible({ timeout: 5000 });
+  }).toPass();
+  await register.click();
   await expect(dialog.getByLabel('File or folder')).toHaveValue('found.onnx');
   await expect(dialog.getByLabel('Name')).toHaveValue('found');
   await dialog.getByLabel('File or folder').fill('found.pkl');

@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 
 import { OwnServer } from './server';
-import { Api, PARAMS, command, expect, openSidebar, shot, test } from './studio';
+import { Api, PARAMS, command, expect, hurry, openSidebar, shot, test } from './studio';
 
 const STEPS = 40;
 const MIME = 'application/vnd.jupyter-mlstudio.run+json';
@@ -41,6 +41,7 @@ test('F03 F30: a killed server loses nothing, and three tabs come back live', as
   try {
     const api = new Api(request, server.url);
     const params = { ...PARAMS, trees: 1, steps: STEPS, pause_s: 1 };
+    hurry('survivor', false);
     const run = await api.submit({ name: 'survivor', experiment: 'restarts', params });
     await api.wait(run.id, 'Running');
     fs.writeFileSync(path.join(root, 'restart.ipynb'), JSON.stringify(notebookWithCard(run.id, root)));
@@ -82,6 +83,7 @@ test('F03 F30: a killed server loses nothing, and three tabs come back live', as
     await notebook.bringToFront();
     await expect.poll(() => card.innerText(), { timeout: 60_000 }).not.toBe(before);
     await expect(card).not.toContainText('Disconnected', { timeout: 60_000 });
+    hurry('survivor');
     await expect(card).toHaveAttribute('data-status', 'Completed', { timeout: 120_000 });
     await shot(notebook, 'card-after-restart');
 

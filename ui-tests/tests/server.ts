@@ -6,6 +6,7 @@ import * as path from 'node:path';
 
 import { type Page, expect } from '@playwright/test';
 
+const LAB = path.join(__dirname, '..', 'lab.py');
 const CONFIG = path.join(__dirname, '..', 'jupyter_server_test_config.py');
 
 export class OwnServer {
@@ -70,7 +71,7 @@ export async function openLab(page: Page, url: string, address = ''): Promise<vo
 
 function launch(root: string, port: number): ChildProcess {
   const log = fs.openSync(path.join(root, 'server.log'), 'a');
-  return spawn(process.env['MLS_PYTHON']!, ['-m', 'jupyterlab', '--config', CONFIG], {
+  return spawn(process.env['MLS_PYTHON']!, [LAB, '--config', CONFIG], {
     cwd: root,
     env: { ...process.env, MLS_TEST_PORT: String(port), MLS_BASE_URL: '/', JUPYTERLAB_GALATA_ROOT_DIR: root },
     stdio: ['ignore', log, log]

@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -25,11 +26,20 @@ KILL_PATIENCE_S = 5.0
 SUPERVISOR = ["-P", "-m", "jupyter_mlstudio.runner", "run"]
 
 
+class Begun(Protocol):
+    """The work's own process, as far as a target looks at it."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Answers how it ended; None while it goes on."""
+
+
 @dataclass(slots=True)
 class Handle:
     """A started process, and what its tree used when it was last looked at."""
 
-    process: subprocess.Popen[bytes]
+    process: Begun
     run_id: str
     cpu_s: float = 0.0
     looked_at: float = field(default_factory=time.monotonic)
@@ -46,21 +56,19 @@ class LocalTarget(ComputeTarget[Handle]):
     def start(self, work: Work) -> Handle:
         _become_subreaper()
         try:
-            with work.output.open("ab") as output:
-                process = subprocess.Popen(
-                    list(work.command),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    cwd=work.folder,
-                    env=dict(work.environment),
-                    start_new_session=True,
-                )
+            process = self._begin(work)
         except OSError as error:
             raise Invalid(f"{work.command[0]!r} could not be started: {os.strerror(error.errno or 0)}") from error
         with contextlib.suppress(OSError):
             Path(f"/proc/{process.pid}/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
         return Handle(process, work.run_id)
+
+    def _begin(self, work: Work) -> Begun:
+        with work.output.open("ab") as output:
+            return subprocess.Popen(
+                list(work.command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                cwd=work.folder, env=dict(work.environment), start_new_session=True,
+            )  # fmt: skip
 
     def poll(self, handle: Handle) -> State:
         exit_code = handle.process.poll()

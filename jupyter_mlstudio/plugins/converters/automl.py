@@ -17,7 +17,7 @@ from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, FLOAT, STR
 from jupyter_mlstudio.plugins.converters.sklearn_tensors import Tensor
 from jupyter_mlstudio.plugins.converters.sklearn_wrappers import inner
 
-HOMES = ("jupyter_mlstudio.learning.transformers", "jupyter_mlstudio.learning.texts")
+HOMES = tuple(f"jupyter_mlstudio.learning.{name}" for name in ("transformers", "texts", "skewed", "telling"))
 WORDS = {"locale": "C.UTF-8", "tokenexp": r"[\p{L}\p{N}_][\p{L}\p{N}_]+"}
 """How text is split: words as Python's expression for them has it, in every script."""
 
@@ -33,7 +33,10 @@ def announce(kind: type, doubles: bool) -> tuple[Callable[..., None], Callable[.
     """
     from skl2onnx import update_registered_converter
 
-    writers = {"DateParts": _write_dates, "TextComponents": _write_text, "Numbers": _write_numbers}
+    writers = {
+        "DateParts": _write_dates, "TextComponents": _write_text, "Numbers": _write_numbers,
+        "Logarithms": _write_logarithms, "TellingColumns": _write_telling,
+    }  # fmt: skip
     write = writers.get(kind.__name__, _write_tables)
     name = f"Mlstudio{kind.__name__}"
 
@@ -90,6 +93,20 @@ def _write_numbers(graph: Graph, operator: Any, doubles: bool) -> list[str]:
     return [graph.node("Where", [empty, graph.constant(0.0, doubles), given], version=16)]
 
 
+def _write_logarithms(graph: Graph, operator: Any, doubles: bool) -> list[str]:
+    model = operator.raw_operator
+    given = Tensor(graph, graph.node("Cast", [graph.matrix(operator.inputs)], to=DOUBLE if doubles else FLOAT), doubles)
+    signs = model.signs_[np.newaxis, :]
+    found = ((given * signs).op("Max", model.lowest_[np.newaxis, :]) + model.added_[np.newaxis, :]).log() * signs
+    test = graph.constant(signs != 0)
+    return [graph.node("Where", [test, found.name, given.name], version=16)]
+
+
+def _write_telling(graph: Graph, operator: Any, doubles: bool) -> list[str]:
+    given = graph.node("Cast", [graph.matrix(operator.inputs)], to=DOUBLE if doubles else FLOAT)
+    return [graph.node("Gather", [given, graph.constant(operator.raw_operator.places_)], axis=1)]
+
+
 def _write_text(graph: Graph, operator: Any, doubles: bool) -> list[str]:
     """Words are counted in float32, which is exact for counts; all that follows is float64."""
     model = operator.raw_operator
@@ -109,7 +126,11 @@ def _write_text(graph: Graph, operator: Any, doubles: bool) -> list[str]:
     length = length.where(length.flags("Greater", 0.0), 1.0)
     made = (found @ (model.idf_[:, np.newaxis] * model.components_)) / length
     rounded = (made / model.step).op("Round") * model.step
-    return [graph.node("Cast", [rounded.name], to=floats)]
+    names = [graph.node("Cast", [rounded.name], to=floats)]
+    if len(model.telling_):
+        told = [graph.node("Gather", [counts, graph.constant(model.telling_)], axis=1), found.sum(1).name]
+        names += [graph.node("Cast", [one], to=floats) for one in told]
+    return names
 
 
 def _write_dates(graph: Graph, operator: Any, doubles: bool) -> list[str]:

@@ -70,6 +70,8 @@ def _target(graph: Graph, operator: Any) -> None:
         )
     elif name == "MinMaxScaler":
         back = (found - scaler.min_) / scaler.scale_
+    elif name == "LogTarget":
+        back = (found * scaler.scale_ + scaler.mean_).clip(*scaler.bounds_).exp() - scaler.added_
     else:
         raise Refused(
             f"TransformedTargetRegressor with a {name} has no ONNX form: use func and inverse_func of numpy,"

@@ -13,7 +13,7 @@ from jupyter_mlstudio.entities.values import JSON
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of the version that is packaged. ``onnx`` is its file, whose digest was checked."""
+    """What is known of the version that is packaged. ``onnx`` is its file, or its archive, whose digest was checked."""
 
     name: str
     version: str

@@ -21,10 +21,12 @@ from urllib.parse import quote
 
 import yaml
 
+from jupyter_mlstudio.entities.models import MANY
 from jupyter_mlstudio.plugins.deployment.base import Facts
 
 RUNTIME = ("onnxruntime", "numpy")
 FILES = Path(__file__).parent / "files"
+PROGRAMS = ("scoring.py", "score.py", "server.py", "verify.py")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every entry of an archive, so that the same version gives the same bytes."""
 
@@ -37,8 +39,9 @@ _MLFLOW_TYPES = {
 def write(folder: Path, facts: Facts) -> Path:
     """Writes the bundle; answers its folder."""
     folder.mkdir(parents=True)
-    shutil.copyfile(facts.onnx, folder / "model.onnx")
-    for name in ("scoring.py", "score.py", "server.py"):
+    shutil.copyfile(facts.onnx, folder / facts.onnx.name)
+    many = facts.onnx.name == MANY
+    for name in (*PROGRAMS, *(["routing.py"] if many else [])):
         shutil.copyfile(FILES / name, folder / name)
     texts = {
         "signature.json": _json(_signature(facts)),
@@ -49,10 +52,11 @@ def write(folder: Path, facts: Facts) -> Path:
         "requirements.txt": "".join(f"{name}=={version}\n" for name, version in pinned(RUNTIME).items()),
         "conda.yml": _yaml(_conda()),
         "python_env.yaml": _yaml({"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}),
-        "MLmodel": _yaml(_mlmodel(facts)),
         "sbom.cdx.json": _json(_sbom(facts)),
         "README.md": _readme(facts),
     }
+    if not many:  # MLflow's flavor is one graph
+        texts["MLmodel"] = _yaml(_mlmodel(facts))
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     listed = {path.name: digest(path) for path in sorted(folder.iterdir())}
@@ -197,19 +201,28 @@ A model with everything that it needs to answer. With Python {_minor()}, from th
 
 Then `curl -d @sample.json http://127.0.0.1:8080/v2/models/{quote(facts.name, safe="")}/infer`.
 
+`venv/bin/python verify.py` says whether the folder is whole and answers.
+
 | file | what it is |
 |---|---|
-| `model.onnx` | the model |
+{_what(facts)}
 | `signature.json` | what it takes and answers |
 | `sample.json` | a request that works |
 | `server.py` | Open Inference Protocol V2 and `/score`; keys from `MLSTUDIO_KEYS` |
 | `score.py`, `scoring.py` | `init()` and `run(raw_data)` for Azure Machine Learning's inference server |
-| `MLmodel` | the same as an MLflow model: `mlflow.pyfunc.load_model(".")` |
+| `verify.py` | checks digests, and asks the model |
 | `requirements.txt`, `conda.yml`, `python_env.yaml` | the environment |
 | `hyperparameters.json`, `metrics.json`, `parity.json` | how it was made, and how ONNX and the original compared |
 | `sbom.cdx.json` | bill of materials, CycloneDX 1.6 |
 | `manifest.json` | SHA-256 of each file |
 """
+
+
+def _what(facts: Facts) -> str:
+    """The lines of the table about what answers."""
+    if facts.onnx.name == MANY:
+        return "| `models.zip`, `routing.py` | the models, and how each row finds the one of its key |"
+    return '| `model.onnx` | the model |\n| `MLmodel` | the same as an MLflow model: `mlflow.pyfunc.load_model(".")` |'
 
 
 def _version(name: str) -> str:

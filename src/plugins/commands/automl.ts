@@ -152,10 +152,20 @@ function addSteering({ app, studio, execute }: Workbench): void {
     id: CommandIDs.stopAutoML,
     label: 'Stop and keep the best',
     caption: 'Try nothing more: the best model so far becomes the winner',
-    args: { id: RUN },
+    args: {
+      id: RUN,
+      keep: { type: 'boolean', description: 'false ends the run at once, without a winner' }
+    },
     execute: async args => {
       const id = args.need('id');
-      studio.sweep(id).accept(await studio.client.changeSweep(id, { stop: true }));
+      if (args.get('keep') !== false) {
+        studio.sweep(id).accept(await studio.client.changeSweep(id, { stop: true }));
+        return;
+      }
+      const asked = await studio.client.stopRun(id);
+      // Asked once, a search that runs ends with what it has; asked again, it ends.
+      const run = asked.status === 'Running' ? await studio.client.stopRun(id) : asked;
+      studio.run(id).accept(run);
     }
   });
   add(app, {
@@ -176,10 +186,16 @@ function addNextSteps({ app, studio, execute }: Workbench): void {
   add(app, {
     id: CommandIDs.automlNotebook,
     label: 'Open as notebook',
-    caption: 'Write a notebook that makes the winner again from the data, step by step',
-    args: { id: RUN },
+    caption: 'Write a notebook that makes a model, or the winner, from the data, step by step',
+    args: {
+      id: RUN,
+      number: {
+        type: 'number',
+        description: 'Number of the model on the leaderboard; the winner when left out'
+      }
+    },
     execute: async args => {
-      const { path } = await studio.client.automl.notebook(args.need('id'));
+      const { path } = await studio.client.automl.notebook(args.need('id'), args.number('number'));
       Notification.info(`Wrote ${shortened(visible(path), 120)}`, { autoClose: 5000 });
       await execute(CommandIDs.openFile, { path });
       return path;

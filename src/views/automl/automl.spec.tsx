@@ -96,7 +96,13 @@ describe('the view of an AutoML run', () => {
         }),
         someCandidate(3, { family: 'KNN', score: null, low: null, high: null, onnx: null }),
         someCandidate(5, { family: 'Linear', onnx: null }),
-        someCandidate(4, { family: `MLP${MINUS}x`, score: null, failed: 'out of memory', run_id: '' })
+        someCandidate(4, {
+          family: `MLP${MINUS}x`,
+          score: null,
+          folds: [],
+          failed: 'out of memory',
+          run_id: ''
+        })
       ]
     });
     await show();
@@ -104,6 +110,9 @@ describe('the view of an AutoML run', () => {
     const rows = within(table).getAllByRole('row').slice(1);
     expect(rows.map(row => row.firstChild?.textContent)).toEqual(['1', '2', '3', '', '4', '']);
     expect(rows[0]?.textContent).toContain('ONNX the same');
+    await click(within(rows[1]!).getByRole('button', { name: 'Open as notebook' }));
+    expect(execute).toHaveBeenCalledWith(CommandIDs.automlNotebook, { id: 'r1', number: 0 });
+    expect(within(rows[3]!).queryByRole('button', { name: 'Open as notebook' })).toBeNull();
     expect(rows[0]?.textContent).toContain('3e-7');
     expect(rows[2]?.textContent).toContain('a kernel of its own');
     expect(rows[3]?.textContent).toContain('running');
@@ -148,9 +157,8 @@ describe('the view of an AutoML run', () => {
   it('shows where the time went and which families were left out', async () => {
     automl = found({ families: [{ name: 'CatBoost', tried: 0, best: null, out: 'it is not installed' }] });
     await show('progress');
-    expect(screen.getByRole('table', { name: 'Families of models' }).textContent).toContain(
-      'it is not installed'
-    );
+    const families = await screen.findByRole('table', { name: 'Families of models' });
+    expect(families.textContent).toContain('it is not installed');
     const rows = within(screen.getByRole('table', { name: 'Where the time went' })).getAllByRole('row');
     expect(rows[1]?.textContent).toContain('fitting');
   });
@@ -190,7 +198,7 @@ describe('the view of an AutoML run', () => {
       }
     });
     await show('explain');
-    const bars = screen.getByRole('table', { name: 'Importance of columns' });
+    const bars = await screen.findByRole('table', { name: 'Importance of columns' });
     expect(within(bars).getAllByRole('row')[0]?.textContent).toContain('tenure');
     expect(screen.getByText('Prediction by tenure')).toBeTruthy();
     await click(within(bars).getByRole('button', { name: 'plan' }));
@@ -221,7 +229,7 @@ describe('the view of an AutoML run', () => {
       test: { accuracy: 0.87 }
     });
     await show('model');
-    const drawn = screen.getByRole('group', { name: 'How the winner is made' });
+    const drawn = await screen.findByRole('group', { name: 'How the winner is made' });
     expect(drawn.textContent).toContain('one-hot');
     expect(screen.getByRole('table', { name: 'Test metrics' }).textContent).toContain('0.87');
     const frame = screen.getByTitle<HTMLIFrameElement>('The model as scikit-learn draws it');
@@ -241,7 +249,7 @@ describe('the view of an AutoML run', () => {
       ]
     });
     await show('model');
-    const drawn = screen.getByRole('group', { name: 'How the winner is made' });
+    const drawn = await screen.findByRole('group', { name: 'How the winner is made' });
     expect(drawn.textContent).toMatch(
       /Imputer.*70.%.RandomForest.*Imputer→Scaler.*30.%.Linear.*VotingEnsemble/
     );

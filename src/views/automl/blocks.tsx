@@ -1,10 +1,10 @@
 /** The wizard's blocks below the table: target and task, metric, limits. */
 import type { JSX, ReactNode } from 'react';
 import type { TableColumn, TablePreview } from '../../api/types';
-import { shortened, visible } from '../common';
+import { SelectField, shortened, visible } from '../common';
 import { METRICS, TASKS } from './choices';
-import { type Draft, type Problems, withTask } from './draft';
-import { ColumnField, ColumnsField, SelectField, TextField } from './fields';
+import { AGGREGATES, type Draft, type Problems, withTask } from './draft';
+import { ColumnField, ColumnsField, TextField } from './fields';
 
 export interface BlockProps {
   draft: Draft;
@@ -34,6 +34,29 @@ export function Block({
       </h2>
       {children}
     </section>
+  );
+}
+
+type Typed = 'horizon' | 'folds' | 'test' | 'minutes' | 'trials' | 'parallel' | 'memory';
+
+/** A number of the draft, which may be left out. */
+function NumberField({
+  name,
+  label,
+  hint,
+  placeholder,
+  draft,
+  problems,
+  set
+}: BlockProps & { name: Typed; label: string; hint: string; placeholder?: string }): JSX.Element {
+  return (
+    <TextField
+      {...{ label, hint, placeholder }}
+      numeric
+      value={draft[name]}
+      problem={problems[name]}
+      onChange={text => set({ [name]: text })}
+    />
   );
 }
 
@@ -111,8 +134,51 @@ export function TargetBlock({
   );
 }
 
+const AGGREGATE_WORDS = { sum: 'their sum', mean: 'their mean', min: 'the smallest', max: 'the largest' };
+
+/** What else there is to say of a forecast: finer rows, and columns that nobody knows ahead. */
+function Finer({ draft, problems, set, names }: BlockProps & { names: readonly string[] }): JSX.Element {
+  return (
+    <>
+      <TextField
+        label="Frequency"
+        value={draft.frequency}
+        placeholder="guessed"
+        hint="How long a step is: D, W, MS, h, 15min."
+        problem={problems.frequency}
+        onChange={frequency => set({ frequency })}
+      />
+      <SelectField
+        label="Rows of a step"
+        value={draft.aggregate}
+        options={[['', 'there is one'], ...AGGREGATES.map(one => [one, AGGREGATE_WORDS[one]] as const)]}
+        hint="What becomes of several rows in one step."
+        onChange={text => set({ aggregate: AGGREGATES.find(one => one === text) ?? '' })}
+      />
+      <ColumnsField
+        label="Not known ahead"
+        names={names}
+        values={draft.unknown}
+        hint="Columns that nobody knows for later times."
+        onChange={unknown => set({ unknown })}
+      />
+      <SelectField
+        label="Past of other columns"
+        value={draft.lags ? 'auto' : ''}
+        options={[
+          ['', 'is not looked at'],
+          ['auto', 'where it tells more']
+        ]}
+        hint="Earlier values that tell more than the target’s own."
+        onChange={text => set({ lags: text === 'auto' })}
+      />
+    </>
+  );
+}
+
 function Future({ draft, problems, set, table }: BlockProps & { table: TablePreview }): JSX.Element {
   const names = table.columns.map(column => column.name).filter(name => name !== draft.target);
+  const others = names.filter(name => name !== draft.time && !draft.series.includes(name));
   return (
     <div className="jp-mls-AutoML-pair">
       <ColumnField
@@ -124,13 +190,11 @@ function Future({ draft, problems, set, table }: BlockProps & { table: TablePrev
         problem={problems.time}
         onChange={time => set({ time })}
       />
-      <TextField
+      <NumberField
+        {...{ draft, problems, set }}
+        name="horizon"
         label="Horizon"
-        numeric
-        value={draft.horizon}
         hint="How many steps ahead."
-        problem={problems.horizon}
-        onChange={horizon => set({ horizon })}
       />
       <ColumnsField
         label="Series"
@@ -139,6 +203,7 @@ function Future({ draft, problems, set, table }: BlockProps & { table: TablePrev
         hint="Columns that tell several series apart."
         onChange={series => set({ series })}
       />
+      <Finer {...{ draft, problems, set }} names={others} />
     </div>
   );
 }
@@ -177,23 +242,19 @@ export function TaskBlock({
           hint="What the best model is best at."
           onChange={metric => set({ metric })}
         />
-        <TextField
+        <NumberField
+          {...{ draft, problems, set }}
+          name="folds"
           label="Folds"
-          numeric
-          value={draft.folds}
-          placeholder="by the number of rows"
           hint="How often each model is checked on rows that it has not seen."
-          problem={problems.folds}
-          onChange={folds => set({ folds })}
+          placeholder="by the number of rows"
         />
-        <TextField
+        <NumberField
+          {...{ draft, problems, set }}
+          name="test"
           label="Test rows"
-          numeric
-          value={draft.test}
-          placeholder="none"
           hint="A share such as 0.2: rows that are looked at once, at the end."
-          problem={problems.test}
-          onChange={test => set({ test })}
+          placeholder="none"
         />
       </div>
     </>
@@ -201,29 +262,30 @@ export function TaskBlock({
 }
 
 /** How long, how many, how much. */
-export function LimitsBlock({ draft, problems, set }: BlockProps): JSX.Element {
-  const input = (
-    field: 'minutes' | 'trials' | 'parallel' | 'memory',
-    label: string,
-    hint: string,
-    placeholder = ''
-  ): JSX.Element => (
-    <TextField
-      label={label}
-      numeric
-      value={draft[field]}
-      hint={hint}
-      placeholder={placeholder}
-      problem={problems[field]}
-      onChange={text => set({ [field]: text })}
-    />
-  );
+export function LimitsBlock(props: BlockProps): JSX.Element {
   return (
     <div className="jp-mls-AutoML-pair">
-      {input('minutes', 'Minutes', 'It ends in time; the best so far wins.')}
-      {input('trials', 'Models at most', 'How many are tried in all.', 'as many as there is time for')}
-      {input('parallel', 'At the same time', 'How many are tried side by side.')}
-      {input('memory', 'Memory in GB', 'Of all of its processes.', 'what the machine has')}
+      <NumberField {...props} name="minutes" label="Minutes" hint="It ends in time; the best so far wins." />
+      <NumberField
+        {...props}
+        name="trials"
+        label="Models at most"
+        hint="How many are tried in all."
+        placeholder="as many as there is time for"
+      />
+      <NumberField
+        {...props}
+        name="parallel"
+        label="At the same time"
+        hint="How many are tried side by side."
+      />
+      <NumberField
+        {...props}
+        name="memory"
+        label="Memory in GB"
+        hint="Of all of its processes."
+        placeholder="what the machine has"
+      />
     </div>
   );
 }

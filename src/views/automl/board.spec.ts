@@ -44,7 +44,12 @@ describe('the leaderboard', () => {
     const open = someCandidate(0, { score: null });
     expect(stateOf(open, { status: 'Running' })).toBe('live');
     expect(stateOf(open, { status: 'Canceled' })).toBe('ended');
-    expect(stateOf(someCandidate(0, { failed: 'no' }), { status: 'Running' })).toBe('failed');
+    expect(stateOf(someCandidate(0, { failed: 'no', folds: [] }), { status: 'Running' })).toBe('failed');
+    expect(stateOf(someCandidate(0, { failed: 'worse than the best' }), { status: 'Running' })).toBe(
+      'given up'
+    );
+    const late = someCandidate(0, { failed: 'the time was over', folds: [] });
+    expect(stateOf(late, { status: 'Completed' })).toBe('given up');
   });
 
   it('knows the members of an ensemble, the heaviest first', () => {

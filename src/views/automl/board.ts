@@ -13,13 +13,16 @@ export interface AutoMLProps {
   automl: AutoML;
 }
 
-/** What a candidate is just now. */
+/** Reasons for which a candidate has no score though nothing is wrong with it. */
+const GIVEN_UP: readonly string[] = ['stopped', 'the time was over'];
+
+/** What a candidate is just now; one that was given up has no score, but did not fail. */
 export function stateOf(
   candidate: Candidate,
   run: Pick<Run, 'status'>
-): 'done' | 'failed' | 'live' | 'ended' {
+): 'done' | 'failed' | 'given up' | 'live' | 'ended' {
   if (candidate.failed) {
-    return 'failed';
+    return candidate.folds.length > 0 || GIVEN_UP.includes(candidate.failed) ? 'given up' : 'failed';
   }
   if (candidate.score !== null) {
     return 'done';

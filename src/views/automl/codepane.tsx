@@ -1,6 +1,6 @@
 /** The code that does what the wizard does. */
 import { type JSX, useMemo, useRef, useState } from 'react';
-import type { NewAutoML } from '../../api/types';
+import type { NewAutoML, TablePreview } from '../../api/types';
 import { DraftCodeModel } from '../../models/automl';
 import type { StudioModel } from '../../models/studio';
 import type { Execute } from '../../tokens';
@@ -15,20 +15,33 @@ const FORMS: Record<Form, readonly [label: string, hint: string]> = {
   yaml: ['YAML', 'A job file, for jupyter mlstudio automl.']
 };
 
-/** `complete` is whether the run could begin; until then there is nothing to show. */
+/** The same run with its task by name, as a job file has it: what was found in the table where none is chosen. */
+function withTask(request: NewAutoML, task: TablePreview['task']): NewAutoML {
+  return task && !request.automl.task ? { ...request, automl: { ...request.automl, task } } : request;
+}
+
+/**
+ * The code beside the choices.
+ *
+ * @param task - What the table was found to be for.
+ * @param complete - Whether the run could begin; until then there is nothing to show.
+ */
 export function CodePane({
   studio,
   execute,
   request,
+  task,
   complete
 }: {
   studio: StudioModel;
   execute: Execute;
   request: NewAutoML;
+  task: TablePreview['task'];
   complete: boolean;
 }): JSX.Element {
   const [form, setForm] = useState<Form>('python');
   const [label, hint] = FORMS[form];
+  const named = useMemo(() => (form === 'yaml' ? withTask(request, task) : request), [form, request, task]);
   return (
     <aside className="jp-mls-AutoML-code" aria-label="Code">
       <div className="jp-mls-AutoML-codeHead">
@@ -42,7 +55,7 @@ export function CodePane({
         </span>
       </div>
       {complete ? (
-        <Text {...{ studio, execute, request, form, label }} />
+        <Text {...{ studio, execute, form, label }} request={named} />
       ) : (
         <p className="jp-mls-quiet">What starts this run stands here once all is chosen.</p>
       )}

@@ -1,9 +1,8 @@
 /** The table: what was noticed and done about it, and what became of each column. */
 import type { JSX } from 'react';
 import { isEnded } from '../../api/types';
-import { EmptyState, KeyValueTable, MISSING, Name, grouped, visible } from '../common';
+import { EmptyState, KeyValueTable, MISSING, Name, grouped, visible, Section } from '../common';
 import type { RunProps } from '../run/header';
-import { Section } from '../run/section';
 import type { AutoMLProps } from './board';
 import { ROLE_WORDS, taskWord } from './choices';
 import { ColumnTable } from './columns';
@@ -19,12 +18,16 @@ function factsOf({ report, spec }: AutoMLProps['automl']): [string, JSX.Element 
     ['target', spec.target],
     ...(report.task === 'auto' ? [] : [['task', taskWord(report.task)] as [string, string]]),
     ...(report.rows > 0 ? [['rows', grouped(report.rows)] as [string, string]] : []),
-    ...(report.folds > 0 ? [['folds', grouped(report.folds)] as [string, string]] : []),
+    ...(report.folds > 0 ? [['folds', foldsOf(report)] as [string, string]] : []),
     ...(classes
       ? [['classes', more > 0 ? `${classes} and ${grouped(more)} more` : classes] as [string, string]]
       : []),
     ...(report.positive_label ? [['positive label', report.positive_label] as [string, string]] : [])
   ];
+}
+
+function foldsOf({ folds, repeats }: AutoMLProps['automl']['report']): string {
+  return repeats > 1 ? `${grouped(folds)}, split up to ${grouped(repeats)} times` : grouped(folds);
 }
 
 export function DataTab({ automl, run, execute }: RunProps & AutoMLProps): JSX.Element {

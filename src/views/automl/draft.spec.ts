@@ -63,14 +63,26 @@ describe('the request of the wizard', () => {
       time: 'day',
       horizon: '7',
       series: ['store'],
-      positive: 'x'
+      positive: 'x',
+      frequency: ' W ',
+      aggregate: 'sum',
+      unknown: ['visitors', 'day'],
+      lags: true
     };
     expect(requestOf(draft).automl).toEqual({
       data: 'churn.csv',
       target: 'churn',
       task: 'forecasting',
       limits: { timeout_s: 300 },
-      forecasting: { time_column_name: 'day', forecast_horizon: 7, time_series_id_column_names: ['store'] }
+      forecasting: {
+        time_column_name: 'day',
+        forecast_horizon: 7,
+        time_series_id_column_names: ['store'],
+        frequency: 'W',
+        target_aggregate_function: 'sum',
+        feature_lags: 'auto',
+        features_unknown_at_forecast_time: ['visitors']
+      }
     });
   });
 });
@@ -99,6 +111,9 @@ describe('what keeps the wizard from beginning', () => {
     ]);
     expect(problemsOf({ ...FILLED, task: 'forecasting' }).time).toContain('Choose');
     expect(problemsOf({ ...FILLED, task: 'forecasting', time: 'churn' }).time).toContain('target');
+    const summed: Draft = { ...FILLED, task: 'forecasting', time: 'day', aggregate: 'sum' };
+    expect(problemsOf(summed).frequency).toContain('such as D');
+    expect(problemsOf({ ...summed, frequency: 'D' })).toEqual({});
   });
 });
 

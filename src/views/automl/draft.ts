@@ -2,6 +2,9 @@
 import type { AutoMLTask, NewAutoML, TablePreview, TableQuestion } from '../../api/types';
 import { FAMILIES, METRICS } from './choices';
 
+export const AGGREGATES = ['sum', 'mean', 'min', 'max'] as const;
+export type Aggregate = (typeof AGGREGATES)[number];
+
 /** Every field as it is typed; empty where there is nothing. */
 export interface Draft {
   data: string;
@@ -13,6 +16,13 @@ export interface Draft {
   time: string;
   horizon: string;
   series: string[];
+  /** How long a step is, such as D; empty where it is guessed. */
+  frequency: string;
+  /** What makes one value of all rows of a step. */
+  aggregate: '' | Aggregate;
+  /** Columns that nobody knows ahead. */
+  unknown: string[];
+  lags: boolean;
   partition: string[];
   /** Column -> type, where what is guessed would be wrong. */
   types: Record<string, string>;
@@ -44,6 +54,10 @@ export function emptyDraft(data = ''): Draft {
     time: '',
     horizon: '1',
     series: [],
+    frequency: '',
+    aggregate: '',
+    unknown: [],
+    lags: false,
     partition: [],
     types: {},
     minutes: '5',
@@ -70,6 +84,7 @@ export function forTable(draft: Draft, table: TablePreview): Draft {
     weight: kept(draft.weight),
     time: kept(draft.time) || (table.columns.find(one => one.role === 'datetime')?.name ?? ''),
     series: draft.series.filter(name => names.has(name)),
+    unknown: draft.unknown.filter(name => names.has(name)),
     partition: draft.partition.filter(name => names.has(name)),
     types: Object.fromEntries(Object.entries(draft.types).filter(([name]) => names.has(name)))
   };
@@ -128,6 +143,9 @@ export function problemsOf(draft: Draft): Problems {
     } else if (draft.time === draft.target) {
       problems.time = 'The target cannot be the time.';
     }
+    if (draft.aggregate && !draft.frequency.trim()) {
+      problems.frequency = 'Say how long a step is, such as D for days.';
+    }
   }
   if (draft.partition.includes(draft.target)) {
     problems.partition = 'The target cannot tell parts apart.';
@@ -139,6 +157,22 @@ export function problemsOf(draft: Draft): Problems {
 }
 
 type Request = NewAutoML['automl'];
+
+/** The settings of a forecast; only what was chosen is in them. */
+function forecastOf(draft: Draft): NonNullable<Request['forecasting']> {
+  const frequency = draft.frequency.trim();
+  const others = new Set([draft.target, draft.time, ...draft.series]);
+  const unknown = draft.unknown.filter(name => !others.has(name));
+  return {
+    time_column_name: draft.time,
+    forecast_horizon: count(draft.horizon, 1) ?? 1,
+    ...(draft.series.length > 0 ? { time_series_id_column_names: draft.series } : {}),
+    ...(frequency ? { frequency } : {}),
+    ...(frequency && draft.aggregate ? { target_aggregate_function: draft.aggregate } : {}),
+    ...(draft.lags ? { feature_lags: 'auto' } : {}),
+    ...(unknown.length > 0 ? { features_unknown_at_forecast_time: unknown } : {})
+  };
+}
 
 /** What there is to know about the table itself. */
 function ofTable(draft: Draft): Partial<Request> {
@@ -153,15 +187,7 @@ function ofTable(draft: Draft): Partial<Request> {
     ...(Object.keys(types).length > 0
       ? { featurization: { mode: 'custom' as const, column_name_and_types: types } }
       : {}),
-    ...(forecasts
-      ? {
-          forecasting: {
-            time_column_name: draft.time,
-            forecast_horizon: count(draft.horizon, 1) ?? 1,
-            ...(draft.series.length > 0 ? { time_series_id_column_names: draft.series } : {})
-          }
-        }
-      : {})
+    ...(forecasts ? { forecasting: forecastOf(draft) } : {})
   };
 }
 

@@ -9,9 +9,8 @@ import {
   isEnded,
   toNumber
 } from '../../api/types';
-import { EmptyState, Notice, shortened, visible } from '../common';
+import { EmptyState, Notice, shortened, visible, Section } from '../common';
 import type { RunProps } from '../run/header';
-import { Section } from '../run/section';
 import { type Bar, Bars } from './bars';
 import { type AutoMLProps, metricOf } from './board';
 import { dependenceSpec } from './dependence';

@@ -49,41 +49,6 @@ export function TextField({
   );
 }
 
-export function SelectField({
-  label,
-  value,
-  options,
-  onChange,
-  hint,
-  problem
-}: {
-  label: string;
-  value: string;
-  options: readonly (readonly [value: string, word: string])[];
-  onChange: (value: string) => void;
-  hint?: ReactNode;
-  problem?: string | undefined;
-}): JSX.Element {
-  return (
-    <Field label={label} hint={hint} problem={problem}>
-      {props => (
-        <select
-          {...props}
-          className="jp-mod-styled"
-          value={value}
-          onChange={event => onChange(event.target.value)}
-        >
-          {options.map(([id, word]) => (
-            <option key={id} value={id}>
-              {word}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  );
-}
-
 interface ColumnProps {
   control: Control;
   names: readonly string[];

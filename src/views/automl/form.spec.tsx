@@ -29,7 +29,7 @@ describe('the wizard', () => {
       'POST automl/preview': ({ body }) => someTable({ data: (body as { data: string }).data }),
       'POST automl/code': ({ body }) => {
         const { automl, format } = body as NewAutoML & { format: string };
-        return { text: `${format} of ${automl.target}` };
+        return { text: `${format} of ${automl.target} by ${automl.task ?? 'its values'}` };
       }
     });
     studio = server.studio();
@@ -55,11 +55,11 @@ describe('the wizard', () => {
     const table = await screen.findByRole('table', { name: 'Columns' });
     expect(screen.getByLabelText<HTMLSelectElement>('Target').value).toBe('churn');
     expect(within(table).getAllByRole('row')[1]?.textContent).toContain('4 1');
-    expect(await screen.findByText('python of churn', {}, { timeout: 3000 })).toBeTruthy();
+    expect(await screen.findByText('python of churn by its values', {}, { timeout: 3000 })).toBeTruthy();
     await click(screen.getByRole('button', { name: 'YAML' }));
-    expect(await screen.findByText('yaml of churn', {}, { timeout: 3000 })).toBeTruthy();
+    expect(await screen.findByText('yaml of churn by classification', {}, { timeout: 3000 })).toBeTruthy();
     await click(screen.getByRole('button', { name: 'Copy' }));
-    expect(execute).toHaveBeenCalledWith(CommandIDs.copyText, { text: 'yaml of churn' });
+    expect(execute).toHaveBeenCalledWith(CommandIDs.copyText, { text: 'yaml of churn by classification' });
   });
 
   it('asks for time and horizon of a forecast, and says what is missing', async () => {
@@ -72,6 +72,10 @@ describe('the wizard', () => {
     expect(start.disabled).toBe(true);
     choose('Horizon', '7');
     expect(start.disabled).toBe(false);
+    choose('Rows of a step', 'sum');
+    expect(start.disabled).toBe(true);
+    choose('Frequency', 'W');
+    choose('Past of other columns', 'auto');
     await click(start);
     expect(execute).toHaveBeenLastCalledWith(CommandIDs.startAutoML, {
       request: {
@@ -80,7 +84,13 @@ describe('the wizard', () => {
           target: 'churn',
           task: 'forecasting',
           limits: { timeout_s: 300 },
-          forecasting: { time_column_name: 'day', forecast_horizon: 7 }
+          forecasting: {
+            time_column_name: 'day',
+            forecast_horizon: 7,
+            frequency: 'W',
+            target_aggregate_function: 'sum',
+            feature_lags: 'auto'
+          }
         }
       }
     });

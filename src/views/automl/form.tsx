@@ -225,7 +225,11 @@ export function AutoMLForm({ studio, execute, data }: AutoMLFormProps): JSX.Elem
           )}
         </div>
         {table && (
-          <CodePane {...{ studio, execute, request }} complete={Object.keys(problems).length === 0} />
+          <CodePane
+            {...{ studio, execute, request }}
+            task={table.task}
+            complete={Object.keys(problems).length === 0}
+          />
         )}
       </div>
     </div>

@@ -5,9 +5,7 @@ import { CommandIDs } from '../../tokens';
 import {
   CommandButton,
   CommandLink,
-  Name,
   Notice,
-  Num,
   StatusBadge,
   ThinBar,
   formatDuration,
@@ -19,9 +17,11 @@ import {
   useNow,
   visible
 } from '../common';
+import { Best } from '../run/best';
 import { Header, type RunProps } from '../run/header';
+import { runItems } from '../run/items';
 import { Menu } from '../run/menu';
-import { type AutoMLProps, isRefused, leaderOf, metricOf } from './board';
+import { type AutoMLProps, isRefused, leaderOf, metricOf, stateOf } from './board';
 import { OnnxMark } from './onnx';
 
 type HeadProps = RunProps & AutoMLProps;
@@ -106,22 +106,10 @@ function Actions(props: HeadProps): JSX.Element {
                   label: 'Stop and keep nothing',
                   danger: true,
                   title: 'Ends the run at once, without a winner',
-                  run: () => execute(CommandIDs.stopRun, args)
+                  run: () => execute(CommandIDs.stopAutoML, { ...args, keep: false })
                 }
               ]),
-          { label: 'Copy id', run: () => execute(CommandIDs.copyText, { text: run.id }) },
-          {
-            label: 'Copy as Python',
-            run: () => execute(CommandIDs.copyAutoML, { ...args, format: 'python' })
-          },
-          { label: 'Copy as YAML', run: () => execute(CommandIDs.copyAutoML, { ...args, format: 'yaml' }) },
-          {
-            label: 'Delete …',
-            danger: true,
-            disabled: !ended,
-            title: ended ? 'Deletes the run and its files' : 'Stop the run first',
-            run: () => execute(CommandIDs.deleteRun, args)
-          }
+          ...runItems(run, execute, CommandIDs.copyAutoML, 'run')
         ]}
       >
         ⋯
@@ -160,7 +148,7 @@ function Progress(props: HeadProps): JSX.Element {
   const { run, automl } = props;
   const { report, spec } = automl;
   const ended = isEnded(run.status);
-  const failed = report.leaderboard.filter(one => one.failed).length;
+  const failed = report.leaderboard.filter(one => stateOf(one, run) === 'failed').length;
   const parts = [
     ended ? '' : visible(report.phase),
     report.partitions.length > 0
@@ -197,28 +185,17 @@ function Lead({ margin }: { margin: Margin }): JSX.Element {
 }
 
 /** What leads, and the next steps from it. */
-function Best({ run, automl, execute, best }: HeadProps & { best: Candidate }): JSX.Element {
+function BestModel({ run, automl, execute, best }: HeadProps & { best: Candidate }): JSX.Element {
   const { report } = automl;
   const won = report.winner !== null && isEnded(run.status);
   return (
-    <div
-      className="jp-mls-SweepHead-best"
-      role="group"
-      aria-label={report.winner === null ? 'Best model so far' : 'Winner'}
+    <Best
+      label={report.winner === null ? 'Best model so far' : 'Winner'}
+      metric={metricOf(automl)}
+      value={best.score}
+      low={best.low}
+      high={best.high}
     >
-      <pinIcon.react tag="span" className="jp-mls-Best" aria-hidden="true" />
-      <span className="jp-mls-SweepHead-value">
-        <Name text={metricOf(automl)} />{' '}
-        <strong>
-          <Num value={best.score} />
-        </strong>
-        {best.low !== null && best.high !== null && (
-          <span className="jp-mls-quiet" title="Holds the value with 95 % confidence">
-            {' '}
-            {formatNumber(best.low)} to {formatNumber(best.high)}
-          </span>
-        )}
-      </span>
       <CommandLink
         execute={execute}
         command={CommandIDs.openRun}
@@ -248,7 +225,7 @@ function Best({ run, automl, execute, best }: HeadProps & { best: Candidate }): 
           </CommandButton>
         </NextSteps>
       )}
-    </div>
+    </Best>
   );
 }
 
@@ -286,7 +263,7 @@ export function AutoMLHead(props: HeadProps): JSX.Element {
       actions={<Actions {...props} />}
     >
       <Progress {...props} />
-      {best && <Best {...props} best={best} />}
+      {best && <BestModel {...props} best={best} />}
       <Many {...props} />
       {run.status === 'Failed' && (
         <Notice tone="bad">

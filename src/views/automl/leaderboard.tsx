@@ -4,6 +4,7 @@ import { type AutoMLReport, type Candidate, isEnded, toNumber } from '../../api/
 import { CommandIDs, type Execute } from '../../tokens';
 import {
   Button,
+  CommandButton,
   CommandLink,
   EmptyState,
   MISSING,
@@ -144,9 +145,9 @@ function CandidateRow({ candidate, rank, scale, automl, run, execute }: RowProps
           </span>
         </td>
         <td>
-          {state === 'failed' ? (
+          {state === 'failed' || state === 'given up' ? (
             <span className="jp-mls-Inline" title={shortened(visible(candidate.failed), 1000)}>
-              <StatusBadge status="Failed" />
+              <StatusBadge status={state === 'failed' ? 'Failed' : 'Canceled'} />
               <span className="jp-mls-Leaderboard-reason">{shortened(visible(candidate.failed), 200)}</span>
             </span>
           ) : state === 'live' ? (
@@ -178,11 +179,28 @@ function CandidateRow({ candidate, rank, scale, automl, run, execute }: RowProps
             late={state === 'done' && automl.spec.training.enable_onnx_compatible_models}
           />
         </td>
+        <td>
+          {state === 'done' && (
+            <CommandButton
+              minimal
+              execute={execute}
+              command={CommandIDs.automlNotebook}
+              args={{ id: run.id, number: candidate.number }}
+              title={
+                winner
+                  ? 'A notebook that makes the winner again from the data'
+                  : 'A notebook that fits this model on all rows of the data'
+              }
+            >
+              Open as notebook
+            </CommandButton>
+          )}
+        </td>
       </tr>
       {open && members > 0 && (
         <tr>
           <td />
-          <td colSpan={7}>
+          <td colSpan={8}>
             <Members candidate={candidate} report={report} execute={execute} />
           </td>
         </tr>
@@ -238,6 +256,9 @@ export function Leaderboard(props: RunProps & AutoMLProps): JSX.Element {
                 title="Whether the ONNX form answers the same on rows that it was not fitted on, and the largest difference"
               >
                 ONNX
+              </th>
+              <th scope="col">
+                <span className="jp-mls-hidden">Notebook</span>
               </th>
             </tr>
           </thead>

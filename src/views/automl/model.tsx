@@ -11,10 +11,10 @@ import {
   formatMillis,
   formatNumber,
   shortened,
-  visible
+  visible,
+  Section
 } from '../common';
 import type { RunProps } from '../run/header';
-import { Section } from '../run/section';
 import { type AutoMLProps, leaderOf, stageWord } from './board';
 import { Diagram } from './diagram';
 import { onnxText } from './onnx';

@@ -14,10 +14,10 @@ import {
   grouped,
   plural,
   shortened,
-  visible
+  visible,
+  Section
 } from '../common';
 import type { RunProps } from '../run/header';
-import { Section } from '../run/section';
 import { shade } from '../sweeps/look';
 import { type AutoMLProps, metricOf } from './board';
 import { cellKey, goodness, heatOf, partName } from './heat';

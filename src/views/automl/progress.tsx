@@ -13,10 +13,10 @@ import {
   formatDuration,
   formatNumber,
   formatPercent,
-  grouped
+  grouped,
+  Section
 } from '../common';
 import type { RunProps } from '../run/header';
-import { Section } from '../run/section';
 import { type AutoMLProps, historyOf, metricOf } from './board';
 
 /** Up to this many models each has a tick of its own. */

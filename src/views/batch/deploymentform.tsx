@@ -2,8 +2,9 @@
 import { type JSX, useEffect, useMemo, useState } from 'react';
 
 import type { NewBatchDeployment } from '../../api/types';
-import { ErrorBox, Field, type FormProps, Loading, useResource } from '../common';
+import { ErrorBox, type FormProps, Loading, useResource } from '../common';
 import { endpointNameError } from '../endpoints/name';
+import { ModelField, VersionField } from '../models/choose';
 import { TextInput } from '../models/register';
 import { BatchFields } from './fields';
 import { type BatchDraft, batchDraft, batchProblems, batchSettings } from './settings';
@@ -69,7 +70,6 @@ export function BatchDeploymentForm({
     );
   }
   const set = (change: Partial<Typed>): void => setTyped(before => ({ ...before, ...change }));
-  const versions = models.value.find(one => one.name === typed.model)?.versions ?? [];
   return (
     <div className="jp-mls-Form">
       {taken !== null && (
@@ -81,40 +81,18 @@ export function BatchDeploymentForm({
           hint="3 to 32 letters, digits and dashes."
         />
       )}
-      <Field label="Model">
-        {control => (
-          <select
-            {...control}
-            className="jp-mod-styled"
-            value={typed.model}
-            onChange={event => set({ model: event.target.value, version: 'latest' })}
-          >
-            {typed.model === '' && <option value="">Choose a model</option>}
-            {(models.value ?? []).map(one => (
-              <option key={one.name} value={one.name}>
-                {one.name}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field label="Version" hint="Jobs that are under way go on with theirs.">
-        {control => (
-          <select
-            {...control}
-            className="jp-mod-styled"
-            value={typed.version}
-            onChange={event => set({ version: event.target.value })}
-          >
-            <option value="latest">latest</option>
-            {versions.map(one => (
-              <option key={one} value={String(one)}>
-                version {one}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <ModelField
+        models={models.value}
+        model={typed.model}
+        onChange={model => set({ model, version: 'latest' })}
+      />
+      <VersionField
+        models={models.value}
+        model={typed.model}
+        version={typed.version}
+        hint="Jobs that are under way go on with theirs."
+        onChange={version => set({ version })}
+      />
       <TextInput
         label="Scoring script (optional)"
         value={typed.script}

@@ -1,5 +1,5 @@
 /** One batch endpoint: what scores, and what was scored. */
-import type { JSX, ReactNode } from 'react';
+import type { JSX } from 'react';
 
 import type { BatchDeployment, BatchEndpoint } from '../../api/types';
 import type { StudioModel } from '../../models/studio';
@@ -9,30 +9,20 @@ import {
   CommandButton,
   CommandLink,
   CopyButton,
-  ErrorBox,
-  Loading,
   MISSING,
   Name,
   Table,
   When,
   endpointIcon,
   formatNumber,
-  useResource
+  Section,
+  Whole
 } from '../common';
 import { Jobs } from './jobs';
 
 interface Props {
   studio: StudioModel;
   execute: Execute;
-}
-
-function Section({ title, children }: { title: string; children: ReactNode }): JSX.Element {
-  return (
-    <section className="jp-mls-Section" aria-label={title}>
-      <h3>{title}</h3>
-      {children}
-    </section>
-  );
 }
 
 function Header({ endpoint, execute }: { endpoint: BatchEndpoint; execute: Execute }): JSX.Element {
@@ -200,20 +190,11 @@ function Body({ endpoint, studio, execute }: Props & { endpoint: BatchEndpoint }
 /** A batch endpoint in full. */
 export function BatchView(props: Props & { name: string }): JSX.Element {
   const { studio, name, execute } = props;
-  const resource = useResource(studio.batchEndpoint(name));
-  // What was deleted is not shown as if it were there.
-  const endpoint = resource.error?.status === 404 ? undefined : resource.value;
   return (
     <div className="jp-mls-Noun jp-mls-EndpointView jp-mls-BatchView">
-      {resource.error && (
-        <ErrorBox
-          what={endpoint ? 'This may be out of date.' : 'The batch endpoint cannot be shown.'}
-          error={resource.error}
-          retry={() => resource.refresh()}
-        />
-      )}
-      {!endpoint && !resource.error && <Loading what="Reading the batch endpoint" />}
-      {endpoint && <Body endpoint={endpoint} studio={studio} execute={execute} />}
+      <Whole what="batch endpoint" resource={studio.batchEndpoint(name)}>
+        {endpoint => <Body endpoint={endpoint} studio={studio} execute={execute} />}
+      </Whole>
     </div>
   );
 }

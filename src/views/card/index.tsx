@@ -23,6 +23,7 @@ import { SYSTEM_METRIC } from '../sidebar/runrow';
 import type { CardData } from './data';
 import { CardEvaluation } from './evaluation';
 import { CardLog } from './log';
+import { Pairs } from './pairs';
 import { StillCard } from './still';
 
 interface Props {
@@ -276,25 +277,13 @@ function Origin({ run, execute }: { run: Run; execute: Execute }): JSX.Element |
 
 function Params({ run }: { run: Run }): JSX.Element | null {
   const params = Object.entries(run.params);
-  if (params.length === 0) {
-    return null;
-  }
   return (
-    <div className="jp-mls-Card-params" role="list" aria-label="Parameters">
-      {params.slice(0, SHOWN_PARAMS).map(([name, value]) => (
-        <div key={name} role="listitem">
-          <span className="jp-mls-Card-key">
-            <Name text={name} />
-          </span>
-          <span className="jp-mls-Card-value">
-            <Name text={value} />
-          </span>
-        </div>
-      ))}
-      {params.length > SHOWN_PARAMS && (
-        <div className="jp-mls-quiet">and {params.length - SHOWN_PARAMS} more</div>
-      )}
-    </div>
+    <Pairs
+      label="Parameters"
+      pairs={params.slice(0, SHOWN_PARAMS)}
+      className="jp-mls-Card-params"
+      more={params.length - SHOWN_PARAMS}
+    />
   );
 }
 

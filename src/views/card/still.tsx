@@ -3,6 +3,7 @@ import type { JSX } from 'react';
 import type { RunStatus } from '../../api/types';
 import { Button, Name, StatusBadge, formatDuration, visible } from '../common';
 import type { CardData } from './data';
+import { Pairs } from './pairs';
 
 /** `note` says why this is all there is; null while the server is being asked. */
 export function StillCard({
@@ -40,30 +41,5 @@ export function StillCard({
         </p>
       )}
     </article>
-  );
-}
-
-function Pairs({
-  label,
-  pairs,
-  className
-}: {
-  label: string;
-  pairs: readonly (readonly [string, string])[];
-  className: string;
-}): JSX.Element | null {
-  return pairs.length === 0 ? null : (
-    <div className={className} role="list" aria-label={label}>
-      {pairs.map(([name, value]) => (
-        <div key={name} role="listitem">
-          <span className="jp-mls-Card-key">
-            <Name text={name} />
-          </span>
-          <span className="jp-mls-Card-value">
-            <Name text={value} />
-          </span>
-        </div>
-      ))}
-    </div>
   );
 }

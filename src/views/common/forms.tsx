@@ -36,6 +36,42 @@ export function Field({
   );
 }
 
+/** A choice of one of several words, below a label. */
+export function SelectField({
+  label,
+  value,
+  options,
+  onChange,
+  hint,
+  problem
+}: {
+  label: string;
+  value: string;
+  options: readonly (readonly [value: string, word: string])[];
+  onChange: (value: string) => void;
+  hint?: ReactNode;
+  problem?: string | undefined;
+}): JSX.Element {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {props => (
+        <select
+          {...props}
+          className="jp-mod-styled"
+          value={value}
+          onChange={event => onChange(event.target.value)}
+        >
+          {options.map(([id, word]) => (
+            <option key={id} value={id}>
+              {word}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
 /** A form of one text of several lines, such as a description. */
 export function TextForm({ initial, onChange }: FormProps<{ text: string }>): JSX.Element {
   const [text, setText] = useState(initial.text ?? '');

@@ -1,9 +1,10 @@
 /** What one run gets right that another gets wrong: the difference of two confusion matrices. */
 import { type JSX, useState } from 'react';
 import { colorOf, tint } from '../../charts/palette';
-import { EmptyState, Loading, formatPercent, shortened, visible } from '../common';
+import { EmptyState, Loading, formatPercent, visible } from '../common';
 import { normalise } from '../run/evaluation/measures';
 import { type IConfusion, readCharts } from '../run/evaluation/read';
+import { Choice } from './choice';
 import { useResources } from './hooks';
 import type { ComparedProps } from './index';
 
@@ -85,31 +86,6 @@ function DifferenceTable({
   );
 }
 
-function Choice({
-  label,
-  entries,
-  value,
-  onChange
-}: {
-  label: string;
-  entries: readonly IEntry[];
-  value: string;
-  onChange: (id: string) => void;
-}): JSX.Element {
-  return (
-    <label>
-      {label}{' '}
-      <select value={value} onChange={event => onChange(event.target.value)}>
-        {entries.map(entry => (
-          <option key={entry.id} value={entry.id}>
-            {shortened(visible(entry.label), 60)}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
 export function ConfusionDifference({ studio, runs }: ComparedProps): JSX.Element {
   const ids = runs.map(run => run.id);
   const models = useResources(() => ids.map(id => studio.charts(id)), ids.join());
@@ -143,12 +119,13 @@ export function ConfusionDifference({ studio, runs }: ComparedProps): JSX.Elemen
       </EmptyState>
     );
   }
+  const options = entries.map(entry => [entry.id, entry.label] as const);
   const cells = shareDifference(a.confusion, b.confusion);
   return (
     <figure className="jp-mls-Confusion">
       <div className="jp-mls-Toolbar">
-        <Choice label="From" entries={entries} value={a.id} onChange={setFirst} />
-        <Choice label="to" entries={entries} value={b.id} onChange={setSecond} />
+        <Choice label="From" options={options} value={a.id} onChange={setFirst} />
+        <Choice label="to" options={options} value={b.id} onChange={setSecond} />
         <span className="jp-mls-quiet">Shares of each true class; blue is better, vermilion worse.</span>
       </div>
       {cells ? (

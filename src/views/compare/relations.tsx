@@ -4,37 +4,12 @@ import { colorOf } from '../../charts/palette';
 import { Parallel } from '../../charts/parallel';
 import { Plot } from '../../charts/plot';
 import type { IChartSpec } from '../../charts/spec';
-import { EmptyState, Name, formatNumber, shortened, visible } from '../common';
-import { Section } from '../run/section';
+import { EmptyState, Name, formatNumber, Section } from '../common';
 import { axisId, axisRows, differences, firstAxes, type IDifference, numeric } from './differences';
+import { Choice } from './choice';
 import type { ComparedProps } from './index';
 
 const FIRST_AXES = 6;
-
-function Choice({
-  label,
-  rows,
-  value,
-  onChange
-}: {
-  label: string;
-  rows: readonly IDifference[];
-  value: string;
-  onChange: (id: string) => void;
-}): JSX.Element {
-  return (
-    <label>
-      {label}{' '}
-      <select value={value} onChange={event => onChange(event.target.value)}>
-        {rows.map(row => (
-          <option key={axisId(row)} value={axisId(row)}>
-            {shortened(visible(axisId(row)), 60)}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
 
 /** Points of the runs that have a number for both columns. */
 export function scatterSpec(runs: ComparedProps['runs'], x: IDifference, y: IDifference): IChartSpec {
@@ -74,11 +49,12 @@ function Scatter({ runs, rows }: { runs: ComparedProps['runs']; rows: readonly I
   if (!x || !y || !spec) {
     return <EmptyState>No parameter or metric of these runs is a number.</EmptyState>;
   }
+  const axes = numbers.map(row => [axisId(row), axisId(row)] as const);
   return (
     <>
       <div className="jp-mls-Toolbar">
-        <Choice label="x" rows={numbers} value={axisId(x)} onChange={setX} />
-        <Choice label="y" rows={numbers} value={axisId(y)} onChange={setY} />
+        <Choice label="x" options={axes} value={axisId(x)} onChange={setX} />
+        <Choice label="y" options={axes} value={axisId(y)} onChange={setY} />
       </div>
       <div className="jp-mls-ChartOne">
         <Plot spec={spec} height={340} />

@@ -1,5 +1,5 @@
 /** One endpoint: where it is, who may call it, how it does, and a way to try it. */
-import type { JSX, ReactNode } from 'react';
+import type { JSX } from 'react';
 
 import type { Endpoint } from '../../api/types';
 import type { StudioModel } from '../../models/studio';
@@ -9,13 +9,14 @@ import {
   CommandLink,
   CopyButton,
   ErrorBox,
-  Loading,
   MISSING,
   Name,
   StatusBadge,
   When,
   endpointIcon,
-  useResource
+  useResource,
+  Section,
+  Whole
 } from '../common';
 import { CanaryView } from './canary';
 import { Deployments } from './deployments';
@@ -33,15 +34,6 @@ interface Props {
 }
 
 const LOG_LINES = 200;
-
-function Section({ title, children }: { title: string; children: ReactNode }): JSX.Element {
-  return (
-    <section className="jp-mls-Section" aria-label={title}>
-      <h3>{title}</h3>
-      {children}
-    </section>
-  );
-}
 
 function Actions({ endpoint, execute }: { endpoint: Endpoint; execute: Execute }): JSX.Element {
   const args = { name: endpoint.name };
@@ -208,20 +200,11 @@ function Body({ endpoint, studio, execute }: Props & { endpoint: Endpoint }): JS
 /** An endpoint in full. */
 export function EndpointView(props: Props & { name: string }): JSX.Element {
   const { studio, name, execute } = props;
-  const resource = useResource(studio.endpoint(name));
-  // What was deleted is not shown as if it were there.
-  const endpoint = resource.error?.status === 404 ? undefined : resource.value;
   return (
     <div className="jp-mls-Noun jp-mls-EndpointView">
-      {resource.error && (
-        <ErrorBox
-          what={endpoint ? 'This may be out of date.' : 'The endpoint cannot be shown.'}
-          error={resource.error}
-          retry={() => resource.refresh()}
-        />
-      )}
-      {!endpoint && !resource.error && <Loading what="Reading the endpoint" />}
-      {endpoint && <Body endpoint={endpoint} studio={studio} execute={execute} />}
+      <Whole what="endpoint" resource={studio.endpoint(name)}>
+        {endpoint => <Body endpoint={endpoint} studio={studio} execute={execute} />}
+      </Whole>
     </div>
   );
 }

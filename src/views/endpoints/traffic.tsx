@@ -11,6 +11,34 @@ interface Props {
   execute: Execute;
 }
 
+function Percent({
+  label,
+  value,
+  disabled,
+  onChange
+}: {
+  label: string;
+  value: number;
+  disabled: boolean;
+  onChange: (percent: number) => void;
+}): JSX.Element {
+  return (
+    <td>
+      <input
+        type="number"
+        className="jp-mod-styled jp-mls-Percent"
+        min={0}
+        max={100}
+        value={value}
+        disabled={disabled}
+        aria-label={label}
+        onChange={event => onChange(Number(event.target.value))}
+      />{' '}
+      %
+    </td>
+  );
+}
+
 function Row(props: {
   name: string;
   percent: number;
@@ -38,34 +66,18 @@ function Row(props: {
           onChange={event => props.onPercent(Number(event.target.value))}
         />
       </td>
-      <td>
-        <input
-          type="number"
-          className="jp-mod-styled jp-mls-Percent"
-          min={0}
-          max={100}
-          value={percent}
-          disabled={disabled}
-          aria-label={`Percent of the requests for ${name}`}
-          onChange={event => props.onPercent(Number(event.target.value))}
-        />{' '}
-        %
-      </td>
-      <td>
-        <input
-          type="number"
-          className="jp-mod-styled jp-mls-Percent"
-          min={0}
-          max={100}
-          value={copies}
-          disabled={disabled}
-          aria-label={`Percent of the requests of which ${name} gets copies`}
-          onChange={event =>
-            props.onCopies(Math.min(100, Math.max(0, Math.round(Number(event.target.value)))))
-          }
-        />{' '}
-        %
-      </td>
+      <Percent
+        label={`Percent of the requests for ${name}`}
+        value={percent}
+        disabled={disabled}
+        onChange={props.onPercent}
+      />
+      <Percent
+        label={`Percent of the requests of which ${name} gets copies`}
+        value={copies}
+        disabled={disabled}
+        onChange={given => props.onCopies(Math.min(100, Math.max(0, Math.round(given))))}
+      />
     </tr>
   );
 }

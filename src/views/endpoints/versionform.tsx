@@ -2,7 +2,8 @@
 import { type JSX, useEffect, useMemo, useState } from 'react';
 
 import type { NewDeployment } from '../../api/types';
-import { ErrorBox, Field, type FormProps, Loading, useResource } from '../common';
+import { ErrorBox, type FormProps, Loading, useResource } from '../common';
+import { ModelField, VersionField } from '../models/choose';
 import { TextInput } from '../models/register';
 import { endpointNameError } from './name';
 
@@ -19,7 +20,6 @@ export function DeploymentForm({ studio, initial, onChange }: FormProps<Wanted>)
   const [model, setModel] = useState(initial.model ?? '');
   const [version, setVersion] = useState(String(initial.version ?? 'latest'));
   const [processes, setProcesses] = useState('1');
-  const chosen = models.value?.find(one => one.name === model);
   const wrongName =
     taken === null
       ? null
@@ -64,40 +64,14 @@ export function DeploymentForm({ studio, initial, onChange }: FormProps<Wanted>)
           hint="3 to 32 letters, digits and dashes, such as green."
         />
       )}
-      <Field label="Model">
-        {control => (
-          <select
-            {...control}
-            className="jp-mod-styled"
-            value={model}
-            onChange={event => setModel(event.target.value)}
-          >
-            {model === '' && <option value="">Choose a model</option>}
-            {(models.value ?? []).map(one => (
-              <option key={one.name} value={one.name}>
-                {one.name}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field label="Version" hint="New processes take over when they are ready; no request fails meanwhile.">
-        {control => (
-          <select
-            {...control}
-            className="jp-mod-styled"
-            value={version}
-            onChange={event => setVersion(event.target.value)}
-          >
-            <option value="latest">latest</option>
-            {(chosen?.versions ?? []).map(one => (
-              <option key={one} value={String(one)}>
-                version {one}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <ModelField models={models.value} model={model} onChange={setModel} />
+      <VersionField
+        models={models.value}
+        model={model}
+        version={version}
+        hint="New processes take over when they are ready; no request fails meanwhile."
+        onChange={setVersion}
+      />
       {taken !== null && (
         <TextInput
           label="Processes at most"

@@ -127,7 +127,7 @@ describe('a version', () => {
     expect(document.querySelector('img')).toBeNull();
   });
 
-  it('with a model for each store says which there are, and offers nothing that is for one file', async () => {
+  it('with a model for each store says which there are, and offers no change of a graph', async () => {
     const store = { name: 'store', datatype: 'BYTES', shape: [-1, 1], onnx_name: '', columns: [] };
     const signature = {
       ...VERSION.signature!,
@@ -138,7 +138,7 @@ describe('a version', () => {
     expect(screen.getByText(/A model for each/).textContent).toContain('2 values');
     expect(screen.getByText('north')).toBeTruthy();
     expect(screen.queryByRole('heading', { name: 'Graph' })).toBeNull();
-    expect((screen.getByRole('button', { name: 'Package …' }) as HTMLButtonElement).disabled).toBe(true);
+    expect((screen.getByRole('button', { name: 'Package …' }) as HTMLButtonElement).disabled).toBe(false);
     expect((screen.getByRole('button', { name: 'Deploy' }) as HTMLButtonElement).disabled).toBe(false);
   });
 

@@ -1,5 +1,5 @@
 /** One version of a model: what it is, whether it may be served, and the proof. */
-import type { JSX, ReactNode } from 'react';
+import type { JSX } from 'react';
 
 import type { ModelVersion } from '../../api/types';
 import { changeVersion } from '../../models/actions';
@@ -20,7 +20,8 @@ import {
   formatBytes,
   formatNumber,
   plural,
-  useResource
+  useResource,
+  Section
 } from '../common';
 import { Aliases } from './aliases';
 import { Decisions } from './decisions';
@@ -36,15 +37,6 @@ import { SignatureTable } from './signature';
 interface Props {
   studio: StudioModel;
   execute: Execute;
-}
-
-function Section({ title, children }: { title: string; children: ReactNode }): JSX.Element {
-  return (
-    <section className="jp-mls-Section">
-      <h3>{title}</h3>
-      {children}
-    </section>
-  );
 }
 
 const LOG_LINES = 6;
@@ -176,7 +168,7 @@ function Actions({ version, execute }: { version: ModelVersion; execute: Execute
       >
         Deploy
       </CommandButton>
-      <CommandButton execute={execute} command={CommandIDs.packageVersion} args={args} disabled={!one}>
+      <CommandButton execute={execute} command={CommandIDs.packageVersion} args={args} disabled={!ready}>
         Package …
       </CommandButton>
       <CommandButton execute={execute} command={CommandIDs.downloadVersion} args={args}>

@@ -6,18 +6,17 @@ import { CommandIDs } from '../../tokens';
 import {
   CommandButton,
   CommandLink,
-  Name,
   Notice,
-  Num,
   StatusBadge,
   ThinBar,
   formatNumber,
   grouped,
-  pinIcon,
   shortened,
   visible
 } from '../common';
+import { Best } from '../run/best';
 import { Header, type RunProps } from '../run/header';
+import { runItems } from '../run/items';
 import { Menu } from '../run/menu';
 import { type Study, isStopped, wordOf } from './study';
 
@@ -100,24 +99,7 @@ function Actions({ run, sweep, study, execute }: HeadProps): JSX.Element {
           {finished ? 'More trials …' : 'Go on'}
         </CommandButton>
       )}
-      <Menu
-        label="More"
-        items={[
-          { label: 'Copy id', run: () => execute(CommandIDs.copyText, { text: run.id }) },
-          {
-            label: 'Copy as Python',
-            run: () => execute(CommandIDs.copySweep, { ...args, format: 'python' })
-          },
-          { label: 'Copy as YAML', run: () => execute(CommandIDs.copySweep, { ...args, format: 'yaml' }) },
-          {
-            label: 'Delete …',
-            danger: true,
-            disabled: !ended,
-            title: ended ? 'Deletes the sweep and its files' : 'Stop the sweep first',
-            run: () => execute(CommandIDs.deleteRun, args)
-          }
-        ]}
-      >
+      <Menu label="More" items={runItems(run, execute, CommandIDs.copySweep, 'sweep')}>
         ⋯
       </Menu>
     </div>
@@ -161,24 +143,17 @@ function paramsText(params: Readonly<Record<string, unknown>>): string {
 }
 
 /** The best trial and the next steps from it; with several objectives the front is in Plots. */
-function Best({ run, sweep, study, best, execute }: HeadProps & { best: Trial }): JSX.Element {
+function BestTrial({ run, sweep, study, best, execute }: HeadProps & { best: Trial }): JSX.Element {
   const objective = sweep.spec.objectives[0];
   const { low, high } = sweep.lead;
   return (
-    <div className="jp-mls-SweepHead-best" role="group" aria-label="Best trial">
-      <pinIcon.react tag="span" className="jp-mls-Best" aria-hidden="true" />
-      <span className="jp-mls-SweepHead-value">
-        <Name text={objective?.primary_metric ?? 'best'} />{' '}
-        <strong>
-          <Num value={best.values[0]} />
-        </strong>
-        {low !== null && high !== null && (
-          <span className="jp-mls-quiet" title="Holds the value with 95 % confidence">
-            {' '}
-            {formatNumber(low)} to {formatNumber(high)}
-          </span>
-        )}
-      </span>
+    <Best
+      label="Best trial"
+      metric={objective?.primary_metric ?? 'best'}
+      value={best.values[0]}
+      low={low}
+      high={high}
+    >
       <CommandLink
         execute={execute}
         command={CommandIDs.openRun}
@@ -212,7 +187,7 @@ function Best({ run, sweep, study, best, execute }: HeadProps & { best: Trial })
           Open as notebook
         </CommandButton>
       </span>
-    </div>
+    </Best>
   );
 }
 
@@ -227,7 +202,7 @@ export function SweepHead(props: HeadProps): JSX.Element {
       actions={<Actions {...props} />}
     >
       <Progress {...props} />
-      {sweep.best && <Best {...props} best={sweep.best} />}
+      {sweep.best && <BestTrial {...props} best={sweep.best} />}
       {!sweep.best && sweep.front.length > 0 && (
         <p className="jp-mls-SweepHead-front">
           {sweep.front.length} trials on the Pareto front of{' '}

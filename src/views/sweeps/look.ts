@@ -1,4 +1,5 @@
 /** How trials look in every plot: colours by how good they are, axes in the theme, many points in few elements. */
+import { axisBase } from '../../charts/figure';
 import type { IChartTheme } from '../../charts/theme';
 import type { PlotlyObject } from '../../charts/plotly';
 import { plotlyText } from '../../charts/text';
@@ -134,20 +135,8 @@ function edgesOf(spots: readonly Spot[]): Spot[] {
 /** An axis in the theme's colours. */
 export function axisLook(title: string, theme: IChartTheme, more: PlotlyObject = {}): PlotlyObject {
   return {
-    title: {
-      text: plotlyText(title, 30),
-      standoff: 6,
-      font: { size: theme.fontSize, color: theme.faintText }
-    },
-    gridcolor: theme.grid,
-    gridwidth: 0.5,
-    linecolor: theme.line,
-    tickcolor: theme.line,
-    tickfont: { color: theme.faintText, size: theme.fontSize - 1 },
-    zeroline: false,
-    automargin: true,
+    ...axisBase(plotlyText(title, 30), 6, theme),
     exponentformat: 'power',
-    minexponent: 4,
     autorange: true,
     ...more
   };

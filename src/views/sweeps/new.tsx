@@ -10,7 +10,8 @@ import {
   Name,
   formatNumber,
   useResource,
-  visible
+  visible,
+  SelectField
 } from '../common';
 import { POLICIES, type Row, SAMPLERS, type SweepFields, firstFields, sweepRequest } from './request';
 
@@ -77,34 +78,6 @@ function ParamRow({
       />
       {problem && <small className="jp-mls-Field-problem">{problem}</small>}
     </div>
-  );
-}
-
-interface SelectProps {
-  label: string;
-  value: string;
-  options: readonly (readonly [string, string])[];
-  onChange: (value: string) => void;
-}
-
-function Select({ label, value, options, onChange }: SelectProps): JSX.Element {
-  return (
-    <Field label={label}>
-      {props => (
-        <select
-          {...props}
-          className="jp-mod-styled"
-          value={value}
-          onChange={event => onChange(event.target.value)}
-        >
-          {options.map(([id, word]) => (
-            <option key={id} value={id}>
-              {word}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
   );
 }
 
@@ -195,7 +168,7 @@ function FieldsOfSweep({
             </>
           )}
         </Field>
-        <Select
+        <SelectField
           label="Goal"
           value={fields.goal}
           options={[
@@ -206,13 +179,13 @@ function FieldsOfSweep({
         />
         {input('trials', 'Trials', 'How many are tried in all.')}
         {input('parallel', 'At the same time', 'How many run side by side.')}
-        <Select
+        <SelectField
           label="Chosen by"
           value={fields.sampler}
           options={SAMPLERS}
           onChange={sampler => set({ sampler })}
         />
-        <Select
+        <SelectField
           label="Ended early by"
           value={fields.policy}
           options={POLICIES}

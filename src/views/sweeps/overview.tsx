@@ -13,13 +13,13 @@ import {
   formatDuration,
   formatNumber,
   shortened,
-  visible
+  visible,
+  Section
 } from '../common';
 import { Ending } from '../run/overview/ending';
 import { OriginPart } from '../run/overview/origin';
 import { Tags } from '../run/overview/tags';
 import { WhoWhen } from '../run/overview/who';
-import { Section } from '../run/section';
 import { historyFigure, nameOf } from './figures';
 import type { SweepProps } from './head';
 import { useHovered } from './hovered';

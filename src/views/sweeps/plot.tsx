@@ -1,16 +1,20 @@
 /** One plot of a sweep: drawn when it is in sight, marking the trial under the pointer wherever that is. */
-import { type JSX, type ReactNode, useCallback, useContext, useId, useMemo, useRef, useState } from 'react';
-import { DataTable, PlotlyLoader } from '../../charts';
+import { type JSX, type ReactNode, useCallback, useId, useMemo, useRef, useState } from 'react';
+import { DataTable } from '../../charts';
 import type { IFigureSize } from '../../charts/figure';
 import type { IPlotlyFigure, IPlotlyNode } from '../../charts/plotly';
 import { PlotlyBox } from '../../charts/plotlybox';
 import { saveCsv, saveFigure } from '../../charts/save';
 import { type IChartTheme, useTheme } from '../../charts/theme';
+import { SaveMenu, TableButton } from '../../charts/tools';
 import { visible } from '../common';
 import { type Place, type SweepFigure } from './figures';
 import { useHovered } from './hovered';
 import type { Study } from './study';
 import { useInSight } from './sight';
+
+/** As wide as a figure is made for a file. */
+const SAVED_PX = 960;
 
 export interface SweepPlotProps {
   title: string;
@@ -51,15 +55,12 @@ export function SweepPlot(props: SweepPlotProps): JSX.Element {
           {props.controls}
           {!empty && (
             <>
-              <button
-                type="button"
-                aria-pressed={asTable}
-                onClick={() => setAsTable(!asTable)}
-                title="Show the numbers as a table"
-              >
-                Table
-              </button>
-              <Save title={title} make={make} theme={theme} />
+              <TableButton pressed={asTable} onChange={setAsTable} />
+              <SaveMenu
+                title={title}
+                image={(plotly, format) => saveFigure(plotly, make(theme, SAVED_PX), title, theme, format)}
+                table={() => saveCsv(make(theme, SAVED_PX).table, title)}
+              />
             </>
           )}
         </span>
@@ -151,39 +152,4 @@ function marked(element: IPlotlyNode, places: readonly Place[]): [left: number, 
 
 function inside(value: number | undefined, axis: Axis): value is number {
   return value !== undefined && Number.isFinite(value) && value >= -1 && value <= axis._length + 1;
-}
-
-function Save({
-  title,
-  make,
-  theme
-}: {
-  title: string;
-  make: SweepPlotProps['make'];
-  theme: IChartTheme;
-}): JSX.Element {
-  const load = useContext(PlotlyLoader);
-  const save = (format: string): void => {
-    const figure = make(theme, 960);
-    if (format === 'csv') {
-      saveCsv(figure.table, title);
-    } else if (format === 'png' || format === 'svg') {
-      void load().then(plotly => saveFigure(plotly, figure, title, theme, format));
-    }
-  };
-  return (
-    <select
-      aria-label={`Save ${visible(title)}`}
-      title="Save this chart"
-      value=""
-      onChange={event => save(event.target.value)}
-    >
-      <option value="" disabled>
-        Save
-      </option>
-      <option value="png">PNG</option>
-      <option value="svg">SVG</option>
-      <option value="csv">CSV</option>
-    </select>
-  );
 }

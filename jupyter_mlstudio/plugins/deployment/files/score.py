@@ -24,8 +24,9 @@ def init() -> None:
     """Loads the model: from ``AZUREML_MODEL_DIR`` or any folder below it, else from beside this file."""
     global _model
     given = os.environ.get("AZUREML_MODEL_DIR")
-    folders = [path.parent for path in sorted(Path(given).rglob("model.onnx"))] if given else []
-    _model = scoring.Model(next((one for one in folders if (one / "signature.json").is_file()), _HERE))
+    folders = [path.parent for path in sorted(Path(given).rglob("signature.json"))] if given else []
+    models = ("model.onnx", scoring.MANY)
+    _model = scoring.Model(next((one for one in folders if any((one / name).is_file() for name in models)), _HERE))
 
 
 def run(raw_data: str | bytes) -> Any:

@@ -24,13 +24,14 @@ TYPES: dict[str, Any] = {
     "FP16": np.float16, "FP32": np.float32, "FP64": np.float64, "BYTES": np.object_,
 }  # fmt: skip
 ROWS_LIMIT = 100_000
+MANY = "models.zip"
 
 
 class Model:
     """The model of a bundle.
 
     Args:
-        folder: where ``model.onnx`` and ``signature.json`` are.
+        folder: where ``signature.json`` is, and ``model.onnx``, or ``models.zip`` with a model for each key.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,10 +40,16 @@ class Model:
         self.version: str = content["version"]
         self.inputs: list[dict[str, Any]] = content["inputs"]
         self.outputs: list[dict[str, Any]] = content["outputs"]
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = int(os.environ.get("MLSTUDIO_THREADS", "1"))
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = ort.InferenceSession((folder / "model.onnx").read_bytes(), options, ["CPUExecutionProvider"])
+        self._routed: Any = None
+        if (folder / MANY).is_file():
+            import routing
+
+            self._routed = routing.Routed(folder / MANY, TYPES, _session)
+        self._session = self._routed or _session((folder / "model.onnx").read_bytes())
+
+    def verify(self) -> int:
+        """Reads every model that is there; answers how many there are."""
+        return 1 if self._routed is None else int(self._routed.verify())
 
     def infer(self, request: Any) -> dict[str, Any]:
         """Answers an inference request of Open Inference Protocol V2, read from JSON."""
@@ -130,6 +137,13 @@ class Model:
             flat += values
         array = _array(spec, flat, nullable=True)
         return array.reshape(len(rows), -1) if len(spec["shape"]) == 2 else array
+
+
+def _session(model: bytes) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = int(os.environ.get("MLSTUDIO_THREADS", "1"))
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return ort.InferenceSession(model, options, ["CPUExecutionProvider"])
 
 
 def _array(spec: dict[str, Any], flat: list[Any], nullable: bool) -> Any:

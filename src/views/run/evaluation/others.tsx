@@ -6,11 +6,10 @@ import { PlotlyFigure } from '../../../charts/plotlyfigure';
 import { saveCsv } from '../../../charts/save';
 import type { ITable } from '../../../charts/spec';
 import { PreviewModel } from '../../../models/preview';
-import { Button, ErrorBox, Loading, Notice, When } from '../../common';
+import { Button, ErrorBox, Loading, Notice, When, Section } from '../../common';
 import { CodeText, FilePreview } from '../filepreview';
 import type { RunProps } from '../header';
 import { useOwned } from '../own';
-import { Section } from '../section';
 import type { IOtherChart } from './read';
 
 function cell(value: unknown): string | number | null {

@@ -5,10 +5,19 @@ import { Plot } from '../../../charts/plot';
 import type { IChartSpec } from '../../../charts/spec';
 import type { StudioModel } from '../../../models/studio';
 import type { MetricsModel } from '../../../models/tracking';
-import { Button, EmptyState, ErrorBox, Loading, Name, Num, pinIcon, useResource } from '../../common';
+import {
+  Button,
+  EmptyState,
+  ErrorBox,
+  Loading,
+  Name,
+  Num,
+  pinIcon,
+  useResource,
+  Section
+} from '../../common';
 import type { RunProps } from '../header';
 import { useRemembered } from '../remembered';
-import { Section } from '../section';
 import { useSeen } from '../seen';
 import { CurveControls, useMetricOptions } from './controls';
 import { useFiner } from './finer';

@@ -10,10 +10,10 @@ import {
   Num,
   StatusBadge,
   Table,
-  useResource
+  useResource,
+  Section
 } from '../../common';
 import type { RunProps } from '../header';
-import { Section } from '../section';
 
 const METRIC_COLUMNS = 4;
 

@@ -2,11 +2,10 @@
 import type { JSX } from 'react';
 import type { Run } from '../../../api/types';
 import { changeRun, THRESHOLD_TAG } from '../../../models/actions';
-import { KeyValueTable, formatNumber, visible } from '../../common';
+import { KeyValueTable, formatNumber, visible, Section } from '../../common';
 import { Editable } from '../editable';
 import type { RunProps } from '../header';
 import { SYSTEM_PREFIX } from '../metrics/groups';
-import { Section } from '../section';
 import { Children } from './children';
 import { EnvironmentPart } from './environment';
 import { Ending } from './ending';

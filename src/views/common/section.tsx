@@ -1,5 +1,5 @@
 import { type JSX, type ReactNode, useId } from 'react';
-import { Name } from '../common';
+import { Name } from './text';
 
 /** A part of a view under a heading. */
 export function Section({

@@ -1,0 +1,62 @@
+"""Who votes: members that there is time for, chosen within the time for choosing."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jupyter_mlstudio.entities.automl import Task
+from jupyter_mlstudio.entities.automl_candidates import Candidate
+from jupyter_mlstudio.learning import ensemble, metrics
+from jupyter_mlstudio.learning.choices import CHOOSING, Choices
+from jupyter_mlstudio.learning.kept import Record
+
+rng = np.random.default_rng(0)
+TRUTH = rng.normal(size=300)
+FOUND = [TRUTH + rng.normal(scale=0.5 + 0.01 * number, size=300) for number in range(12)]
+
+
+def records() -> list[Record]:
+    return [Record(Candidate(number=number, run_id="", family="Linear", stage="search")) for number in range(12)]
+
+
+def choices(seconds: dict[int, float], left_s: float) -> Choices:
+    search: Any = SimpleNamespace(
+        clock=SimpleNamespace(left_s=left_s), limits=SimpleNamespace(max_concurrent_trials=1),
+        refit_s=lambda record: seconds.get(record.candidate.number, 0.0), check_s=lambda members: 0.0,
+        plan=SimpleNamespace(folds=[([], np.arange(300))], classes=None, weights=None, positive=None, y=TRUTH),
+        rungs=SimpleNamespace(folds=(0,)), spec=SimpleNamespace(seed=0),
+        metric=metrics.find("root_mean_squared_error", Task.REGRESSION),
+    )  # fmt: skip
+    return Choices(search, lambda one: None)
+
+
+def test_others_vote_in_the_stead_of_those_that_take_too_long() -> None:
+    weights = choices({1: 100.0, 2: 100.0, 3: 50.0}, 60.0)._weights(records(), FOUND)
+    assert 0 in weights
+    assert not {1, 2, 3} & set(weights)
+    assert len(weights) == ensemble.MOST_MEMBERS
+    assert sum(weights.values()) == pytest.approx(1)
+
+
+def test_choosing_again_and_again_does_not_take_the_time_of_the_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    select = ensemble.select
+    calls: list[int] = []
+
+    def slow(*arguments: Any, **named: Any) -> dict[int, float]:
+        calls.append(len(arguments[0]))
+        time.sleep(0.05)
+        return select(*arguments, **(named | {"timed_out": lambda: False}))
+
+    monkeypatch.setattr(ensemble, "select", slow)
+    left_s = 0.12 / CHOOSING
+    weights = choices({number: 0.3 * left_s + number / 1000 for number in range(1, 12)}, left_s)._weights(
+        records(), FOUND
+    )
+    assert len(calls) <= 3
+    assert 1 < len(weights) <= 3
+    assert sum(weights.values()) == pytest.approx(1)
