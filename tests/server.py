@@ -104,9 +104,13 @@ class JupyterServer:
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
     def start(self, *options: str, timeout_s: float = 30) -> None:
-        """Starts it and waits until it answers."""
+        """Starts it and waits until it answers.
+
+        It reads from a terminal that it holds open itself: without one, Ctrl-C is an exception somewhere in Python.
+        """
         self.port = self.port or _free_port()
-        with self.log_path.open("ab") as log:
+        terminal, reads = os.openpty()
+        with self.log_path.open("ab") as log, os.fdopen(terminal), os.fdopen(reads):
             self._process = subprocess.Popen(
                 [
                     sys.executable, "-c", MAIN, "--no-browser", "--allow-root",
@@ -116,8 +120,8 @@ class JupyterServer:
                     "--ServerApp.allow_unauthenticated_access=False", f"--IdentityProvider.token={self.token}",
                     *options,
                 ],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment(), cwd=self.folder,
-                process_group=0,
+                stdin=reads, stdout=log, stderr=log, env=self._environment(), cwd=self.folder, process_group=0,
+                pass_fds=[terminal],
             )  # fmt: skip
         deadline = time.monotonic() + timeout_s
         while True:

@@ -80,11 +80,15 @@ def test_F42_however_the_server_ends_runs_and_endpoints_go_on_and_kernels_and_do
 
 
 def _bring_to_an_end(ground: Ground, end: signal.Signals) -> None:
-    """A terminal that is closed, and Ctrl-C, reach every process of the foreground's group."""
+    """A terminal that is closed, and Ctrl-C, reach every process of the foreground's group; two Ctrl-C say yes."""
+    server = ground.server
+    if end == signal.SIGINT:
+        os.killpg(server.process.pid, end)
+        until(lambda: "(y/[n])" in server.log, 5)
     if end in (signal.SIGHUP, signal.SIGINT):
-        os.killpg(ground.server.process.pid, end)
+        os.killpg(server.process.pid, end)
     else:
-        ground.server.process.send_signal(end)
+        server.process.send_signal(end)
 
 
 def _promised(ground: Ground) -> set[int]:
