@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -41,3 +42,8 @@ def is_alive(pid: int | None) -> bool:
         return pid is not None and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+def busy() -> float:
+    """How many times as long everything takes as on a machine with nothing else to do, told by its load."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +95,3 @@ def run_program(source: str, environment: dict[str, str], folder: Path) -> str:
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
     return ended.stdout
-
-
-def wait_for(what: Any, timeout_s: float = 15.0) -> Any:
-    """Asks until there is an answer that counts as true."""
-    deadline = time.monotonic() + timeout_s
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it does not come about"
-        time.sleep(0.1)
-    return found

@@ -14,6 +14,7 @@ import pytest
 from jupyter_mlstudio.services.paging import token_of
 from jupyter_mlstudio.studio import Studio
 from tests.server import JupyterServer, Oracle
+from tests.waiting import until
 from tests.world import end, insert_run
 
 pytestmark = pytest.mark.slow
@@ -227,8 +228,6 @@ def test_P20_folders_five_hundred_deep_can_be_read_and_deleted(server: JupyterSe
 
 
 def test_F12_an_upload_that_breaks_off_leaves_nothing(server: JupyterServer, run_id: str, studio: Studio) -> None:
-    import time
-
     folder = studio.workspace.run_folder(run_id)
     head = (
         f"PUT /mlstudio/api/v1/runs/{run_id}/files/half HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -236,11 +235,8 @@ def test_F12_an_upload_that_breaks_off_leaves_nothing(server: JupyterServer, run
     )
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(head.encode() + b"x" * 500_000)
-        time.sleep(0.3)
-    deadline = time.monotonic() + 5
-    while list((folder / "uploads").glob(".*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not list((folder / "uploads").iterdir())
+        until(lambda: list((folder / "uploads").glob(".*")))
+    until(lambda: not list((folder / "uploads").iterdir()))
     assert [path.name for path in (folder / "artifacts").iterdir()] == ["good.txt"]
 
 

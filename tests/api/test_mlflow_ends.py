@@ -12,7 +12,8 @@ import pytest
 from jupyter_mlstudio.entities.runs import TERMINAL, Run, RunKind, RunStatus
 from jupyter_mlstudio.entities.specs import RunSpec
 from jupyter_mlstudio.studio import Studio
-from tests.api.mlflow_world import Door, wait_for
+from tests.api.mlflow_world import Door
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -37,7 +38,7 @@ def program(door: Door, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 def over(studio: Studio, run_id: str) -> Run:
     """Waits for a run's end, without looking after it: that is for the door or the supervisor."""
-    return wait_for(lambda: run if (run := studio.runs.get(run_id)).status in TERMINAL else None, 30)  # type: ignore[no-any-return]
+    return until(lambda: run if (run := studio.runs.get(run_id)).status in TERMINAL else None)  # type: ignore[no-any-return]
 
 
 def test_m4_a_killed_program_leaves_no_run_behind(door: Door, program: subprocess.Popen[str]) -> None:
@@ -135,7 +136,7 @@ def test_a_killed_submitted_run_takes_its_children_along(studio: Studio) -> None
         "import mlflow, time\nmlflow.MlflowClient().create_run('0')\ntime.sleep(600)\n"
     )
     run = studio.launcher.submit(RunKind.SCRIPT, RunSpec(script="hang.py"))
-    child = wait_for(lambda: studio.runs.children(run.id), 40)[0]
+    child = until(lambda: studio.runs.children(run.id))[0]
 
     studio.launcher.stop(run.id)
 

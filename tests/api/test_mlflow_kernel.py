@@ -13,8 +13,8 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 from jupyter_mlstudio.entities.runs import TERMINAL, RunKind, RunStatus
-from tests.api.mlflow_world import wait_for
 from tests.server import JupyterServer
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -75,7 +75,7 @@ def _check(server: JupyterServer, training: str = BY_HAND) -> None:
 
     assert server.ask("DELETE", f"api/sessions/{session['id']}").status == 204
 
-    ended = wait_for(lambda: run if (run := studio.runs.get(left.id)).status in TERMINAL else None)
+    ended = until(lambda: run if (run := studio.runs.get(left.id)).status in TERMINAL else None)
     # A kernel that is shut down properly lets MLflow end its runs; one that is killed does not come to that.
     assert ended.status in (RunStatus.COMPLETED, RunStatus.FAILED)
     assert Path(ended.folder).is_dir()

@@ -11,7 +11,8 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from tests.api.mlflow_world import Door, wait_for
+from tests.api.mlflow_world import Door
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.filterwarnings("ignore")]
 DATA = load_iris()
@@ -38,7 +39,7 @@ def client(door: Door) -> Iterator[Any]:
     client.create_registered_model("iris", tags={"team": "a"}, description="Irises")
     for _ in range(2):
         client.create_model_version("iris", logged.model_uri, run.info.run_id, await_creation_for=0)
-    wait_for(lambda: {one.status for one in client.search_model_versions("name = 'iris'")} == {"READY"}, 90)
+    until(lambda: {one.status for one in client.search_model_versions("name = 'iris'")} == {"READY"})
     yield client
     mlflow.set_tracking_uri("")
     before.undo()

@@ -21,9 +21,9 @@ from jupyter_mlstudio.entities.models import VersionStatus
 from jupyter_mlstudio.entities.runs import TERMINAL
 from jupyter_mlstudio.programs.convert import convert
 from jupyter_mlstudio.studio import Studio
-from tests.api.mlflow_world import wait_for
 from tests.onnx import graphs
 from tests.server import JupyterServer, Oracle
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -114,10 +114,12 @@ def test_U10_what_is_over_the_limit_is_refused_before_it_is_read(oracle: Oracle)
 
 
 def test_U06_U07_a_body_that_breaks_off_leaves_nothing(server: JupyterServer, oracle: Oracle, studio: Studio) -> None:
-    upload = uuid.uuid4().hex
+    upload, begun = uuid.uuid4().hex, lambda: list((studio.workspace.models / ".uploads").glob(".*.tmp"))
     with socket.create_connection(("127.0.0.1", server.port)) as link:
         head = f"PUT /mlstudio/api/v1/{place(upload=upload)} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
         link.sendall(f"{head}Authorization: token {server.token}\r\nContent-Length: 100\r\n\r\n".encode() + bytes(99))
+        until(begun)
+    until(lambda: not begun())
     oracle.refuses("POST", "models", {"name": "cut", "upload": upload}, status=404)
     assert not (studio.workspace.models / ".uploads" / upload).exists()
 
@@ -159,7 +161,7 @@ def test_U09_a_registered_version_never_changes(
     assert (folder / "native" / "model.onnx").read_bytes() == onnx
     assert not (studio.workspace.models / ".uploads" / upload).exists()
     server.api("DELETE", "models/kept")
-    wait_for(lambda: studio.runs.get(made.json["convert_run_id"]).status in TERMINAL)
+    until(lambda: studio.runs.get(made.json["convert_run_id"]).status in TERMINAL)
 
 
 def test_an_uploaded_folder_keeps_its_folders(server: JupyterServer, studio: Studio, tmp_path: Path) -> None:
@@ -176,7 +178,7 @@ def test_an_uploaded_folder_keeps_its_folders(server: JupyterServer, studio: Stu
     assert sorted(file["path"] for file in made.json["files"]) == [f"native/{name}" for name in sent]
     kept = server.api("GET", "models/foldered/versions/1/files/native/code/helper.py")
     assert kept.body == (tmp_path / "code" / "helper.py").read_bytes()
-    wait_for(lambda: studio.models.version("foldered", "1").status is not VersionStatus.CONVERTING)
+    until(lambda: studio.models.version("foldered", "1").status is not VersionStatus.CONVERTING)
     found = studio.models.version("foldered", "1")
     assert found.status is VersionStatus.READY, found.reason
     server.api("DELETE", "models/foldered")

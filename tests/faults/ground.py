@@ -19,7 +19,7 @@ import psutil
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
 from tests.server import JupyterServer
-from tests.waiting import pause_s
+from tests.waiting import busy, pause_s
 
 T = TypeVar("T")
 MARK = "FAULTS_GROUND"
@@ -172,11 +172,6 @@ def until(condition: Callable[[], T], within_s: float) -> tuple[T, float]:
             return value, passed
         assert passed < within_s * busy(), f"it did not happen within {within_s:g} s"
         time.sleep(next(pauses))
-
-
-def busy() -> float:
-    """How many times as long everything takes as on a machine with nothing else to do, told by its load."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def with_variable(setting: str) -> list[psutil.Process]:

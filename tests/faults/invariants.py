@@ -11,9 +11,9 @@ from typing import Any
 import psutil
 
 from jupyter_mlstudio.services.processes import boot_id
-from tests.faults.ground import ENDED, Ground, busy, until, with_variable
+from tests.faults.ground import ENDED, Ground, until, with_variable
 from tests.server import JupyterServer
-from tests.waiting import is_alive
+from tests.waiting import busy, is_alive
 
 WAITING = ("NotStarted", "Queued")
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.ground import ENDED, Ground, busy, kill, until
+from tests.faults.ground import ENDED, Ground, kill, until
 from tests.faults.invariants import check
+from tests.waiting import busy
 
 pytestmark = pytest.mark.slow
 

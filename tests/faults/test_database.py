@@ -13,10 +13,10 @@ from contextlib import contextmanager
 import pytest
 
 from jupyter_mlstudio.store.schema import runs
-from tests.faults.ground import Ground, busy, kill, until
+from tests.faults.ground import Ground, kill, until
 from tests.faults.invariants import check
 from tests.server import Answer
-from tests.waiting import is_alive
+from tests.waiting import busy, is_alive
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from jupyter_mlstudio.entities.deployments import Canary, CanaryPolicy, CanarySt
 from jupyter_mlstudio.studio import Studio
 from tests.onnx import graphs
 from tests.programs.endpoint import BODY, caller_of, studio_with, times
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -64,7 +64,7 @@ def released(studio: Studio, ask: Callable[[], Any], **policy: Any) -> tuple[Can
     """Begins a release and asks until it is over; answers it and what was answered."""
     studio.canaries.start("release", "green", CanaryPolicy(**{**QUICK, **policy}))
     answers = []
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + PATIENCE_S
     while (canary := studio.endpoints.get("release").canary) is not None and canary.state is CanaryState.RUNNING:
         assert time.monotonic() < deadline, canary.journal
         answers += [ask() for _ in range(5)]

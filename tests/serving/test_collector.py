@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from jupyter_mlstudio.serving.collector import Collection, Collector
 from tests.serving.collected import answers, inference
 from tests.serving.conftest import Scoring, end, launch
 from tests.serving.models import PASSENGERS, passengers
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -147,7 +147,7 @@ def test_an_endpoint_collects_under_the_id_that_it_answered(tmp_path: Path) -> N
         assert scoring.ask("/invocations", b"{}").status == 400
         v2 = tensors("from-the-body")
         assert scoring.infer(v2).headers["x-request-id"] == "from-the-body"
-        wait_for(lambda: len(rows_in(collected)) == 3, 12)
+        until(lambda: len(rows_in(collected)) == 3)
         assert b"collected_rows_total{" in scoring.ask("/metrics").body
     finally:
         end(scoring)
@@ -165,13 +165,6 @@ def tensors(identity: str) -> bytes:
         for name, kind in (("age", "FP64"), ("sex", "BYTES"), ("siblings", "INT64"))
     ]
     return json.dumps({"id": identity, "inputs": inputs}).encode()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def test_an_endpoint_that_does_not_collect_writes_nothing(tmp_path: Path) -> None:

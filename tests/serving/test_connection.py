@@ -12,6 +12,7 @@ from tests.onnx import graphs
 from tests.serving.conftest import Answer, Scoring
 from tests.serving.test_limits import FAST, head
 from tests.serving.test_protocol_v2 import GOOD
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -129,4 +130,4 @@ def test_it_answers_what_was_begun_before_it_ends(serve: Callable[..., Scoring])
         scoring.process.terminate()
         answer = answers(link, 1)[0]
         assert (answer.status, answer.headers["connection"]) == (504, "close")
-    assert scoring.process.wait(5) == 0
+    assert scoring.process.wait(PATIENCE_S) == 0

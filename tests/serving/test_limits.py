@@ -15,6 +15,7 @@ import pytest
 from tests.onnx import graphs
 from tests.serving.conftest import Scoring, read_answer
 from tests.serving.test_protocol_v2 import GOOD
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +82,7 @@ def test_M20_a_file_changed_after_registration_is_not_served(serve: Callable[...
     changed[-1] ^= 1
     scoring = serve(bytes(changed), sha256="0" * 64)
     assert "digest mismatch" in scoring.said["failed"]
-    assert scoring.process.wait(5) == 3
+    assert scoring.process.wait(PATIENCE_S) == 3
 
 
 def test_E18_a_body_over_the_limit_is_refused_before_it_is_read(serve: Callable[..., Scoring]) -> None:
@@ -200,13 +201,13 @@ def test_the_process_ends_with_its_parent(serve: Callable[..., Scoring]) -> None
     scoring = serve(graphs.doubling())
     assert scoring.process.stdin is not None
     scoring.process.stdin.close()
-    assert scoring.process.wait(3) == 0
+    assert scoring.process.wait(PATIENCE_S) == 0
 
 
 def test_it_ends_when_it_is_told_to(serve: Callable[..., Scoring]) -> None:
     scoring = serve(graphs.doubling())
     scoring.process.send_signal(signal.SIGTERM)
-    assert scoring.process.wait(5) in (0, -signal.SIGTERM)
+    assert scoring.process.wait(PATIENCE_S) in (0, -signal.SIGTERM)
 
 
 def test_E23_no_answer_leaks_a_path_a_traceback_or_a_librarys_text(doubling: Scoring) -> None:
