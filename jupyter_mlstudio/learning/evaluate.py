@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from jupyter_mlstudio.entities.automl_candidates import OnnxCheck
 from jupyter_mlstudio.learning import metrics
-from jupyter_mlstudio.learning.family import Family, Making, Params, Part, Shape, answers
+from jupyter_mlstudio.learning.family import Boosting, Family, Making, Params, Part, Shape, answers
 from jupyter_mlstudio.learning.matrices import Matrices, write_whole
 from jupyter_mlstudio.learning.proofs import Proof, proved
 
@@ -151,11 +151,10 @@ def chosen_s(featuriser: Any) -> float:
 def _fitted(job: Job, making: Making, part: Part, held: Part, first: _Fold | None) -> _Fold:
     """Fits one fold; the first one of a boosting model stops early, the others go as far as it did."""
     family, params = job.family, {**job.params, **(first.found if first else {})}
-    boosts = bool(family.rounds) and family.rounds not in params
     classifies = making.shape.classifies
     changed: Params = dict(first.found) if first else {}
     began = time.perf_counter()
-    if not boosts:
+    if not isinstance(family, Boosting) or family.rounds in params:
         model = family.make(params, making)
         if first is None:
             changed = family.fit_within(model, part, job.fit_limit_s)

@@ -7,6 +7,7 @@ Configurations that are known to be good follow what AutoML systems begin with: 
 from __future__ import annotations
 
 import inspect
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jupyter_mlstudio.learning.family import (
-    Family,
+    Boosting,
     Making,
     Params,
     Part,
@@ -32,27 +33,21 @@ MOST_CODES = 255
 """Categories of one column that histogram gradient boosting takes."""
 
 
-class _Boosting(Family):
-    form = "native"
+class _Trees(Boosting):
+    """Boosted trees, also of the target's logarithm."""
 
-    def staged(self, model: Any, rows: Any, counts: list[int], classifies: bool) -> Iterator[Any]:
-        inner = getattr(model, "regressor_", model)
-        for count in counts:
-            found = self.after(inner, rows, count, classifies)
-            if inner is not model:
-                found = model.inverse_func(found)
-            yield np.asarray(found, dtype=np.float64)
+    form = "native"
 
     def trained(self, model: Any) -> int:
         return self.counted(getattr(model, "regressor_", model))
 
+    @abstractmethod
     def counted(self, model: Any) -> int:
         """How many rounds the booster itself has."""
-        raise NotImplementedError
 
-    def after(self, model: Any, rows: Any, count: int, classifies: bool) -> Any:
-        """Predictions of the first ``count`` rounds."""
-        raise NotImplementedError
+    @abstractmethod
+    def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
+        """Fits the booster itself, watching its loss on ``held``."""
 
     def fit_until_no_better(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         inner = model
@@ -65,12 +60,26 @@ class _Boosting(Family):
             model.regressor_ = inner
         return best
 
-    def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
-        """Fits the booster itself, watching its loss on ``held``."""
-        raise NotImplementedError
+
+class _FirstTrees(_Trees):
+    """Those whose booster is asked again for each number of rounds."""
+
+    form = "trees"
+
+    @abstractmethod
+    def after(self, model: Any, rows: Any, count: int, classifies: bool) -> Any:
+        """Predictions of the first ``count`` rounds."""
+
+    def staged(self, model: Any, rows: Any, counts: list[int], classifies: bool) -> Iterator[Any]:
+        inner = getattr(model, "regressor_", model)
+        for count in counts:
+            found = self.after(inner, rows, count, classifies)
+            if inner is not model:
+                found = model.inverse_func(found)
+            yield np.asarray(found, dtype=np.float64)
 
 
-class LightGBM(_Boosting):
+class LightGBM(_Trees):
     """Gradient boosting with leaf-wise trees, and categories as they are (Ke et al., NeurIPS 2017)."""
 
     name, library, rounds = "LightGBM", "lightgbm", "n_estimators"
@@ -144,7 +153,7 @@ class LightGBM(_Boosting):
             yield found if inner is model else model.inverse_func(found)
 
 
-class HistGradientBoosting(_Boosting):
+class HistGradientBoosting(_Trees):
     """scikit-learn's own histogram gradient boosting."""
 
     name, rounds, most_rounds = "HistGradientBoosting", "max_iter", 1000
@@ -203,10 +212,10 @@ class HistGradientBoosting(_Boosting):
                 return
 
 
-class XGBoost(_Boosting):
+class XGBoost(_FirstTrees):
     """XGBoost (Chen and Guestrin, KDD 2016) with histograms; categories come as numbers."""
 
-    name, library, rounds, form = "XGBoost", "xgboost", "n_estimators", "trees"
+    name, library, rounds = "XGBoost", "xgboost", "n_estimators"
     also = ("XGBoostClassifier", "XGBoostRegressor", "XGB")
     usual: ClassVar[Params] = {"reg_lambda": 1.0, "reg_alpha": 1e-3, "class_weight": None, "log_target": False}
     expense, takes_labels = 1.5, False
@@ -251,10 +260,10 @@ class XGBoost(_Boosting):
         return (model.predict_proba if classifies else model.predict)(rows, iteration_range=(0, count))
 
 
-class CatBoost(_Boosting):
+class CatBoost(_FirstTrees):
     """CatBoost's symmetric trees (Prokhorenkova et al., NeurIPS 2018); categories come as numbers."""
 
-    name, library, rounds, form = "CatBoost", "catboost", "iterations", "trees"
+    name, library, rounds = "CatBoost", "catboost", "iterations"
     also = ("CatBoostClassifier", "CatBoostRegressor")
     usual: ClassVar[Params] = {"rsm": 1.0, "random_strength": 1.0, "log_target": False}
     expense, most_rounds = 3.0, 1000

@@ -82,8 +82,7 @@ class Family(ABC):
     """A kind of model. Instances have no state.
 
     Parameters are plain JSON that :meth:`make` turns into an unfitted estimator, so that a candidate is its family, its
-    parameters and the seed. A family that boosts names its parameter for the number of rounds in :attr:`rounds`, and
-    stops early in :meth:`fit_until_no_better`.
+    parameters and the seed.
     """
 
     name: ClassVar[str]
@@ -154,21 +153,25 @@ class Family(ABC):
         self.fit(model, part)
         return {}
 
+
+class Boosting(Family):
+    """A family that boosts: it names its parameter for the number of rounds in :attr:`rounds`, and stops early."""
+
+    @abstractmethod
     def fit_until_no_better(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
-        """Fits a boosting model until ``held`` is no better for ``patience`` rounds, or for about ``limit_s``.
+        """Fits a model until ``held`` is no better for ``patience`` rounds, or for about ``limit_s``.
 
         Returns:
             How many rounds were best.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def trained(self, model: Any) -> int:
-        """How many rounds a boosting model has."""
-        raise NotImplementedError
+        """How many rounds a model has."""
 
+    @abstractmethod
     def staged(self, model: Any, rows: Any, counts: list[int], classifies: bool) -> Iterator[Any]:
-        """Yields a boosting model's predictions after each of these numbers of rounds, ascending."""
-        raise NotImplementedError
+        """Yields a model's predictions after each of these numbers of rounds, ascending."""
 
 
 def answers(model: Any, rows: Any, classifies: bool) -> Any:

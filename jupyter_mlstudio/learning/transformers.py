@@ -8,6 +8,7 @@ missing.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ FOLDS = 5
 """Parts of the rows whose target means are made from the others."""
 
 
-class Tables(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Tables(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Looks each column's value up in a table of numbers: what its sub-classes fit, and ONNX has as it is.
 
     Attributes:
@@ -64,8 +65,9 @@ class Tables(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             dtype=object,
         )
 
+    @abstractmethod
     def _learn(self, codes: Any, texts: list[str], y: Any) -> None:
-        raise NotImplementedError
+        """Adds a column's categories and table."""
 
     def _kept(self, counts: Any) -> Any:
         """Which categories are not rare, the most frequent first; ties in the order of their texts."""
