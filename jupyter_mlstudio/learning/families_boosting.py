@@ -157,6 +157,7 @@ class HistGradientBoosting(_Trees):
     """scikit-learn's own histogram gradient boosting."""
 
     name, rounds, most_rounds = "HistGradientBoosting", "max_iter", 1000
+    keeps_time = False
     also = ("GradientBoosting", "HGB", "HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
     usual: ClassVar[Params] = {"l2_regularization": 1e-3, "max_features": 1.0, "log_target": False}
     expense = 1.6

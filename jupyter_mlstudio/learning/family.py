@@ -157,6 +157,9 @@ class Family(ABC):
 class Boosting(Family):
     """A family that boosts: it names its parameter for the number of rounds in :attr:`rounds`, and stops early."""
 
+    keeps_time: ClassVar[bool] = True
+    """Whether a fit ends in time with the rounds that it has."""
+
     @abstractmethod
     def fit_until_no_better(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         """Fits a model until ``held`` is no better for ``patience`` rounds, or for about ``limit_s``.

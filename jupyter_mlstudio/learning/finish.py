@@ -32,6 +32,9 @@ EARLY_S, LATE_S = 0.5, 3.0
 OTHERS_S = 2.0
 """What checks of those that did not win may take at least; of a long search a share of its time."""
 
+ROWS_SHARE = 0.75
+"""Of what is left after the check that fits of as many rows as there is time for may take."""
+
 
 class Finish:
     """Ends a search."""
@@ -158,7 +161,7 @@ class Finish:
         while waiting or running:
             while waiting and len(running) < max(1, search.limits.max_concurrent_trials):
                 record = waiting.pop(0)
-                if not self._begin(record, labels):
+                if not self._begin(record, labels, len(waiting)):
                     return [None]
                 running[self._number] = record
             for number, value in self._wait(list(running), first=True).items():
@@ -170,10 +173,11 @@ class Finish:
                 self._models[key[record.candidate.number]] = pickle.loads(value.path.read_bytes())
         return [self._models[key[one.candidate.number]] for one in members]
 
-    def _begin(self, record: Record, labels: bool) -> bool:
+    def _begin(self, record: Record, labels: bool, others: int) -> bool:
+        """Begins to fit a member, of which as many others wait; False when there is no time for it."""
         search, plan = self._search, self._search.plan
         family = search.by_name[record.candidate.family]
-        room, rows = search.clock.left_s - 0.3, self._rows(record)
+        room, rows = search.clock.left_s - 0.3, self._rows(record, others)
         if search.refit_s(record, len(rows)) > 1.5 * room + 1.0 or room <= 0:
             return False
         making = Making(
@@ -187,12 +191,13 @@ class Finish:
         )  # fmt: skip
         return True
 
-    def _rows(self, record: Record) -> NDArray[np.int64]:
+    def _rows(self, record: Record, others: int) -> NDArray[np.int64]:
         """All rows; or only as many as there is time for, when no candidate was fitted on all."""
         search = self._search
         count = len(search.plan.X)
         if not record.whole:
-            count = search.affordable(record, 0.5 * search.clock.left_s)
+            room = max(0.0, search.clock.left_s - 1.5 * search.check_s([record]))
+            count = search.affordable(record, ROWS_SHARE * room / (others + 1))
         if count >= len(search.plan.X):
             return np.arange(len(search.plan.X))
         return search.matrices.training_rows(search.rungs.folds[-1], count)

@@ -169,7 +169,7 @@ class Rounds(ABC):
             for event in self.workers.events(LOOK_S):
                 self._take(event)
         for number in list(self._running):
-            self._failed(number, "the time was over")
+            self._failed(number, "the search ended")
 
     def _rest(self) -> None:
         """Waits while paused; that time does not count."""

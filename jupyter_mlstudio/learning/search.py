@@ -17,7 +17,7 @@ from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.learning import proposals
 from jupyter_mlstudio.learning.early import given_up
 from jupyter_mlstudio.learning.evaluate import FoldScore, Job, Result, evaluate
-from jupyter_mlstudio.learning.family import Family, Making, Params
+from jupyter_mlstudio.learning.family import Boosting, Family, Making, Params
 from jupyter_mlstudio.learning.finish import Finish
 from jupyter_mlstudio.learning.kept import Record
 from jupyter_mlstudio.learning.onnx_check import Check
@@ -117,7 +117,7 @@ class Search(State):
 
     def _fits(self, family: Family, rows: int, room: float, share: float = FIT_SHARE) -> bool:
         predicted = self.costs.trial_s(family, rows or self.rungs.most, len(self.rungs.folds))
-        if predicted is not None and family.rounds:  # its fit ends in time; the rest is features and predictions
+        if predicted is not None and isinstance(family, Boosting) and family.keeps_time:  # the rest is not its fit
             predicted = min(predicted, max(1.0, share * room) + REST * predicted)
         return predicted is None or predicted <= (0.7 if self.ranked() else 0.9) * room
 

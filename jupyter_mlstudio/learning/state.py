@@ -25,6 +25,9 @@ from jupyter_mlstudio.learning.rounds import Rounds
 from jupyter_mlstudio.learning.rounds import Told as Told
 from jupyter_mlstudio.learning.rungs import Rungs, shape_of
 
+LAST_SHARE = 0.2
+"""Of the time, what is left for the fit of a winner that learns from as many rows as there is time for."""
+
 
 class State(Rounds):
     """The parts of a search: families, features, costs, and the candidates so far."""
@@ -76,7 +79,7 @@ class State(Rounds):
         )))  # fmt: skip
 
     def _end_s(self, members: list[Record]) -> float:
-        most = 0.12 * self.clock.timeout_s
+        most = LAST_SHARE * self.clock.timeout_s
         fits = [self.refit_s(one) if one.whole else min(most, self.refit_s(one)) for one in members]
         return 1.5 * (sum(fits) + self.check_s(members))
 

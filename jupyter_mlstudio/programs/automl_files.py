@@ -26,7 +26,7 @@ RUNS = "runs.json"
 SKETCH = "sketch.pkl"
 """What notebooks of candidates are written from, see :mod:`jupyter_mlstudio.learning.sketch`."""
 
-TIME_OVER = "the time was over"
+TIME_OVER = "the search ended"
 """Why a candidate has no score that was at work when the search ended."""
 
 _BEGAN, _TABLES = "began.json", "tables.json"

@@ -17,6 +17,8 @@ from sklearn.preprocessing import StandardScaler
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, StackSettings, Task, Training
 from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
 from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.learning.finish import Finish
+from jupyter_mlstudio.learning.kept import Record
 from jupyter_mlstudio.learning.search import Asked, Outcome, Search
 from tests.learning.looking import Looking
 
@@ -207,3 +209,25 @@ def test_people_can_stop_it_and_keep_the_best(tmp_path: Path) -> None:
 def test_no_algorithm_left_is_an_error_that_says_why(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="it is for regression"):
         Search(plan_of(), spec_of("ElasticNet"), tmp_path, check=Looking(agrees))
+
+
+def test_a_fit_that_cannot_be_cut_off_is_not_begun_too_late(tmp_path: Path) -> None:
+    search = Search(plan_of(), spec_of("LightGBM", "HistGradientBoosting"), tmp_path, check=Looking(agrees))
+    for family in search.by_name.values():
+        search.costs.add(family, 10.0, 200, 3)
+    fits = {name: search._fits(family, 200, room=8.0) for name, family in search.by_name.items()}
+    assert fits == {"LightGBM": True, "HistGradientBoosting": False}
+
+
+@pytest.mark.parametrize("judged", ["on a part", "on all"])
+def test_a_winner_of_a_table_that_is_too_long_learns_from_what_there_is_time_for(tmp_path: Path, judged: str) -> None:
+    plan = plan_of(rows=100_000)
+    search = Search(plan, spec_of("Ridge", timeout_s=10.0), tmp_path, check=Looking(agrees))
+    candidate = Candidate(number=0, run_id="", family="Linear", stage="portfolio", params={}, rows=1000, fit_s=1.0)
+    record, finish = Record(candidate, base={}, suggested=None, whole=judged == "on all"), Finish(search, print, Asked)
+    alone, beside_two = (len(finish._rows(record, others)) for others in (0, 2))
+    if judged == "on all":
+        assert (alone, beside_two) == (100_000, 100_000)
+    else:
+        assert 1000 < beside_two < alone < 10_000, "they share the time"
+        assert alone * 1.1 / 1000 < 10.0 - 1.0, "and the check has some"

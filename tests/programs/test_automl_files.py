@@ -72,7 +72,7 @@ def test_what_the_end_of_the_time_cut_off_is_tried_again_and_what_failed_is_not(
     folder, new = tmp_path / "old" / "automl", tmp_path / "new"
     (folder / "candidates").mkdir(parents=True)
     new.mkdir()
-    told = [candidate(0, 0.9), candidate(1, failed="the time was over"), candidate(2, failed="it is singular")]
+    told = [candidate(0, 0.9), candidate(1, failed="the search ended"), candidate(2, failed="it is singular")]
     for one in told:
         content = {"candidate": asdict(one), "loss": 0.0}
         (folder / "candidates" / f"{one.number:05d}.json").write_bytes(as_json(content))

@@ -48,7 +48,7 @@ describe('the leaderboard', () => {
     expect(stateOf(someCandidate(0, { failed: 'worse than the best' }), { status: 'Running' })).toBe(
       'given up'
     );
-    const late = someCandidate(0, { failed: 'the time was over', folds: [] });
+    const late = someCandidate(0, { failed: 'the search ended', folds: [] });
     expect(stateOf(late, { status: 'Completed' })).toBe('given up');
   });
 

@@ -14,7 +14,7 @@ export interface AutoMLProps {
 }
 
 /** Reasons for which a candidate has no score though nothing is wrong with it. */
-const GIVEN_UP: readonly string[] = ['stopped', 'the time was over'];
+const GIVEN_UP: readonly string[] = ['stopped', 'the search ended'];
 
 /** What a candidate is just now; one that was given up has no score, but did not fail. */
 export function stateOf(
