@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from jupyter_mlstudio.entities.values import JSON, Real
 
+SEARCH_ENDED = "the search ended"
+"""Why a candidate has no score that was at work when the search ended, or was stopped."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OnnxCheck:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec
-from jupyter_mlstudio.entities.automl_candidates import Candidate, FamilyState
+from jupyter_mlstudio.entities.automl_candidates import SEARCH_ENDED, Candidate, FamilyState
 from jupyter_mlstudio.entities.automl_reports import Budget
 from jupyter_mlstudio.learning.budget import Clock
 from jupyter_mlstudio.learning.kept import Kept, Record
@@ -169,7 +169,7 @@ class Rounds(ABC):
             for event in self.workers.events(LOOK_S):
                 self._take(event)
         for number in list(self._running):
-            self._failed(number, "the search ended")
+            self._failed(number, SEARCH_ENDED)
 
     def _rest(self) -> None:
         """Waits while paused; that time does not count."""

@@ -12,12 +12,12 @@ from typing import Any
 
 from jupyter_mlstudio.client import tracking
 from jupyter_mlstudio.client.wire import Connection, segment
-from jupyter_mlstudio.entities.automl_candidates import Candidate, FamilyState
+from jupyter_mlstudio.entities.automl_candidates import SEARCH_ENDED, Candidate, FamilyState
 from jupyter_mlstudio.entities.automl_reports import AutoMLReport, Budget
 from jupyter_mlstudio.entities.experiments import Goal
 from jupyter_mlstudio.entities.sweeps import Lead, SweepPhase, Trial, TrialState
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.programs.automl_files import RUNS, TIME_OVER, Runs, as_json, write_whole
+from jupyter_mlstudio.programs.automl_files import RUNS, Runs, as_json, write_whole
 from jupyter_mlstudio.programs.automl_margin import margin_of
 from jupyter_mlstudio.programs.sweep_told import Teller
 
@@ -26,7 +26,7 @@ WRITE_SHARE = 25
 """A report that takes long to write is written less often: so many times longer apart."""
 
 INTERRUPTED = "interrupted: the program ended meanwhile"
-GIVEN_UP = ("stopped", TIME_OVER)
+GIVEN_UP = ("stopped", SEARCH_ENDED)
 """Reasons for which a candidate has no score though nothing is wrong with it."""
 
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from jupyter_mlstudio.entities.automl_candidates import SEARCH_ENDED
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 
@@ -25,9 +26,6 @@ RUNS = "runs.json"
 
 SKETCH = "sketch.pkl"
 """What notebooks of candidates are written from, see :mod:`jupyter_mlstudio.learning.sketch`."""
-
-TIME_OVER = "the search ended"
-"""Why a candidate has no score that was at work when the search ended."""
 
 _BEGAN, _TABLES = "began.json", "tables.json"
 
@@ -92,7 +90,7 @@ def _forget_cut_off(folder: Path) -> None:
     for path in (folder / "candidates").glob("*.json"):
         with contextlib.suppress(OSError, ValueError, KeyError):
             told = json.loads(path.read_bytes())["candidate"]
-            if told["failed"] == TIME_OVER and told["score"] is None:
+            if told["failed"] == SEARCH_ENDED and told["score"] is None:
                 path.unlink()
                 runs.forget(int(told["number"]))
 
