@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 RESULTS := .results
 FRONT_END := $(shell find src style schema -type f 2>/dev/null) package.json tsconfig.json
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
-TESTS := lint types drift vitest unit docs-test labextension wheel binder-test offline slow ui
+TESTS := lint types drift vitest docs-test labextension wheel binder-test offline pytest ui
 # Bytecode is kept: tests start many processes, and none of them has to compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 # Those that wait for one processor most of the time run two at a time, long ones first; the others use all there is, or
@@ -20,7 +20,7 @@ ifndef PARALLEL
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: help venv lab demo check test tally docs bench-setup clean all-tests together $(TESTS) $(UI_TRIPS)
+.PHONY: help venv lab demo check unit test tally docs bench-setup clean all-tests together $(TESTS) $(UI_TRIPS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -137,12 +137,13 @@ vitest: .stamps/front-end
 
 # Schemathesis is a program for one of the slow tests, the longest, with which they begin; as a plugin it would only take
 # seconds to be loaded. The slow tests of a module share a door or a server, so a module is one process's.
-unit: .stamps/front-end
-	python -m pytest -q -n 2 -m "not slow" -p no:schemathesis --junitxml=$(RESULTS)/unit.xml
+pytest: .stamps/front-end .stamps/snippets
+	python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder -p no:schemathesis --junitxml=$(RESULTS)/pytest.xml \
+	  tests/test_openapi.py tests
 
-slow: .stamps/front-end .stamps/snippets
-	python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder -m slow -p no:schemathesis \
-	  --junitxml=$(RESULTS)/slow.xml tests/test_openapi.py tests
+# The fast ones of them.
+unit: .stamps/front-end
+	python -m pytest -q -n 2 -m "not slow" -p no:schemathesis
 
 docs-test: docs
 	@$(call passed)

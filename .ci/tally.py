@@ -1,6 +1,6 @@
 """Counts what `make test` left behind: ``tally.py RESULTS PART...``; the last line is ``N passed, N failed``.
 
-A part is either a runner with JUnit files (``unit.xml``, ``ui-1.xml``) or a check that leaves ``NAME.ok`` when it
+A part is either a runner with JUnit files (``pytest.xml``, ``ui-1.xml``) or a check that leaves ``NAME.ok`` when it
 passes, or ``NAME.skipped`` where this machine cannot do it. A part that left none did not get to its end: one failure.
 """
 

@@ -124,15 +124,18 @@ def _one(side: str, table: automl_tables.Table, seconds: float, seed: int, cores
         script = Path(__file__).with_name("automl_peers.py")
         command = [str(_python(side)), str(script), side, str(folder), str(seconds), str(seed), str(cores)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)} if side == "mlstudio" else dict(os.environ)
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=10 * seconds + 300)
-        if done.returncode:
-            print(f"{table.name} {side} failed: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        try:
+            limit_s = 10 * seconds + 300
+            subprocess.run(command, capture_output=True, text=True, env=environment, timeout=limit_s, check=True)
+        except subprocess.SubprocessError as error:
+            why = str(getattr(error, "stderr", None) or error).strip().splitlines()[-1:]
+            print(f"{table.name} {side} failed: {why}", file=sys.stderr)
             return float("inf"), {"used_s": 0.0}
         predicted = np.load(folder / "predicted.npy")
         what = json.loads((folder / "told.json").read_text())
     y = table.test["target"].to_numpy()
-    if table.classifies:
-        y = np.searchsorted(np.unique(table.train["target"].to_numpy().astype(str)), y.astype(str))
+    if table.classifies:  # in the order of the classes, which for numbers is not that of their names
+        y = np.searchsorted(np.unique(table.train["target"].to_numpy()), y)
     return metric.loss(metric.score(y, predicted)), what
 
 

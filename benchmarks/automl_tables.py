@@ -44,7 +44,10 @@ def names(folder: Path | None) -> list[str]:
 
 
 def read(name: str, folder: Path | None, seed: int) -> Table:
-    """Reads a table and splits off a fifth of its rows by the seed, the classes in their shares."""
+    """Reads a table and splits off a fifth of its rows by the seed, the classes in their shares.
+
+    What is judged has no class that nobody could learn.
+    """
     path = (folder or SHARED) / f"{name}.csv"
     if path.is_file():
         frame = pd.read_csv(path)
@@ -64,5 +67,5 @@ def _held(target: NDArray[np.generic], classifies: bool, seed: int) -> NDArray[n
     held = np.zeros(len(target), dtype=bool)
     groups = [np.flatnonzero(target == one) for one in pd.unique(target)] if classifies else [np.arange(len(target))]
     for group in groups:
-        held[rng.permutation(group)[: max(1, round(0.2 * len(group)))]] = True
+        held[rng.permutation(group)[: min(max(1, round(0.2 * len(group))), len(group) - 1)]] = True
     return held

@@ -91,9 +91,9 @@ def _net(params: Params) -> list[float]:
     losses: list[float] = []
     for _epoch in range(15):
         model.train()
-        for rows in torch.randperm(len(one)).split(64):  # type: ignore[no-untyped-call]
+        for rows in torch.randperm(len(one)).split(64):
             made.zero_grad()
-            torch.nn.functional.cross_entropy(model(one[rows]), label[rows]).backward()  # type: ignore[no-untyped-call]
+            torch.nn.functional.cross_entropy(model(one[rows]), label[rows]).backward()
             made.step()
         model.eval()
         with torch.no_grad():

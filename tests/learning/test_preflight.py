@@ -99,6 +99,14 @@ def test_a_column_that_is_the_value_with_little_noise_is_a_leak(noise: float, to
     assert ("x" not in plan.X) is told
 
 
+def test_a_measured_column_that_tells_almost_the_whole_value_is_told_of_and_kept() -> None:
+    speed, hull = np.tile(np.arange(0.125, 0.451, 0.025), 22), np.repeat(RANDOM.normal(size=22), 14)
+    resistance = 0.02 * np.exp(20 * speed + 0.08 * hull) + RANDOM.normal(0, 0.05, len(speed))
+    plan = plan_of(pd.DataFrame({"speed": speed, "hull": hull, "y": resistance}))
+    assert "speed" in plan.X
+    assert found(plan, "target_leak_suspected").columns == ["speed"]
+
+
 def test_a_value_that_grows_with_time_does_not_make_the_time_a_leak() -> None:
     days = pd.date_range("2020-01-01", periods=ROWS)
     plan = plan_of(base().assign(day=days, y=np.arange(ROWS) * 3.0 + RANDOM.normal(0, 1, ROWS)))
