@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.learning import ensemble
+from jupyter_mlstudio.learning import ensemble, temperature
 from jupyter_mlstudio.learning.evaluate import measured, scores_of, write_array
 from jupyter_mlstudio.learning.kept import Record
 from jupyter_mlstudio.learning.stack import shares, top_weights
-from jupyter_mlstudio.learning.stacking import STACK, Stacking
+from jupyter_mlstudio.learning.stacking import STACK, Stacking, parts_of
 from jupyter_mlstudio.learning.state import State, Told
 from jupyter_mlstudio.learning.trials import bounds_of
 
@@ -26,7 +26,7 @@ SHARE = 0.7
 """Of what is left that a vote may be expected to take: others may want the machine at the same time."""
 
 VOTE_ERRORS, STACK_ERRORS = 0.1, 0.5
-"""Standard errors that an ensemble must be better by; a stack learns more and can learn what is chance."""
+"""Standard errors that an ensemble must be better by; what learns more, a stack or a temperature, can learn chance."""
 
 CHOOSING = 0.15
 """Of what is left that choosing members may take."""
@@ -38,12 +38,18 @@ MOST_NUMBERS = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What may win: one candidate, or members with weights; ``top`` is the model that a stack has on top of them."""
+    """What may win: one candidate, or members with weights.
+
+    Args:
+        top: the model that a stack has on top of its members.
+        temperature: of the probabilities of a vote.
+    """
 
     candidate: Candidate
     members: list[Record]
     weights: list[float]
     top: Any = None
+    temperature: float | None = None
 
 
 class Choices:
@@ -79,7 +85,8 @@ class Choices:
         except Invalid as error:
             search.out[STACK] = error.message
             return None
-        return self._told_of(STACK, members, shares(found.top, len(members)), found.predicted, found.top)
+        weights = shares(found.top, len(members))
+        return self._told_of(STACK, members, weights, found.predicted, top=found.top)
 
     def _ensemble(self, pool: list[Record]) -> Choice | None:
         """A vote that there is time for; None with fewer than two members."""
@@ -92,8 +99,22 @@ class Choices:
         weights = self._weights(rows, found)
         if len(weights) < 2:
             return None
-        members = [rows[place] for place in weights]
-        return self._told_of(VOTE, members, list(weights.values()), ensemble.mixed(found, weights))
+        members, mixed = [rows[place] for place in weights], ensemble.mixed(found, weights)
+        degree, predicted = self._tempered(mixed)
+        return self._told_of(VOTE, members, list(weights.values()), predicted, degree=degree)
+
+    def _tempered(self, mixed: NDArray[np.float64]) -> tuple[float | None, NDArray[np.float64]]:
+        """The temperature of a vote, where its log loss is asked for and is less with it, and its predictions so."""
+        search, plan = self._search, self._search.plan
+        if search.metric.name != "log_loss" or not temperature.is_known():
+            return None, mixed
+        rows = search.rungs.judged(plan)
+        weights = None if plan.weights is None else plan.weights[rows]
+        found = temperature.out_of_fold(mixed, plan.y[rows], weights, parts_of(search))
+        with_, without = (scores_of(plan, search.metric, search.rungs.folds, one) for one in (found, mixed))
+        if not ensemble.is_better(search.metric, with_, without, STACK_ERRORS):
+            return None, mixed
+        return temperature.best(mixed, plan.y[rows], weights), found
 
     def _weights(self, rows: list[Record], found: list[NDArray[np.float64]]) -> dict[int, float]:
         """Weights by place of members that there is time for; where there is not, it goes without the slowest ones.
@@ -167,8 +188,9 @@ class Choices:
         return loss
 
     def _told_of(
-        self, name: str, members: list[Record], weights: list[float], mixed: NDArray[np.float64], top: Any = None
-    ) -> Choice:
+        self, name: str, members: list[Record], weights: list[float], mixed: NDArray[np.float64], *,
+        top: Any = None, degree: float | None = None,
+    ) -> Choice:  # fmt: skip
         """Scores an ensemble by its predictions out of fold, keeps it, and tells of it."""
         search = self._search
         earlier = [one for one in search.records.values() if one.candidate.family == name]
@@ -178,6 +200,7 @@ class Choices:
         low, high = bounds_of(search, number, folds)
         candidate = Candidate(
             number=number, run_id="", family=name, stage="ensemble", score=float(np.mean(folds)), low=low, high=high,
+            params={} if degree is None else {temperature.PARAMETER: degree},
             folds=folds, metrics=measured(search.plan, search.shape, search.rungs.folds, mixed),
             rows=max(one.candidate.rows for one in members), fit_s=sum(one.candidate.fit_s for one in members),
             predict_ms=sum(one.candidate.predict_ms for one in members),
@@ -191,7 +214,7 @@ class Choices:
             search.kept.write_top(number, top_weights(top))
         self._told(replace(candidate, score=None, folds=[], metrics={}, low=None, high=None))
         self._told(candidate)
-        return Choice(candidate, members, weights, top)
+        return Choice(candidate, members, weights, top, degree)
 
     def _end_s(self, record: Record) -> float:
         return self._search.refit_s(record) + self._search.check_s([record])

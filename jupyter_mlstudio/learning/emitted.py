@@ -14,6 +14,7 @@ import numpy as np
 from jupyter_mlstudio.entities.automl import AutoMLSpec, Task
 from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.entities.values import JSON
+from jupyter_mlstudio.learning import temperature
 from jupyter_mlstudio.learning.emitted_cells import document, takes_weights, variable_of
 from jupyter_mlstudio.learning.parameters import has_parameters
 from jupyter_mlstudio.learning.source import Source, quoted
@@ -51,7 +52,8 @@ class _Writer:
     def __init__(
         self, spec: AutoMLSpec, plan: Any, found: Candidate, model: Any, data: str, threads: int, won: bool
     ) -> None:
-        self.spec, self.plan, self.found, self.model = spec, plan, found, model
+        self.spec, self.plan, self.found = spec, plan, found
+        self.model, self.degree = temperature.inside(model)
         self.data, self.threads, self.won = data, threads, won
         self.source = Source()
         self.cells: list[tuple[str, str]] = []
@@ -69,6 +71,8 @@ class _Writer:
         else:
             fit = self._stack(members) if hasattr(self.model, "final_estimator_") else self._vote(members)
         self._fit(fit)
+        if self.degree is not None:
+            self._temperature(self.degree)
         self._evaluate()
         self._predict()
         place = next(number for number, (_, text) in enumerate(self.cells) if text == "IMPORTS")
@@ -263,6 +267,15 @@ class _Writer:
         inner = "\n".join(lines).replace("\n", "\n    ")
         self._code(f"with threadpool_limits({self.threads}):\n    {inner}\nmodel")
 
+    def _temperature(self, degree: float) -> None:
+        """Writes the cell that makes the vote surer, or less sure."""
+        self.source.use(f"{HOME}.temperature", "at")
+        self._text(
+            "## The temperature\n\nLogarithms of the probabilities are divided by it: below 1 the vote becomes surer,"
+            " above 1 less sure. The run found it on predictions for rows that the members had not seen."
+        )
+        self._code(f"vote = model\nmodel = at(vote, {degree!r})\nmodel")
+
     def _evaluate(self) -> None:
         if self.plan.task is Task.FORECASTING:
             return
@@ -279,11 +292,14 @@ class _Writer:
         folds = f"plan.folds[:{once}]" if self.plan.repeats > 1 else "plan.folds"
         if "sklearn.frozen" in self.source.imports() or hasattr(self.model, "final_estimator_"):
             return  # its members are fitted beforehand: a copy would be judged on rows that they know
+        copy = f"clone(model).fit(X.iloc[learn], {target}[learn]{fit})"
+        if self.degree is not None:
+            copy = f"at(clone(vote).fit(X.iloc[learn], {target}[learn]{fit}), model.temperature_)"
         self._text("## How good it is\n\nOver folds of the run, each predicted by a copy that was fitted without it.")
         self._code(
             f"metric = metrics.find({self.spec.primary_metric!r}, plan.task)\nscale = {scale}\nscores = []\n"
             f"for learn, judged in {folds}:\n"
-            f"    fold = clone(model).fit(X.iloc[learn], {target}[learn]{fit})\n"
+            f"    fold = {copy}\n"
             f"    scores.append(metric.score(y[judged], fold.{answer}(X.iloc[judged]), {rows}{common}))\n"
             "print(metric.name, scores)"
         )  # fmt: skip

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from jupyter_mlstudio.entities.automl import Task
 from jupyter_mlstudio.entities.automl_explanations import ColumnImportance, Dependence, Explanation
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.learning import metrics
+from jupyter_mlstudio.learning import metrics, temperature
 from jupyter_mlstudio.learning.dependence import dependence
 from jupyter_mlstudio.learning.explain_row import picks_of
 from jupyter_mlstudio.learning.family import answers
@@ -127,7 +127,9 @@ def _fitted_again(model: Any, plan: Any, rows: NDArray[np.int64]) -> Any:
         if hasattr(model, "final_estimator_"):
             members = [(name, clone(member).fit(X, plan.y[rows])) for name, member in model.estimators]
             return stack(members, model.final_estimator_, plan.classes)
-        return clone(model).fit(X, y)
+        vote, degree = temperature.inside(model)
+        copy = clone(vote).fit(X, y)
+        return copy if degree is None else temperature.at(copy, degree)
     except (TypeError, ValueError):
         return None
 

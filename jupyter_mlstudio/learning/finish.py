@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
 from jupyter_mlstudio.entities.automl_reports import Budget
 from jupyter_mlstudio.errors import Invalid
-from jupyter_mlstudio.learning import ensemble, stack
+from jupyter_mlstudio.learning import ensemble, stack, temperature
 from jupyter_mlstudio.learning.choices import Choice, Choices
 from jupyter_mlstudio.learning.evaluate import spare_path
 from jupyter_mlstudio.learning.family import Making
@@ -148,7 +148,8 @@ class Finish:
         named = list(zip(names, fitted, strict=True))
         if choice.top is not None:
             return stack.stack(named, choice.top, plan.classes)
-        return ensemble.vote(named, choice.weights, plan.classes)
+        model = ensemble.vote(named, choice.weights, plan.classes)
+        return model if choice.temperature is None else temperature.at(model, choice.temperature)
 
     def _fitted(self, members: list[Record], labels: bool) -> list[Any]:
         """Members fitted on all rows, as many at once as trials; those that are fitted already are taken."""

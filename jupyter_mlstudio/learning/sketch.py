@@ -12,7 +12,7 @@ import numpy as np
 from jupyter_mlstudio.entities.automl import Task
 from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.errors import Conflict
-from jupyter_mlstudio.learning import families, stack
+from jupyter_mlstudio.learning import families, stack, temperature
 from jupyter_mlstudio.learning.ensemble import vote
 from jupyter_mlstudio.learning.family import Making, Shape
 from jupyter_mlstudio.learning.matrices import codes_of
@@ -98,7 +98,9 @@ def model_of(
         raise Conflict(f"nothing is known any more of its member, model {lost[0]}")
     members = [(f"{others[one].family.lower()}_{one}", _single(found, others[one], labels=False)) for one in numbers]
     if candidate.family != STACK:
-        return vote(members, list(candidate.weights.values()), found.classes)
+        model = vote(members, list(candidate.weights.values()), found.classes)
+        degree = candidate.params.get(temperature.PARAMETER)
+        return model if degree is None else temperature.at(model, float(str(degree)))
     if top is None:
         raise Conflict("the run did not keep the weights of its stack")
     classes = 0 if found.classes is None else len(found.classes)

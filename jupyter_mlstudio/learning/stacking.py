@@ -58,7 +58,7 @@ class Stacking:
         weights = None if search.plan.weights is None else search.plan.weights[rows]
         classes = search.shape.classes
         top = stack.top_of(search.spec.training.stack_ensemble_settings, classes, search.shape.balance)
-        found = self._worked(top, predictions, search.plan.y[rows], weights, self._parts(), classes)
+        found = self._worked(top, predictions, search.plan.y[rows], weights, parts_of(search), classes)
         chosen = [members[number] for number in found.members]
         if len(chosen) < 2:
             raise Invalid(f"it would be of one model alone, {chosen[0].candidate.family}")
@@ -77,21 +77,6 @@ class Stacking:
                 raise Invalid("there was no time to fit its members on all rows")
         return members
 
-    def _parts(self) -> list[NDArray[np.int64]]:
-        """The rows of each fold; of one fold, parts of its rows.
-
-        A row that is judged several times is each time in the part of its first, so that none is learnt from elsewhere.
-        """
-        search, plan = self._search, self._search.plan
-        sizes = [len(plan.folds[fold][1]) for fold in search.rungs.folds]
-        if search.rungs.once:
-            rows = search.rungs.judged(plan)
-            return [np.flatnonzero(np.isin(rows, plan.folds[fold][1])) for fold in range(search.rungs.once)]
-        if len(sizes) > 1:
-            return np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
-        order = np.random.default_rng(search.spec.seed).permutation(sizes[0])
-        return [np.sort(part) for part in np.array_split(order, PARTS)]
-
     def _worked(self, top: Any, *arguments: Any) -> stack.Learnt:
         """Learns in a worker, which is ended when it takes too long."""
         search = self._search
@@ -109,6 +94,22 @@ class Stacking:
                     raise Invalid(f"its model on top could not be learnt: {event.value}")
         search.workers.kill(NUMBER)
         raise Invalid("there was no time to learn its model on top")
+
+
+def parts_of(search: State) -> list[NDArray[np.int64]]:
+    """The rows of each fold, as places among those that are judged; of one fold, parts of its rows.
+
+    A row that is judged several times is each time in the part of its first, so that none is learnt from elsewhere.
+    """
+    plan = search.plan
+    sizes = [len(plan.folds[fold][1]) for fold in search.rungs.folds]
+    if search.rungs.once:
+        rows = search.rungs.judged(plan)
+        return [np.flatnonzero(np.isin(rows, plan.folds[fold][1])) for fold in range(search.rungs.once)]
+    if len(sizes) > 1:
+        return np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+    order = np.random.default_rng(search.spec.seed).permutation(sizes[0])
+    return [np.sort(part) for part in np.array_split(order, PARTS)]
 
 
 def _loss(record: Record) -> tuple[float, int]:

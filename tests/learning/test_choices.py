@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from jupyter_mlstudio.entities.automl import Task
 from jupyter_mlstudio.entities.automl_candidates import Candidate
@@ -33,6 +34,22 @@ def choices(seconds: dict[int, float], left_s: float) -> Choices:
         metric=metrics.find("root_mean_squared_error", Task.REGRESSION),
     )  # fmt: skip
     return Choices(search, lambda one: None)
+
+
+@pytest.mark.parametrize(("name", "tempered"), [("log_loss", True), ("accuracy", False)])
+def test_a_vote_that_is_too_even_gets_a_temperature_where_its_log_loss_counts(name: str, tempered: bool) -> None:
+    logits = rng.normal(scale=2.0, size=(2000, 3))
+    y = np.array([rng.choice(3, p=one) for one in softmax(logits, axis=1)])
+    folds = [(np.setdiff1d(np.arange(2000), part), part) for part in np.array_split(np.arange(2000), 4)]
+    made = choices({}, 60.0)
+    made._search.plan = SimpleNamespace(folds=folds, classes=np.arange(3), weights=None, positive=None, y=y)
+    made._search.rungs = SimpleNamespace(folds=(0, 1, 2, 3), once=0, judged=lambda plan: np.arange(2000))
+    made._search.metric = metrics.find(name, Task.CLASSIFICATION)
+    even = softmax(logits / 2, axis=1)
+    degree, predicted = made._tempered(even)
+    assert degree == (pytest.approx(0.5, rel=0.15) if tempered else None)
+    assert np.array_equal(predicted.argmax(axis=1), even.argmax(axis=1))
+    assert made._tempered(softmax(logits, axis=1))[0] is None, "none where it would change nothing but by chance"
 
 
 def test_others_vote_in_the_stead_of_those_that_take_too_long() -> None:

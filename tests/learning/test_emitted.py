@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, ForecastingSettings, Task, Training
 from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
-from jupyter_mlstudio.learning import families, refit, stack
+from jupyter_mlstudio.learning import families, refit, stack, temperature
 from jupyter_mlstudio.learning.emitted import notebook
 from jupyter_mlstudio.learning.ensemble import vote
 from jupyter_mlstudio.learning.explain import explain
@@ -178,6 +178,22 @@ def test_a_vote_is_made_again_to_the_bit_with_weights_of_rows_too(
     code = "\n".join(cell["source"] for cell in content["cells"] if cell["cell_type"] == "code")
     assert code.count("ColumnTransformer(") == len({one.form for one in chosen})
     assert len(names["plan"].X_test) == len(plan.X_test) > 20
+
+
+@pytest.mark.parametrize("weights", [None, "row weight"])
+def test_a_vote_at_a_temperature_is_made_again_to_the_bit(
+    weights: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = spec_of(write_table(tmp_path), weight_column=weights, primary_metric="log_loss")
+    plan = make_plan(read(tmp_path / "table.csv"), spec)
+    chosen = [families.find(name) for name in ("LightGBM", "Linear")]
+    members = [(f"{one.name.lower()}_{number}", fitted(plan, one, labels=False)) for number, one in enumerate(chosen)]
+    model = temperature.at(vote(members, [0.3, 0.7], plan.classes), 1 / 1.2653418340928135)
+    content: Any = notebook(spec, plan, candidate("VotingEnsemble"), model)
+    names = executed(content, tmp_path, monkeypatch)
+    assert_same(names, model, plan)
+    assert any(cell["source"].startswith("## The temperature") for cell in content["cells"])
+    assert ("scores" in names) is (weights is None), "a copy is judged where members are fitted with the vote"
 
 
 @pytest.mark.parametrize("target", ["bought", "price"])

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, ForecastingSettings, Task, Training
 from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
 from jupyter_mlstudio.errors import Conflict
-from jupyter_mlstudio.learning import families, refit, stack
+from jupyter_mlstudio.learning import families, refit, stack, temperature
 from jupyter_mlstudio.learning.emitted import notebook
 from jupyter_mlstudio.learning.ensemble import vote
 from jupyter_mlstudio.learning.family import Making
@@ -95,6 +95,9 @@ def test_a_vote_and_a_stack_that_did_not_win_are_made_with_their_weights(
     assert_same(
         executed(board.notebook(found), tmp_path, monkeypatch), vote(members, [0.25, 0.75], classes), board.plan
     )
+    warm = temperature.at(vote(members, [0.25, 0.75], classes), 0.8)
+    found = replace(found, params={"temperature": 0.8})
+    assert_same(executed(board.notebook(found), tmp_path, monkeypatch), warm, board.plan)
 
     top = stack.linear([[1.5, 0.7]], [-1.0], 2)
     kept = json.loads(json.dumps(stack.top_weights(top)))

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.compose import ColumnTransformer
+from sklearn.base import is_classifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
@@ -16,6 +18,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVR
@@ -52,6 +55,20 @@ def test_a_stack_of_regressors_answers_alike_in_onnx() -> None:
     model = StackingRegressor(members, Ridge(), cv=2).fit(ROWS, VALUE)
     found = ModelCheck()(model, ROWS)
     assert found.ready, found.reason
+    assert found.max_abs_difference is not None
+    assert found.max_abs_difference < 1e-5
+
+
+@pytest.mark.parametrize("model", [
+    FixedThresholdClassifier(piped(LogisticRegression()), threshold=0.3),
+    CalibratedClassifierCV(piped(RandomForestClassifier(5, max_depth=4, random_state=0)), method="temperature", cv=3),
+    TransformedTargetRegressor(piped(Ridge()), func=np.log1p, inverse_func=np.expm1),
+])  # fmt: skip
+def test_what_stands_around_a_pipeline_takes_the_columns_of_a_table_too(model: Any) -> None:
+    target = (VALUE > 0.5).map({True: "yes", False: "no"}) if is_classifier(model) else np.exp(VALUE)
+    found = ModelCheck()(model.fit(ROWS, target), ROWS)
+    assert found.ready, found.reason
+    assert not found.label_flips
     assert found.max_abs_difference is not None
     assert found.max_abs_difference < 1e-5
 

@@ -16,7 +16,7 @@ from jupyter_mlstudio.plugins.converters import (
     sklearn_wrappers,
 )
 from jupyter_mlstudio.plugins.converters.sklearn_formulas import CENTERS, FORMULAS, OUTLIERS
-from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, Graph, float_type, label_array
+from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, Graph, float_type, label_array, number_type
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import parts
 from jupyter_mlstudio.plugins.converters.sklearn_tensors import Tensor, squared_distances
 
@@ -44,22 +44,26 @@ def register_forms(model: Any) -> None:
         elif name in sklearn_forests.WRITERS:
             sklearn_forests.register(part)
         elif name in sklearn_wrappers.WRITERS and sklearn_wrappers.takes(part):
-            _register(part, sklearn_wrappers.write, hasattr(part, "classes_"))
+            _register(part, sklearn_wrappers.write, hasattr(part, "classes_"), floats=number_type)
         elif name in sklearn_stacks.NAMES and sklearn_stacks.takes(part):
             sklearn_stacks.register(part, OPTIONS)
 
 
-def _register(part: Any, write: Callable[..., None], has_labels: bool, has_answer: bool = True) -> None:
+def _register(
+    part: Any, write: Callable[..., None], has_labels: bool, has_answer: bool = True,
+    floats: Callable[[list[Any]], int] = float_type,
+) -> None:  # fmt: skip
+    """Tells skl2onnx, in this process, how a part is written; ``floats`` says in which type it answers such inputs."""
     from skl2onnx import update_registered_converter
 
     kind = type(part)
     update_registered_converter(
-        kind, f"Mlstudio{kind.__name__}", _shape(has_labels, has_answer), write, overwrite=True, options=OPTIONS,
-        parser=_parser(has_labels, has_answer),
+        kind, f"Mlstudio{kind.__name__}", _shape(has_labels, has_answer, floats), write, overwrite=True,
+        options=OPTIONS, parser=_parser(has_labels, has_answer, floats),
     )  # fmt: skip
 
 
-def _parser(has_labels: bool, has_answer: bool) -> Callable[..., Any]:
+def _parser(has_labels: bool, has_answer: bool, type_of: Callable[[list[Any]], int] = float_type) -> Callable[..., Any]:
     def parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
         from skl2onnx._supported_operators import _get_sklearn_operator_name
         from skl2onnx.common import data_types
@@ -69,7 +73,7 @@ def _parser(has_labels: bool, has_answer: bool) -> Callable[..., Any]:
         if has_labels:
             operator.outputs.append(scope.declare_local_variable("label", data_types.Int64TensorType()))
         if has_answer:
-            wide = float_type(inputs) == DOUBLE
+            wide = type_of(inputs) == DOUBLE
             floats = data_types.DoubleTensorType if wide else data_types.FloatTensorType
             operator.outputs.append(scope.declare_local_variable("answer", floats()))
         return operator.outputs
@@ -77,7 +81,7 @@ def _parser(has_labels: bool, has_answer: bool) -> Callable[..., Any]:
     return parse
 
 
-def _shape(has_labels: bool, has_answer: bool) -> Callable[[Any], None]:
+def _shape(has_labels: bool, has_answer: bool, type_of: Callable[[list[Any]], int]) -> Callable[[Any], None]:
     def shape(operator: Any) -> None:
         from skl2onnx.common import data_types
 
@@ -86,7 +90,7 @@ def _shape(has_labels: bool, has_answer: bool) -> Callable[[Any], None]:
             text = label_array(classes_of(operator.raw_operator)).dtype.kind == "U"
             operator.outputs[0].type = (data_types.StringTensorType if text else data_types.Int64TensorType)([rows])
         if has_answer:
-            wide = float_type(operator.inputs) == DOUBLE
+            wide = type_of(operator.inputs) == DOUBLE
             floats = data_types.DoubleTensorType if wide else data_types.FloatTensorType
             operator.outputs[-1].type = floats([rows, width_of(operator.raw_operator, operator.inputs)])
 

@@ -44,6 +44,8 @@ def mended(model: Any) -> Any:
         return _dense_bins(model)
     if name in ("VotingClassifier", "VotingRegressor"):
         return _plain_vote(model)
+    if name == "CalibratedClassifierCV":
+        return _calibrated(model, mended)
     if sklearn_apart.learns_many(model):
         return sklearn_apart.taken_apart(model)
     return model
@@ -52,18 +54,39 @@ def mended(model: Any) -> Any:
 def with_cast(model: Any) -> Any:
     """Returns the model with its last part computing in float32, everything before it in float64.
 
-    Of a vote or a stack of pipelines, the last part of each.
+    Of a vote or a stack of pipelines, the last part of each, also where it is calibrated.
     """
     from skl2onnx.sklapi import CastTransformer
     from sklearn.pipeline import Pipeline
 
-    members = list(getattr(model, "estimators_", [])) if type(model).__name__.startswith(("Voting", "Stacking")) else []
+    if (inside := _inside(model)) and all(map(_members, inside)):
+        return _calibrated(model, with_cast)
+    members = _members(model)
     if members and all(hasattr(member, "steps") for member in members):
         twin = copy.copy(model)
         twin.estimators_ = [with_cast(member) for member in members]
         return twin
     steps = list(model.steps) if hasattr(model, "steps") else [("model", model)]
     return Pipeline([*steps[:-1], ("to_float32", CastTransformer(dtype=np.float32)), steps[-1]])
+
+
+def _members(model: Any) -> list[Any]:
+    """What a vote or a stack is of; nothing for other models."""
+    return list(getattr(model, "estimators_", [])) if type(model).__name__.startswith(("Voting", "Stacking")) else []
+
+
+def _inside(model: Any) -> list[Any]:
+    """The classifiers that a calibrated one is of."""
+    return [one.estimator for one in getattr(model, "calibrated_classifiers_", [])]
+
+
+def _calibrated(model: Any, change: Callable[[Any], Any]) -> Any:
+    """A calibrated model of changed classifiers."""
+    twin = copy.copy(model)
+    twin.calibrated_classifiers_ = [copy.copy(one) for one in model.calibrated_classifiers_]
+    for one in twin.calibrated_classifiers_:
+        one.estimator = change(one.estimator)
+    return twin
 
 
 def _as_logistic(model: Any) -> Any:

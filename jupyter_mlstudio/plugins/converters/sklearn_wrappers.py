@@ -13,6 +13,9 @@ from jupyter_mlstudio.plugins.converters.sklearn_formulas import isotonic, of_fu
 from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, Graph, float_type, kind_of
 from jupyter_mlstudio.plugins.converters.sklearn_tensors import Tensor, beside
 
+LEAST_LIKELY = 1e-12
+"""What scikit-learn adds to a probability before it takes its logarithm."""
+
 
 def write(scope: Any, operator: Any, container: Any) -> None:
     """Writes one of these models."""
@@ -77,7 +80,8 @@ def _target(graph: Graph, operator: Any) -> None:
             f"TransformedTargetRegressor with a {name} has no ONNX form: use func and inverse_func of numpy,"
             " StandardScaler or MinMaxScaler"
         )
-    graph.node("Identity", [back.name], operator.outputs[0].full_name)
+    answer = operator.outputs[0]
+    graph.node("Cast", [back.name], answer.full_name, to=kind_of(answer))
 
 
 def _chain(graph: Graph, operator: Any) -> None:
@@ -101,16 +105,22 @@ def _chain(graph: Graph, operator: Any) -> None:
 
 def takes(model: Any) -> bool:
     """Tells whether a model is one that skl2onnx gets wrong: of calibrations, those by steps or a temperature of a
-    linear model, and those of support vectors.
+    linear model, those of support vectors, and those by a temperature of what answers with probabilities alone.
     """
     if type(model).__name__ != "CalibratedClassifierCV":
         return True
     known = [one.estimator for one in model.calibrated_classifiers_]
     if all(sklearn_vectors.takes(one) for one in known):
         return True
+    if model.method == "temperature" and all(_only_likely(one) for one in known):
+        return True
     return model.method in ("isotonic", "temperature") and all(
         hasattr(one, "coef_") and hasattr(one, "decision_function") for one in known
     )
+
+
+def _only_likely(model: Any) -> bool:
+    return hasattr(model, "predict_proba") and not hasattr(model, "decision_function")
 
 
 def _step(step: Any, scores: Tensor) -> Tensor:
@@ -118,17 +128,25 @@ def _step(step: Any, scores: Tensor) -> Tensor:
     return isotonic(step, scores) if not hasattr(step, "a_") else (scores * -float(step.a_) - float(step.b_)).sigmoid()
 
 
+def _scores(graph: Graph, model: Any, operator: Any) -> Tensor:
+    """What a linear model, or one of support vectors, decides by."""
+    rows = Tensor(graph, graph.matrix(operator.inputs), float_type(operator.inputs) == DOUBLE)
+    if sklearn_vectors.takes(model):
+        return sklearn_vectors.scores(model, rows)
+    found: Tensor = rows @ model.coef_.T + model.intercept_
+    return found
+
+
 def _calibrated(graph: Graph, operator: Any) -> None:
     """Scores through steps, sigmoids or a temperature, the mean of all (``_CalibratedClassifier.predict_proba``)."""
     model = operator.raw_operator
-    rows = Tensor(graph, graph.matrix(operator.inputs), float_type(operator.inputs) == DOUBLE)
     found = []
     for one in model.calibrated_classifiers_:
-        inside = one.estimator
-        if sklearn_vectors.takes(inside):
-            scores = sklearn_vectors.scores(inside, rows)
-        else:
-            scores = rows @ inside.coef_.T + inside.intercept_
+        if model.method == "temperature" and _only_likely(one.estimator):
+            likely = tensor(graph, inner(graph, one.estimator, operator.inputs)[1])
+            found.append(((likely + LEAST_LIKELY).log() * float(one.calibrators[0].beta_)).softmax())
+            continue
+        scores = _scores(graph, one.estimator, operator)
         if model.method == "temperature":
             logits = scores if len(model.classes_) > 2 else beside([scores * -1.0, scores])
             found.append((logits * float(one.calibrators[0].beta_)).softmax())
@@ -146,8 +164,9 @@ def _calibrated(graph: Graph, operator: Any) -> None:
     for other in found[1:]:
         mean = mean + other
     mean = mean / float(len(found))
-    graph.node("Identity", [mean.name], operator.outputs[-1].full_name)
-    graph.labels(mean.name, model.classes_, operator.outputs[0].full_name)
+    answer = operator.outputs[-1]
+    graph.node("Cast", [mean.name], answer.full_name, to=kind_of(answer))
+    graph.labels(answer.full_name, model.classes_, operator.outputs[0].full_name)
 
 
 WRITERS: dict[str, Callable[[Graph, Any], None]] = {
