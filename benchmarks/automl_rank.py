@@ -39,7 +39,7 @@ def run(arguments: Sequence[str] = ()) -> int:
     asked = _parsed(arguments)
     sides = [side for side in asked.sides if _python(side) is not None]
     left_out = [side for side in asked.sides if side not in sides]
-    tables = asked.tables or automl_tables.names(asked.data)
+    tables = automl_tables.asked(asked.tables, asked.data)
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {asked.cores} for each; not installed: "
           f"{', '.join(left_out) or 'none'}", flush=True)  # fmt: skip
     short = False
@@ -52,7 +52,9 @@ def run(arguments: Sequence[str] = ()) -> int:
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="automl-rank")
     parser.add_argument("--seconds", nargs="+", default=["60"])
-    parser.add_argument("--tables", nargs="+", default=[], help="names; all without it")
+    parser.add_argument(
+        "--tables", nargs="+", default=[], help="names; made: those of automl_made.py; all others without it"
+    )
     parser.add_argument("--seeds", nargs="+", default=["0"], help="numbers, each a run on other rows")
     parser.add_argument("--data", type=Path, help="a folder of CSV files with a column target")
     parser.add_argument("--sides", nargs="+", default=list(SIDES))

@@ -1,4 +1,4 @@
-"""Tables for the AutoML benchmarks: those of a folder, and scikit-learn's own. The target is the column ``target``."""
+"""Tables for the AutoML benchmarks: of a folder, scikit-learn's own, and made ones; each has a column ``target``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from benchmarks import automl_made
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 OWN = ("breast_cancer", "digits", "wine", "diabetes")
@@ -43,13 +45,21 @@ def names(folder: Path | None) -> list[str]:
     return [path.stem for path in files if "target" in path.open().readline()] + list(OWN)
 
 
+def asked(names_: Iterable[str], folder: Path | None) -> list[str]:
+    """The tables that are meant: ``made`` is all that are made; without any name, all of the folder and the library."""
+    found = [one for name in names_ for one in (automl_made.tables() if name == "made" else [name])]
+    return found or names(folder)
+
+
 def read(name: str, folder: Path | None, seed: int) -> Table:
     """Reads a table and splits off a fifth of its rows by the seed, the classes in their shares.
 
     What is judged has no class that nobody could learn.
     """
     path = (folder or SHARED) / f"{name}.csv"
-    if path.is_file():
+    if name in automl_made.tables():
+        frame = automl_made.tables()[name]
+    elif path.is_file():
         frame = pd.read_csv(path)
     else:
         from sklearn import datasets
