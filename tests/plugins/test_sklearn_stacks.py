@@ -15,8 +15,10 @@ from sklearn.ensemble import (
     RandomForestRegressor,
     StackingClassifier,
     StackingRegressor,
+    VotingClassifier,
     VotingRegressor,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
@@ -69,6 +71,20 @@ def test_what_stands_around_a_pipeline_takes_the_columns_of_a_table_too(model: A
     found = ModelCheck()(model.fit(ROWS, target), ROWS)
     assert found.ready, found.reason
     assert not found.label_flips
+    assert found.max_abs_difference is not None
+    assert found.max_abs_difference < 1e-5
+
+
+@pytest.mark.parametrize("method", ["isotonic", "sigmoid", "temperature"])
+@pytest.mark.parametrize("bounds", [[0.5], [0.3, 1.2]])
+def test_a_vote_at_a_temperature_may_have_members_that_are_calibrated(method: str, bounds: list[float]) -> None:
+    y = np.array(["low", "mid", "top"])[np.digitize(VALUE, bounds)]
+    forest = CalibratedClassifierCV(RandomForestClassifier(5, max_depth=3, random_state=0), method=method, cv=3)
+    vote = VotingClassifier([("a", piped(forest)), ("b", piped(LogisticRegression()))], voting="soft").fit(ROWS, y)
+    model = CalibratedClassifierCV(FrozenEstimator(vote), method="temperature").fit(ROWS, y)
+    found = ModelCheck()(model, ROWS)
+    assert found.ready, found.reason
+    assert found.label_flips == 0
     assert found.max_abs_difference is not None
     assert found.max_abs_difference < 1e-5
 

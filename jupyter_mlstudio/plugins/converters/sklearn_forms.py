@@ -44,22 +44,22 @@ def register_forms(model: Any) -> None:
         elif name in sklearn_forests.WRITERS:
             sklearn_forests.register(part)
         elif name in sklearn_wrappers.WRITERS and sklearn_wrappers.takes(part):
-            _register(part, sklearn_wrappers.write, hasattr(part, "classes_"), floats=number_type)
+            _register(part, sklearn_wrappers.write, hasattr(part, "classes_"), type_of=number_type)
         elif name in sklearn_stacks.NAMES and sklearn_stacks.takes(part):
             sklearn_stacks.register(part, OPTIONS)
 
 
 def _register(
     part: Any, write: Callable[..., None], has_labels: bool, has_answer: bool = True,
-    floats: Callable[[list[Any]], int] = float_type,
+    type_of: Callable[[list[Any]], int] = float_type,
 ) -> None:  # fmt: skip
-    """Tells skl2onnx, in this process, how a part is written; ``floats`` says in which type it answers such inputs."""
+    """Tells skl2onnx, in this process, how a part is written; ``type_of`` says in which type it answers such inputs."""
     from skl2onnx import update_registered_converter
 
     kind = type(part)
     update_registered_converter(
-        kind, f"Mlstudio{kind.__name__}", _shape(has_labels, has_answer, floats), write, overwrite=True,
-        options=OPTIONS, parser=_parser(has_labels, has_answer, floats),
+        kind, f"Mlstudio{kind.__name__}", _shape(has_labels, has_answer, type_of), write, overwrite=True,
+        options=OPTIONS, parser=_parser(has_labels, has_answer, type_of),
     )  # fmt: skip
 
 

@@ -129,7 +129,12 @@ def _step(step: Any, scores: Tensor) -> Tensor:
 
 
 def _scores(graph: Graph, model: Any, operator: Any) -> Tensor:
-    """What a linear model, or one of support vectors, decides by."""
+    """What a calibrated model decides by: scores of a linear one or of support vectors, probabilities of others."""
+    if _only_likely(model):
+        likely = tensor(graph, inner(graph, model, operator.inputs)[1])
+        return likely.columns([1]) if len(model.classes_) == 2 else likely
+    if not (hasattr(model, "coef_") or sklearn_vectors.takes(model)):
+        raise Refused(f"a calibrated {type(model).__name__} beside others that are calibrated has no ONNX form")
     rows = Tensor(graph, graph.matrix(operator.inputs), float_type(operator.inputs) == DOUBLE)
     if sklearn_vectors.takes(model):
         return sklearn_vectors.scores(model, rows)
