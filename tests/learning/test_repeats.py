@@ -14,7 +14,7 @@ from jupyter_mlstudio.learning import folds
 from jupyter_mlstudio.learning.early import behind
 from jupyter_mlstudio.learning.plan import Plan, make_plan
 from jupyter_mlstudio.learning.rungs import Rungs, shape_of
-from jupyter_mlstudio.learning.stacking import Stacking
+from jupyter_mlstudio.learning.stacking import parts_of
 from jupyter_mlstudio.learning.state import State
 
 
@@ -79,7 +79,7 @@ def test_a_stack_is_judged_on_no_row_that_it_learnt_from_in_another_splitting() 
     rungs = rungs_of(plan, 300)
     rows = rungs.judged(plan)
     search: Any = SimpleNamespace(plan=plan, rungs=rungs)
-    parts = Stacking(search, lambda members: True, lambda record: 0.0)._parts()
+    parts = parts_of(search)
     assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(900))
     for part in parts:
         others = np.setdiff1d(np.arange(900), part)
