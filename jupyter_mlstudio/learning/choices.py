@@ -114,7 +114,7 @@ class Choices:
         with_, without = (scores_of(plan, search.metric, search.rungs.folds, one) for one in (found, mixed))
         if not ensemble.is_better(search.metric, with_, without, STACK_ERRORS):
             return None, mixed
-        return temperature.best(mixed, plan.y[rows], weights), found
+        return temperature.careful(mixed, plan.y[rows], weights), found
 
     def _weights(self, rows: list[Record], found: list[NDArray[np.float64]]) -> dict[int, float]:
         """Weights by place of members that there is time for; where there is not, it goes without the slowest ones.

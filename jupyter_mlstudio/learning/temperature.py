@@ -63,15 +63,23 @@ def best(probabilities: Floats, y: NDArray[np.int64], weights: Floats | None = N
     return float(np.exp(found.x))
 
 
+def careful(probabilities: Floats, y: NDArray[np.int64], weights: Floats | None = None) -> float:
+    """Half of the way to the best temperature, as for :func:`best`.
+
+    Members were chosen on these rows, and one mistake of a model that is too sure costs what many rows gain.
+    """
+    return float(np.sqrt(best(probabilities, y, weights)))
+
+
 def out_of_fold(
     probabilities: Floats, y: NDArray[np.int64], weights: Floats | None, parts: Sequence[NDArray[np.int64]]
 ) -> Floats:
-    """Probabilities of each part of the rows at the temperature that is best for the other parts."""
+    """Probabilities of each part of the rows at the careful temperature of the other parts."""
     found = np.empty_like(probabilities)
     for part in parts:
         others = np.delete(np.arange(len(y)), part)
         known = None if weights is None else weights[others]
-        found[part] = changed(probabilities[part], best(probabilities[others], y[others], known))
+        found[part] = changed(probabilities[part], careful(probabilities[others], y[others], known))
     return found
 
 
