@@ -111,8 +111,8 @@ class Choices:
         rows = search.rungs.judged(plan)
         weights = None if plan.weights is None else plan.weights[rows]
         found = temperature.out_of_fold(mixed, plan.y[rows], weights, parts_of(search))
-        with_, without = (scores_of(plan, search.metric, search.rungs.folds, one) for one in (found, mixed))
-        if not ensemble.is_better(search.metric, with_, without, STACK_ERRORS):
+        tempered, plain = (scores_of(plan, search.metric, search.rungs.folds, one) for one in (found, mixed))
+        if not ensemble.is_better(search.metric, tempered, plain, STACK_ERRORS):
             return None, mixed
         return temperature.careful(mixed, plan.y[rows], weights), found
 
