@@ -5,20 +5,20 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from jupyter_mlstudio.entities.automl import Training
-from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import arima, smoothing
 from jupyter_mlstudio.learning.forecast_plan import ForecastPlan
+from jupyter_mlstudio.learning.forecast_regressors import REGRESSORS, Fitting, Params, logarithmic
 
 LARGE = 30_000
-"""Rows beyond which forests are not tried first."""
+"""Rows beyond which forests and networks are not tried first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,56 +26,63 @@ class Config:
     """A model to try: its family, parameters by name, and whether it was drawn (``search``) or known before."""
 
     family: str
-    params: dict[str, JSON] = field(default_factory=dict)
+    params: Params = field(default_factory=dict)
     stage: str = "portfolio"
 
 
 SMOOTHING = ("ses", "holt", "damped", "seasonal", "holt_winters", "damped_holt_winters")
-REGRESSORS = ("HistGradientBoosting", "LightGBM", "XGBoost", "ExtraTrees", "RandomForest")
 LIBRARIES = {"LightGBM": "lightgbm", "XGBoost": "xgboost"}
 FAMILIES = ("Naive", "SeasonalNaive", "Drift", "Average", "ExponentialSmoothing", "Theta", "Arima", "Ridge",
             *REGRESSORS)  # fmt: skip
+BY_NAME = frozenset({"DecisionTree"})
+"""Take part only when they are asked for: people can read one, and forests are better."""
+
 ALSO = {
     "AutoArima": "Arima", "SeasonalAverage": "SeasonalNaive",
     "ETS": "ExponentialSmoothing", "HoltWinters": "ExponentialSmoothing",
     "ElasticNet": "Ridge", "Linear": "Ridge", "LinearRegression": "Ridge", "GradientBoosting": "HistGradientBoosting",
     "HistGradientBoostingRegressor": "HistGradientBoosting", "ExtremeRandomTrees": "ExtraTrees",
-    "XGBoostRegressor": "XGBoost", "LightGBMRegressor": "LightGBM",
+    "XGBoostRegressor": "XGBoost", "LightGBMRegressor": "LightGBM", "NearestNeighbors": "KNN",
+    "MLPRegressor": "MLP", "NeuralNetwork": "MLP",
 }  # fmt: skip
 """Azure's and other names."""
 
-NOT_HERE = {
-    "Arimax": "known columns go to Ridge and boosting; Arima looks at the series alone",
-    "DecisionTree": "forests and boosting are", "KNN": "a forecast by neighbours is not made",
-    "LassoLars": "Ridge is", "SGD": "Ridge is",
-    "Prophet": "its form of trend and season has no ONNX form; ExponentialSmoothing and Arima are",
-    "TCNForecaster": "networks are not trained for forecasts",
-}  # fmt: skip
+INSTEAD = {"Arimax": "Ridge", "LassoLars": "Ridge", "SGD": "Ridge", "TCNForecaster": "MLP"}
+"""Azure's names of what is not here, and what is tried where one is allowed. To block one blocks nothing else."""
+
+NOT_HERE = {"Prophet": "its form of trend and season has no ONNX form; ExponentialSmoothing and Arima are"}
 """Azure's names of what is not tried, and why. They may be blocked."""
 
 
-def chosen(training: Training) -> tuple[list[str], dict[str, str]]:
+def chosen(training: Training, rows: int = 0) -> tuple[list[str], dict[str, str]]:
     """Which families take part, and why the others do not.
+
+    Args:
+        rows: how many there are to learn from.
 
     Raises:
         Invalid: a name is not known, or none is left.
     """
+    named = {_plain(name) for name in training.allowed_training_algorithms}
     allowed = {_find(name) for name in training.allowed_training_algorithms}
-    absent = {name.lower() for name in NOT_HERE}
+    absent = {name.lower() for name in (*NOT_HERE, *INSTEAD)}
     blocked = {_find(name) for name in training.blocked_training_algorithms if _plain(name) not in absent}
-    out: dict[str, str] = {}
-    for family in FAMILIES:
-        library = LIBRARIES.get(family)
-        if allowed and family not in allowed:
-            continue
-        if family in blocked:
-            out[family] = "blocked"
-        elif library and importlib.util.find_spec(library) is None:
-            out[family] = f'it is not installed: pip install "jupyter-mlstudio[{library}]"'
-    taking = [family for family in FAMILIES if family not in out and (not allowed or family in allowed)]
+    asked = [family for family in FAMILIES if family in allowed or not (allowed or family in BY_NAME)]
+    out = {family: why for family in asked if (why := "blocked" if family in blocked else _refusal(family, rows))}
+    taking = [family for family in asked if family not in out]
     if not taking:
-        raise Invalid(f"no algorithm is left to try ({', '.join(out) or 'none is allowed'}): allow more of them")
-    return taking, out
+        why = "; ".join(f"{family}: {reason}" for family, reason in out.items())
+        raise Invalid(f"no algorithm is left to try ({why}): allow more of them")
+    return taking, out | {name: f"{there} is tried instead" for name, there in INSTEAD.items() if name.lower() in named}
+
+
+def _refusal(family: str, rows: int) -> str:
+    library, regressor = LIBRARIES.get(family), REGRESSORS.get(family)
+    if library and importlib.util.find_spec(library) is None:
+        return f'it is not installed: pip install "jupyter-mlstudio[{library}]"'
+    if regressor is not None and regressor.most is not None and rows > regressor.most:
+        return f"of {rows:,} rows {regressor.why}: at most {regressor.most:,}"
+    return ""
 
 
 def warm(families: list[str]) -> None:
@@ -90,9 +97,10 @@ def warm(families: list[str]) -> None:
 
 def _find(name: str) -> str:
     plain = _plain(name)
-    for known in (*FAMILIES, *ALSO):
+    others = ALSO | INSTEAD
+    for known in (*FAMILIES, *others):
         if known.lower() == plain:
-            return ALSO.get(known, known)
+            return others.get(known, known)
     for known, why in NOT_HERE.items():
         if known.lower() == plain:
             raise Invalid(f"{known} is not among the algorithms here ({why}): choose from {', '.join(FAMILIES)}")
@@ -113,11 +121,15 @@ def configs(plan: ForecastPlan, families: list[str], seed: int) -> Iterator[Conf
     rng = np.random.default_rng(seed)
     while drawn:
         family = str(rng.choice(drawn, p=_shares(drawn)))
-        yield Config(family, {**_common(plan, positive, rng), **DRAWN[family](rng)}, "search")
+        yield Config(family, {**_common(plan, positive, rng), **_drawn(family, rng)}, "search")
+
+
+def _drawn(family: str, rng: np.random.Generator) -> Params:
+    return REGRESSORS[family].drawn(rng) if family in REGRESSORS else {"alpha": round(logarithmic(rng, 0.003, 30), 4)}
 
 
 def _shares(families: list[str]) -> list[float]:
-    weights = [{"Ridge": 2.0, "LightGBM": 3.0, "XGBoost": 1.0}.get(one, 1.0) for one in families]
+    weights = [{"Ridge": 2.0, "LightGBM": 3.0, "MLP": 0.5, "KNN": 0.5}.get(one, 1.0) for one in families]
     return [one / sum(weights) for one in weights]
 
 
@@ -149,35 +161,15 @@ def _portfolio(plan: ForecastPlan, positive: bool) -> Iterator[Config]:
     yield from (Config("Arima", {"order": order, "log": scales[0]}) for order in orders[1:])
     if len(plan.X) <= LARGE:
         yield from (Config(name, {"base": base, "log": scales[0]}) for name in ("ExtraTrees", "RandomForest"))
-    yield Config("XGBoost", {"base": base, "log": scales[0]})
+    late = ["XGBoost", *(["MLP"] if len(plan.X) <= LARGE else []), "KNN", "DecisionTree"]
+    yield from (Config(name, {"base": base, "log": scales[0]}) for name in late)
     yield Config("Average", {})
     yield Config("Drift", {"seasonal": False})
 
 
-def _common(plan: ForecastPlan, positive: bool, rng: np.random.Generator) -> dict[str, JSON]:
+def _common(plan: ForecastPlan, positive: bool, rng: np.random.Generator) -> Params:
     bases = ["last", "mean", *(["season", "season"] if plan.maker.season > 1 else [])]
     return {"base": str(rng.choice(bases)), "log": positive and bool(rng.random() < 0.5)}
-
-
-def _log(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
-def _boosting(rng: np.random.Generator) -> dict[str, JSON]:
-    return {"rounds": round(_log(rng, 40, 600)), "rate": round(_log(rng, 0.015, 0.2), 4),
-            "leaves": int(rng.choice([4, 8, 16, 31])), "least": int(rng.choice([5, 10, 20, 40])),
-            "l2": round(_log(rng, 0.01, 30), 3)}  # fmt: skip
-
-
-def _forest(rng: np.random.Generator) -> dict[str, JSON]:
-    return {"trees": 100, "least": int(rng.choice([2, 4, 8, 16])), "share": float(rng.choice([0.3, 0.5, 0.8, 1.0]))}
-
-
-DRAWN: dict[str, Callable[[np.random.Generator], dict[str, JSON]]] = {
-    "Ridge": lambda rng: {"alpha": round(_log(rng, 0.003, 30), 4)},
-    "HistGradientBoosting": _boosting, "LightGBM": _boosting, "XGBoost": _boosting,
-    "ExtraTrees": _forest, "RandomForest": _forest,
-}  # fmt: skip
 
 
 def make(plan: ForecastPlan, config: Config, *, seed: int, threads: int) -> Any:
@@ -216,34 +208,6 @@ def _model(plan: ForecastPlan, config: Config, seed: int, threads: int) -> Any:
             "stl": maker.settings.use_stl}  # fmt: skip
     if config.family == "Ridge":
         return RidgeForecaster(alpha=params["alpha"], **own)
-    return LaggedForecaster(_regressor(config, seed, threads), **own)
-
-
-def _regressor(config: Config, seed: int, threads: int) -> Any:
-    from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor, RandomForestRegressor
-
-    given = config.params
-    rounds, rate, leaves, least, l2 = (given.get(name, usual) for name, usual in (
-        ("rounds", 150), ("rate", 0.05), ("leaves", 8), ("least", 10), ("l2", 1.0)))  # fmt: skip
-    if config.family == "HistGradientBoosting":
-        return HistGradientBoostingRegressor(
-            max_iter=rounds, learning_rate=rate, max_leaf_nodes=leaves, min_samples_leaf=least, l2_regularization=l2,
-            early_stopping=False, random_state=seed,
-        )  # fmt: skip
-    if config.family == "LightGBM":
-        from lightgbm import LGBMRegressor
-
-        return LGBMRegressor(
-            n_estimators=rounds, learning_rate=rate, num_leaves=leaves, min_child_samples=least, reg_lambda=l2,
-            colsample_bytree=0.8, random_state=seed, n_jobs=threads, verbose=-1,
-        )  # fmt: skip
-    if config.family == "XGBoost":
-        from xgboost import XGBRegressor
-
-        return XGBRegressor(
-            n_estimators=rounds, learning_rate=rate, max_leaves=leaves, grow_policy="lossguide", max_depth=0,
-            min_child_weight=least, reg_lambda=l2, colsample_bytree=0.8, random_state=seed, n_jobs=threads,
-        )  # fmt: skip
-    kind = ExtraTreesRegressor if config.family == "ExtraTrees" else RandomForestRegressor
-    return kind(n_estimators=given.get("trees", 100), min_samples_leaf=given.get("least", 4),
-                max_features=given.get("share", 0.5), random_state=seed, n_jobs=threads)  # fmt: skip
+    rows = min((len(known) for known, _ in plan.folds), default=len(plan.X))
+    regressor = REGRESSORS[config.family].make(params, Fitting(rows, seed, threads))
+    return LaggedForecaster(regressor, **own)

@@ -61,7 +61,7 @@ class ForecastSearch(Rounds):
         self.plan = plan
         self.account.share = CHECKS
         self.metric = forecast_metrics.find(spec.primary_metric)
-        self._taking, self._out = forecast_families.chosen(spec.training)
+        self._taking, self._out = forecast_families.chosen(spec.training, len(plan.X))
         self._configs: Iterator[Config] = forecast_families.configs(plan, self._taking, spec.seed)
         self._known = {_key(one.candidate.family, one.candidate.params) for one in self.records.values()}
 

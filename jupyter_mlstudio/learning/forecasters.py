@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.utils.validation import has_fit_parameter
 
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import smoothing
@@ -219,7 +220,7 @@ class LaggedForecaster(_Lagged):
     """Any regressor on lags, windows, seasons, calendar and step: one model for all series and steps.
 
     Args:
-        estimator: the regressor.
+        estimator: the regressor, in a pipeline or not.
         lags: which of the last values are features; None is all.
         windows: over how many of the last values means and deviations are features; None chooses.
         long: how many columns after the step hold values of longer seasons.
@@ -240,16 +241,21 @@ class LaggedForecaster(_Lagged):
         """Fits the regressor on what the rows look like next to their base."""
         features, target, _, _ = self._settle(X, y)
         self.estimator_ = clone(self.estimator)
-        if sample_weight is None:
-            self.estimator_.fit(features, target)
-        else:
-            self.estimator_.fit(features, target, sample_weight=sample_weight)
+        self.estimator_.fit(features, target, **_weighed(self.estimator_, sample_weight))
         return self
 
     def predict(self, X: Any) -> Floats:  # noqa: N803
         """Forecasts ``(n_rows,)``."""
         features, base, scale = self._features(X)
         return self._back(base + scale * np.asarray(self.estimator_.predict(features), dtype=np.float64).ravel())
+
+
+def _weighed(model: Any, weight: Any) -> dict[str, Any]:
+    """How a regressor is given the weights of rows: not at all where what learns in it takes none, as neighbours."""
+    step, last = model.steps[-1] if hasattr(model, "steps") else ("", model)
+    if weight is None or not has_fit_parameter(getattr(last, "regressor", last), "sample_weight"):
+        return {}
+    return {f"{step}__sample_weight" if step else "sample_weight": weight}
 
 
 class RidgeForecaster(_Lagged):

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, ForecastingSettings, Task, Training
 from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
+from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.learning import families, refit, stack, temperature
 from jupyter_mlstudio.learning.emitted import notebook
 from jupyter_mlstudio.learning.ensemble import vote
@@ -117,6 +118,7 @@ def test_every_family_is_made_again_to_the_bit(
     assert_same(executed(content, tmp_path, monkeypatch), model, plan)
 
 
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_a_forecast_is_made_again_to_the_bit_and_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
     days = pd.date_range("2024-01-01", periods=120)
@@ -134,13 +136,12 @@ def test_a_forecast_is_made_again_to_the_bit_and_explained(tmp_path: Path, monke
     )
     plan = make_forecast_plan(read(tmp_path / "units.csv"), spec)
     assert plan.maker.lags == {"ads": [1]}
-    ridge = Config("Ridge", {"alpha": 0.3, "base": "season", "log": False})
-    models = [
-        fitted_forecast(plan, one, None, seed=0, threads=1)
-        for one in (Config("SeasonalNaive"), Config("ExponentialSmoothing"), ridge)
-    ]
-    names = ("seasonalnaive_0", "exponentialsmoothing_1", "ridge_2")
-    model = vote(list(zip(names, models, strict=True)), [0.2, 0.3, 0.5], None)
+    usual: dict[str, JSON] = {"base": "season", "log": False}
+    configs = [Config("SeasonalNaive"), Config("ExponentialSmoothing"), Config("Ridge", {"alpha": 0.3, **usual}),
+               Config("MLP", usual), Config("KNN", usual)]  # fmt: skip
+    models = [fitted_forecast(plan, one, None, seed=0, threads=1) for one in configs]
+    names = [f"{one.family.lower()}_{number}" for number, one in enumerate(configs)]
+    model = vote(list(zip(names, models, strict=True)), [0.1, 0.2, 0.3, 0.2, 0.2], None)
     content = notebook(spec, plan, candidate("VotingEnsemble"), model)
     assert_same(executed(content, tmp_path, monkeypatch), model, plan)
     assert explain(model, plan, "mase", deadline=time.monotonic() + 10).importances[0].mean > 0

@@ -104,6 +104,28 @@ def test_families_go_by_azures_names_too_and_unknown_ones_are_refused() -> None:
     assert len(forecast_families.chosen(Training(blocked_training_algorithms=["Prophet", "TCN_Forecaster"]))[0]) > 5
 
 
+def test_what_stands_for_a_name_of_azures_is_told_and_blocking_it_blocks_nothing_else() -> None:
+    taking, out = forecast_families.chosen(
+        Training(allowed_training_algorithms=["TCNForecaster", "Arimax", "LassoLars"])
+    )
+    assert taking == ["Ridge", "MLP"]
+    assert out == {name: f"{there} is tried instead" for name, there in
+                   (("Arimax", "Ridge"), ("LassoLars", "Ridge"), ("TCNForecaster", "MLP"))}  # fmt: skip
+    taking, out = forecast_families.chosen(Training(blocked_training_algorithms=["TCNForecaster", "Arimax", "SGD"]))
+    assert {"Ridge", "MLP"} <= set(taking)
+    assert not out
+
+
+def test_a_single_tree_takes_part_when_it_is_asked_for_and_neighbours_where_the_rows_are_few() -> None:
+    assert "DecisionTree" not in forecast_families.chosen(Training())[0]
+    assert forecast_families.chosen(Training(allowed_training_algorithms=["DecisionTree"]))[0] == ["DecisionTree"]
+    taking, out = forecast_families.chosen(Training(), rows=20_000)
+    assert "KNN" not in taking
+    assert out["KNN"] == "of 20,000 rows it keeps them all in the model, which is slow to answer: at most 15,000"
+    with pytest.raises(Invalid, match="no algorithm is left to try"):
+        forecast_families.chosen(Training(allowed_training_algorithms=["KNN"]), rows=20_000)
+
+
 def test_good_configurations_come_first_then_such_that_are_drawn_the_same_each_time(plan: ForecastPlan) -> None:
     def first(count: int) -> list[Config]:
         found = configs(plan, list(forecast_families.FAMILIES), 3)

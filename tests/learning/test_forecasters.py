@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,12 +9,16 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingRegressor, VotingRegressor
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import arima, smoothing, stl
+from jupyter_mlstudio.learning.forecast_families import Config, make
 from jupyter_mlstudio.learning.forecast_plan import ForecastPlan, make_forecast_plan
+from jupyter_mlstudio.learning.forecast_regressors import REGRESSORS
+from jupyter_mlstudio.learning.forecast_work import fitted
 from jupyter_mlstudio.learning.forecasters import (
     ColumnForecaster,
     HistoryForecaster,
@@ -183,6 +188,29 @@ def test_a_lagged_forecast_is_the_same_in_onnx(plan: ForecastPlan, model: Any) -
     same_in_onnx(model.fit(plan.X, plan.y), plan.X)
 
 
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.parametrize("family", REGRESSORS)
+def test_each_regressor_of_lags_beats_the_naive_forecast_and_is_the_same_in_onnx(
+    family: str, plan: ForecastPlan
+) -> None:
+    usual: dict[str, Any] = {"base": "season", "log": False}
+    model = make(plan, Config(family, usual), seed=0, threads=1)
+    assert error(model, plan) < 0.5 * error(HistoryForecaster("naive", **layout(plan)), plan)
+    same_in_onnx(clone(model).fit(plan.X, plan.y), plan.X)
+    drawn = Config(family, usual | {"log": True} | REGRESSORS[family].drawn(np.random.default_rng(1)))
+    same_in_onnx(make(plan, drawn, seed=0, threads=1).fit(plan.X, plan.y), plan.X)
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.parametrize("family", REGRESSORS)
+def test_rows_that_weigh_more_are_learnt_more_by_what_can(family: str, plan: ForecastPlan) -> None:
+    late = np.where(np.arange(len(plan.y)) > len(plan.y) // 2, 1.0, 0.01)
+    weighted = dataclasses.replace(plan, weights=late)
+    config = Config(family, {"base": "last", "log": False})
+    answers = [fitted(one, config, None, seed=0, threads=1).predict(plan.X) for one in (plan, weighted)]
+    assert np.array_equal(*answers) == (family == "KNN")
+
+
 def test_several_series_other_columns_and_long_seasons_are_the_same_in_onnx() -> None:
     days = pd.date_range("2018-01-01", periods=900, freq="D")
     angle = 2 * np.pi * np.arange(900) / 365
@@ -198,7 +226,7 @@ def test_several_series_other_columns_and_long_seasons_are_the_same_in_onnx() ->
     assert plan.maker.long_seasons == [365]
     own = {**layout(plan), "long": 2}
     for model in (
-        LaggedForecaster(BOOSTING, **own), RidgeForecaster(**own),
+        LaggedForecaster(BOOSTING, **own), RidgeForecaster(**own), LaggedForecaster(KNeighborsRegressor(3), **own),
         ColumnForecaster(plan.maker.history + 2, plan.maker.history, plan.maker.horizon),
     ):  # fmt: skip
         whole = make_pipeline(plan.featuriser(), model).fit(plan.X, plan.y)

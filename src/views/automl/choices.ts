@@ -67,7 +67,9 @@ export const FAMILIES: Record<AutoMLTask, readonly string[]> = {
     'LightGBM',
     'XGBoost',
     'ExtraTrees',
-    'RandomForest'
+    'RandomForest',
+    'MLP',
+    'KNN'
   ]
 };
 
