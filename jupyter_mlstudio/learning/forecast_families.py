@@ -51,7 +51,7 @@ INSTEAD = {"Arimax": "Ridge", "LassoLars": "Ridge", "SGD": "Ridge", "TCNForecast
 """Azure's names of what is not here, and what is tried where one is allowed. To block one blocks nothing else."""
 
 NOT_HERE = {"Prophet": "its form of trend and season has no ONNX form; ExponentialSmoothing and Arima are"}
-"""Azure's names of what is not tried, and why. They may be blocked."""
+"""Azure's names of what is not tried, and why. They may be blocked, and allowed beside others."""
 
 
 def chosen(training: Training, rows: int = 0) -> tuple[list[str], dict[str, str]]:
@@ -63,17 +63,19 @@ def chosen(training: Training, rows: int = 0) -> tuple[list[str], dict[str, str]
     Raises:
         Invalid: a name is not known, or none is left.
     """
-    named = {_plain(name) for name in training.allowed_training_algorithms}
-    allowed = {_find(name) for name in training.allowed_training_algorithms}
-    absent = {name.lower() for name in (*NOT_HERE, *INSTEAD)}
+    told = {name: f"{there} is tried instead" for name, there in INSTEAD.items()} | NOT_HERE
+    absent = {_plain(name): name for name in told}
+    named = {_plain(name): name for name in training.allowed_training_algorithms}
+    allowed = {_find(name) for plain, name in named.items() if absent.get(plain) not in NOT_HERE}
     blocked = {_find(name) for name in training.blocked_training_algorithms if _plain(name) not in absent}
-    asked = [family for family in FAMILIES if family in allowed or not (allowed or family in BY_NAME)]
+    asked = [family for family in FAMILIES if family in allowed or not (named or family in BY_NAME)]
     out = {family: why for family in asked if (why := "blocked" if family in blocked else _refusal(family, rows))}
     taking = [family for family in asked if family not in out]
+    out |= {name: told[name] for plain, name in absent.items() if plain in named}
     if not taking:
         why = "; ".join(f"{family}: {reason}" for family, reason in out.items())
-        raise Invalid(f"no algorithm is left to try ({why}): allow more of them")
-    return taking, out | {name: f"{there} is tried instead" for name, there in INSTEAD.items() if name.lower() in named}
+        raise Invalid(f"no algorithm is left to try ({why}): choose from {', '.join(FAMILIES)}")
+    return taking, out
 
 
 def _refusal(family: str, rows: int) -> str:
@@ -101,9 +103,6 @@ def _find(name: str) -> str:
     for known in (*FAMILIES, *others):
         if known.lower() == plain:
             return others.get(known, known)
-    for known, why in NOT_HERE.items():
-        if known.lower() == plain:
-            raise Invalid(f"{known} is not among the algorithms here ({why}): choose from {', '.join(FAMILIES)}")
     raise Invalid(f"there is no algorithm {name!r} for forecasts: choose from {', '.join(FAMILIES)}")
 
 

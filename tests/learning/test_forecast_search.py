@@ -99,8 +99,13 @@ def test_families_go_by_azures_names_too_and_unknown_ones_are_refused() -> None:
     assert "Naive" not in taking
     assert out["Naive"] == "blocked"
     assert forecast_families.chosen(Training(allowed_training_algorithms=["AutoArima"]))[0] == ["Arima"]
-    with pytest.raises(Invalid, match=r"Prophet is not among the algorithms here \(its form of trend"):
+    with pytest.raises(Invalid, match=r"no algorithm is left to try \(Prophet: its form of trend.*choose from Naive,"):
         forecast_families.chosen(Training(allowed_training_algorithms=["Prophet"]))
+    taking, out = forecast_families.chosen(Training(allowed_training_algorithms=["prophet", "Naive"]))
+    assert taking == ["Naive"]
+    assert out["Prophet"].startswith("its form of trend and season has no ONNX form")
+    with pytest.raises(Invalid, match="there is no algorithm 'Oracle' for forecasts"):
+        forecast_families.chosen(Training(allowed_training_algorithms=["Oracle"]))
     assert len(forecast_families.chosen(Training(blocked_training_algorithms=["Prophet", "TCN_Forecaster"]))[0]) > 5
 
 
