@@ -110,11 +110,12 @@ class Choices:
             return None, mixed
         rows = search.rungs.judged(plan)
         weights = None if plan.weights is None else plan.weights[rows]
-        found = temperature.out_of_fold(mixed, plan.y[rows], weights, parts_of(search))
+        mistakes = temperature.MISTAKES * len(rows) / len(np.unique(rows))  # folds that are repeated repeat rows
+        found = temperature.out_of_fold(mixed, plan.y[rows], weights, parts_of(search), mistakes)
         tempered, plain = (scores_of(plan, search.metric, search.rungs.folds, one) for one in (found, mixed))
         if not ensemble.is_better(search.metric, tempered, plain, STACK_ERRORS):
             return None, mixed
-        return temperature.careful(mixed, plan.y[rows], weights), found
+        return temperature.best(mixed, plan.y[rows], weights, mistakes), found
 
     def _weights(self, rows: list[Record], found: list[NDArray[np.float64]]) -> dict[int, float]:
         """Weights by place of members that there is time for; where there is not, it goes without the slowest ones.

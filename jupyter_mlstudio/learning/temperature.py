@@ -19,6 +19,13 @@ LEAST, MOST = 0.1, 10.0
 LEARNT_ROWS = 20_000
 """So many rows say what one number is."""
 
+MISTAKES = 1.0
+"""Rows that are counted beside those that are there, each a mistake.
+
+Where a vote errs on none of few rows, all the surer would be all the better, until it errs. As by the rule of
+succession, the next row may be a mistake. Of many rows one more says next to nothing.
+"""
+
 EPS = 1e-12
 """What scikit-learn adds to a probability before it takes its logarithm."""
 
@@ -39,8 +46,10 @@ def changed(probabilities: Floats, temperature: float) -> Floats:
     return np.asarray(found / found.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
-def best(probabilities: Floats, y: NDArray[np.int64], weights: Floats | None = None) -> float:
-    """The temperature at which the log loss is least.
+def best(
+    probabilities: Floats, y: NDArray[np.int64], weights: Floats | None = None, mistakes: float = MISTAKES
+) -> float:
+    """The temperature at which the log loss is least, with so many more rows whose class was the second likeliest.
 
     Args:
         probabilities: for rows that were not learnt from, ``(n_rows, n_classes)``.
@@ -52,34 +61,32 @@ def best(probabilities: Floats, y: NDArray[np.int64], weights: Floats | None = N
     rows = np.arange(len(y))
     if len(y) > LEARNT_ROWS:
         rows = np.random.default_rng(0).choice(len(y), LEARNT_ROWS, replace=False, shuffle=False)
-    logits, counted = np.log(probabilities[rows] + EPS), None if weights is None else weights[rows]
-    right = logits[np.arange(len(rows)), y[rows]]
+    counted = np.ones(len(rows)) if weights is None else weights[rows]
+    share = mistakes / len(y) * len(rows) * float(np.sum(counted**2) / np.sum(counted) ** 2)  # of rows that count alike
+    logits = np.log(probabilities[rows] + EPS)
+    told = logits[np.arange(len(rows)), y[rows]] + share * np.partition(logits, -2, axis=1)[:, -2]
 
     def loss(exponent: float) -> float:
         beta = np.exp(-exponent)
-        return float(np.average(logsumexp(beta * logits, axis=1) - beta * right, weights=counted))
+        return float(np.average((1.0 + share) * logsumexp(beta * logits, axis=1) - beta * told, weights=counted))
 
     found = minimize_scalar(loss, bounds=(np.log(LEAST), np.log(MOST)), method="bounded")
     return float(np.exp(found.x))
 
 
-def careful(probabilities: Floats, y: NDArray[np.int64], weights: Floats | None = None) -> float:
-    """Half of the way to the best temperature, as for :func:`best`.
-
-    Members were chosen on these rows, and one mistake of a model that is too sure costs what many rows gain.
-    """
-    return float(np.sqrt(best(probabilities, y, weights)))
-
-
 def out_of_fold(
-    probabilities: Floats, y: NDArray[np.int64], weights: Floats | None, parts: Sequence[NDArray[np.int64]]
+    probabilities: Floats,
+    y: NDArray[np.int64],
+    weights: Floats | None,
+    parts: Sequence[NDArray[np.int64]],
+    mistakes: float = MISTAKES,
 ) -> Floats:
-    """Probabilities of each part of the rows at the careful temperature of the other parts."""
+    """Probabilities of each part of the rows at the best temperature of the other parts."""
     found = np.empty_like(probabilities)
     for part in parts:
         others = np.delete(np.arange(len(y)), part)
         known = None if weights is None else weights[others]
-        found[part] = changed(probabilities[part], careful(probabilities[others], y[others], known))
+        found[part] = changed(probabilities[part], best(probabilities[others], y[others], known, mistakes))
     return found
 
 
