@@ -72,6 +72,11 @@ class Choices:
                 order = [one, *order] if self._is_better(one, order[0]) else [*order[:1], one, *order[1:]]
         return order
 
+    def voters(self, ranked: list[Record]) -> list[Record]:
+        """Who would vote if the search ended now; nobody with fewer than two."""
+        rows, found = self._predicted(self._pool(ranked))
+        return [rows[place] for place in self._weights(rows, found)] if len(rows) > 1 else []
+
     def _is_better(self, one: Choice, other: Choice) -> bool:
         errors = VOTE_ERRORS if one.candidate.family == VOTE else STACK_ERRORS
         return ensemble.is_better(self._search.metric, one.candidate.folds, other.candidate.folds, errors)
@@ -90,10 +95,7 @@ class Choices:
 
     def _ensemble(self, pool: list[Record]) -> Choice | None:
         """A vote that there is time for; None with fewer than two members."""
-        search = self._search
-        predictions = [search.kept.oof(one.candidate.number) for one in pool]
-        rows = [one for one, found in zip(pool, predictions, strict=True) if found is not None]
-        found = [one for one in predictions if one is not None]
+        rows, found = self._predicted(pool)
         if len(rows) < 2:
             return None
         weights = self._weights(rows, found)
@@ -102,6 +104,12 @@ class Choices:
         members, mixed = [rows[place] for place in weights], ensemble.mixed(found, weights)
         degree, predicted = self._tempered(mixed)
         return self._told_of(VOTE, members, list(weights.values()), predicted, degree=degree)
+
+    def _predicted(self, pool: list[Record]) -> tuple[list[Record], list[NDArray[np.float64]]]:
+        """Those of the pool whose predictions out of fold are there, and these."""
+        found = [(one, self._search.kept.oof(one.candidate.number)) for one in pool]
+        there = [(one, predicted) for one, predicted in found if predicted is not None]
+        return [one for one, _ in there], [predicted for _, predicted in there]
 
     def _tempered(self, mixed: NDArray[np.float64]) -> tuple[float | None, NDArray[np.float64]]:
         """The temperature of a vote, where its log loss is asked for and is less with it, and its predictions so."""

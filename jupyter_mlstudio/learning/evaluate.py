@@ -25,8 +25,10 @@ from jupyter_mlstudio.learning.matrices import Matrices, write_whole
 from jupyter_mlstudio.learning.proofs import Proof, proved
 
 STAGES = 10
-PATIENCE = 30
-"""Rounds without gain before a boosting fit ends, at a learning rate of :data:`USUAL_RATE`; more of smaller steps."""
+PATIENCE, MOST_PATIENCE, ROWS_PER_ROUND = 30, 100, 130
+"""Rounds without gain before a boosting fit ends, at a learning rate of :data:`USUAL_RATE`; more of smaller steps, and
+of longer tables, where there is gain after a long time without any.
+"""
 
 USUAL_RATE = 0.08
 
@@ -166,7 +168,7 @@ def _fitted(job: Job, making: Making, part: Part, held: Part, first: _Fold | Non
     else:
         if first is None:
             model = family.make(params, making)
-            patience = patience_of(params)
+            patience = patience_of(params, making.rows)
             best = family.fit_until_no_better(model, part, held, patience, job.fit_limit_s)
             counts = stages(best, patience, family.trained(model))
         else:
@@ -181,10 +183,11 @@ def _fitted(job: Job, making: Making, part: Part, held: Part, first: _Fold | Non
     return _Fold(after, fit_s, seconds * 1e6 / max(1, held.X.shape[0]), pickled, part.X.shape[0], changed)
 
 
-def patience_of(params: Params) -> int:
-    """How many rounds without gain end a boosting fit."""
+def patience_of(params: Params, rows: int) -> int:
+    """How many rounds without gain end a boosting fit on so many rows."""
     rate = float(params.get("learning_rate", USUAL_RATE))
-    return int(PATIENCE * min(3.0, max(1.0, USUAL_RATE / rate)))
+    usual = min(MOST_PATIENCE, max(PATIENCE, rows // ROWS_PER_ROUND))
+    return int(usual * min(3.0, max(1.0, USUAL_RATE / rate)))
 
 
 def stages(best: int, patience: int, trained: int) -> list[int]:

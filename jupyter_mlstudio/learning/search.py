@@ -15,6 +15,7 @@ from typing import Any
 from jupyter_mlstudio.entities.automl import AutoMLSpec
 from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.learning import proposals
+from jupyter_mlstudio.learning.choices import Choices
 from jupyter_mlstudio.learning.early import given_up
 from jupyter_mlstudio.learning.evaluate import FoldScore, Job, Result, evaluate
 from jupyter_mlstudio.learning.family import Boosting, Family, Making, Params
@@ -30,8 +31,17 @@ from jupyter_mlstudio.learning.workers import Event
 FIT_SHARE, FAR_SHARE = 0.2, 0.35
 """Of what is left that a boosting trial trains for at most; and one that goes on to more rows."""
 
+FORESEEN_SHARE, LOOK_EVERY = 0.5, 50
+"""Of the time, after which it is looked who would vote; and how many times as long as that took until it is again."""
+
+CUT, ENOUGH = 0.4, 8
+"""A boosting that would be cut off before this part of its usual time is not begun once so many others are there."""
+
 LATE_SHARE = 0.4
 """Of the time, after which the best model goes on to more rows whatever else is waiting."""
+
+SURE_SHARE = 0.7
+"""Of what is left that a trial may be expected to take."""
 
 REST = 0.25
 """Of a boosting trial that is not its fit."""
@@ -44,6 +54,8 @@ class Search(State):
         super().__init__(plan, spec, folder, check, began)
         self.proposals = proposals.Proposals(list(self.by_name.values()), self.shape, spec.seed)
         self._numbers = max(self.records, default=-1) + 1
+        self._voters: list[Record] = []
+        self._look_at = 0.0
         self._take_up()
 
     def _take_up(self) -> None:
@@ -63,6 +75,20 @@ class Search(State):
     def _finish(self) -> Outcome:
         return Finish(self, self.tell, self.said).run()
 
+    def likely(self, ranked: list[Record]) -> list[list[Record]]:
+        """Who may be the members of a vote; later in the search those who would vote if it ended now.
+
+        That takes a while: it is looked at again when that is a small part of the time since.
+        """
+        if self.clock.used_s < FORESEEN_SHARE * self.clock.timeout_s or len(ranked) < 2:
+            return super().likely(ranked)
+        began = time.monotonic()
+        if began >= self._look_at:
+            self._voters = Choices(self, self.tell).voters(ranked)
+            now = time.monotonic()
+            self._look_at = now + LOOK_EVERY * (now - began)
+        return [self._voters or ranked[:1]]
+
     def _is_over(self) -> bool:
         return self.clock.left_s <= self.reserve_s() or self._is_good_enough()
 
@@ -80,13 +106,14 @@ class Search(State):
         return True
 
     def _launch(self, number: int, family: Family, record: Record, rows: int, room: float) -> None:
-        limit = min(
-            room, self.limits.trial_timeout_s or math.inf, room if rows or not self.ranked() else max(2.0, 0.5 * room)
-        )
+        usual = self.costs.trial_s(family, rows or self.rungs.most, len(self.rungs.folds)) or 0.0
+        usual = usual if usual <= SURE_SHARE * room else 0.0  # what has time as a whole is not cut off
+        limit = room if rows or not self.ranked() else max(2.0, 0.5 * room, min(room, 1.4 * usual))
+        limit = min(limit, room, self.limits.trial_timeout_s or math.inf)
         share = FAR_SHARE if number in self.records else FIT_SHARE
         job = Job(
             number, family, record.base, self.rungs.folds, rows, self.spec.seed, self.threads(rows),
-            fit_limit_s=min(0.6 * limit, max(1.0, share * room)) / len(self.rungs.folds),
+            fit_limit_s=min(0.6 * limit, max(1.0, share * room, 0.8 * usual)) / len(self.rungs.folds),
             proof=self.proof(family.name, limit),
         )  # fmt: skip
         self.workers.start(
@@ -118,8 +145,10 @@ class Search(State):
     def _fits(self, family: Family, rows: int, room: float, share: float = FIT_SHARE) -> bool:
         predicted = self.costs.trial_s(family, rows or self.rungs.most, len(self.rungs.folds))
         if predicted is not None and isinstance(family, Boosting) and family.keeps_time:  # the rest is not its fit
-            predicted = min(predicted, max(1.0, share * room) + REST * predicted)
-        return predicted is None or predicted <= (0.7 if self.ranked() else 0.9) * room
+            cut = max(1.0, share * room)
+            if cut >= CUT * predicted or len(self.ranked()) < ENOUGH:
+                predicted = min(predicted, cut + REST * predicted)
+        return predicted is None or predicted <= (SURE_SHARE if self.ranked() else 0.9) * room
 
     def _promotion(self, room: float) -> tuple[Record, int] | None:
         """The best candidate that was fitted on a part of the rows, when its turn on more of them has come."""

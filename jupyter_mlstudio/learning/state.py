@@ -29,6 +29,10 @@ LAST_SHARE = 0.2
 """Of the time, what is left for the fit of a winner that learns from as many rows as there is time for."""
 
 
+LIKELY = 6
+"""Members of a vote that nobody has chosen yet."""
+
+
 class State(Rounds):
     """The parts of a search: families, features, costs, and the candidates so far."""
 
@@ -68,15 +72,18 @@ class State(Rounds):
 
     def reserve_s(self) -> float:
         """What must be left for the end: to fit and check the best candidate, and a quarter of the time for a vote."""
-        wanted = self.spec.training
-        ranked = self.ranked()
+        ranked, wanted = self.ranked(), self.spec.training
         least = whole = self._end_s(ranked[:1])
-        if wanted.enable_vote_ensemble or wanted.enable_stack_ensemble:  # of the best, or of the best of each family
-            each = sorted({one.candidate.family: one for one in reversed(ranked)}.values(), key=lambda one: one.loss)
-            whole = max(self._end_s(likely[:6]) for likely in (ranked, each))
+        if wanted.enable_vote_ensemble or wanted.enable_stack_ensemble:
+            whole = max(self._end_s(members) for members in self.likely(ranked))
         return float(0.3 + 0.02 * self.clock.timeout_s + min(0.4 * self.clock.timeout_s, max(
             least, min(whole, self.clock.timeout_s / 4)
         )))  # fmt: skip
+
+    def likely(self, ranked: list[Record]) -> list[list[Record]]:
+        """Who may be the members of a vote: the best, or the best of each family."""
+        each = sorted({one.candidate.family: one for one in reversed(ranked)}.values(), key=lambda one: one.loss)
+        return [one[:LIKELY] for one in (ranked, each)]
 
     def _end_s(self, members: list[Record]) -> float:
         most = LAST_SHARE * self.clock.timeout_s

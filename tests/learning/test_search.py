@@ -17,9 +17,10 @@ from sklearn.preprocessing import StandardScaler
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec, StackSettings, Task, Training
 from jupyter_mlstudio.entities.automl_candidates import Candidate, OnnxCheck
 from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.learning.evaluate import write_array
 from jupyter_mlstudio.learning.finish import Finish
 from jupyter_mlstudio.learning.kept import Record
-from jupyter_mlstudio.learning.search import Asked, Outcome, Search
+from jupyter_mlstudio.learning.search import ENOUGH, Asked, Outcome, Search
 from tests.learning.looking import Looking
 
 pytestmark = pytest.mark.slow
@@ -217,6 +218,57 @@ def test_a_fit_that_cannot_be_cut_off_is_not_begun_too_late(tmp_path: Path) -> N
         search.costs.add(family, 10.0, 200, 3)
     fits = {name: search._fits(family, 200, room=8.0) for name, family in search.by_name.items()}
     assert fits == {"LightGBM": True, "HistGradientBoosting": False}
+
+
+def test_a_boosting_is_not_begun_to_be_cut_off_at_once_when_there_are_others(tmp_path: Path) -> None:
+    search = Search(plan_of(), spec_of("LightGBM", "Ridge"), tmp_path, check=Looking(agrees))
+    search.costs.add(search.by_name["LightGBM"], 30.0, 200, 3)
+    assert search._fits(search.by_name["LightGBM"], 200, room=20.0), "cut off, for it is among the first"
+    known(search, *(["Linear"] * ENOUGH))
+    assert not search._fits(search.by_name["LightGBM"], 200, room=20.0)
+    assert search._fits(search.by_name["LightGBM"], 200, room=45.0), "there is time for all of it"
+
+
+def test_what_has_time_as_a_whole_is_not_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = Search(plan_of(), spec_of("LightGBM", "Ridge"), tmp_path, check=Looking(agrees))
+    search.costs.add(search.by_name["LightGBM"], 9.0, 200, 3)
+    known(search, "Linear")
+    jobs: list[tuple[float, float]] = []
+    monkeypatch.setattr(
+        search.workers, "start", lambda *given, timeout_s, **_: jobs.append((given[4].fit_limit_s, timeout_s))
+    )
+    search.tell = lambda one: None
+    record = Record(Candidate(number=9, run_id="", family="LightGBM", stage="search"), base={})
+    search._launch(9, search.by_name["LightGBM"], record, 0, 15.0)
+    (fit_limit_s, timeout_s), *_ = jobs
+    assert fit_limit_s * 3 >= 0.7 * 9.0, "of three folds"
+    assert 9.0 < timeout_s <= 15.0
+
+
+def test_late_in_a_search_what_is_left_for_the_end_is_for_those_who_would_vote(tmp_path: Path) -> None:
+    plan = of_two_kinds()
+    search = Search(plan, spec_of("LightGBM", "Ridge", timeout_s=100.0), tmp_path, check=Looking(agrees))
+    search.tell = lambda one: None
+    known(search, "Linear", "LightGBM", fit_s=0.1)
+    slow = Candidate(number=7, run_id="", family="LightGBM", stage="search", fit_s=20.0, rows=267, score=9.0)
+    search.records[7] = Record(slow, base={}, loss=9.0, whole=True)
+    rows = search.rungs.judged(plan)
+    for number in (0, 1):
+        write_array(search.kept.oof_path(number), plan.y[rows] + (0.1 if number else -0.1))
+    write_array(search.kept.oof_path(7), np.zeros(len(rows)))
+    early = search.reserve_s()
+    search.clock.began -= 60.0
+    assert [one.candidate.number for one in search.likely(search.ranked())[0]] == [0, 1]
+    assert search.reserve_s() < 0.5 * early, "nobody fits the slow one"
+
+
+def known(search: Search, *families: str, fit_s: float = 0.01) -> None:
+    """Puts candidates into a search that it has tried."""
+    for number, family in enumerate(families):
+        candidate = Candidate(
+            number=number, run_id="", family=family, stage="portfolio", score=1.0, fit_s=fit_s, rows=267
+        )
+        search.records[number] = Record(candidate, base={}, loss=1.0, whole=True)
 
 
 @pytest.mark.parametrize("judged", ["on a part", "on all"])
