@@ -28,8 +28,8 @@ SHARE = 0.7
 VOTE_ERRORS, STACK_ERRORS = 0.1, 0.5
 """Standard errors that an ensemble must be better by; what learns more, a stack or a temperature, can learn chance."""
 
-CHOOSING = 0.15
-"""Of what is left that choosing members may take."""
+CHOOSING, FORESEEING = 0.15, 0.02
+"""Of what is left that choosing members may take; and guessing who they will be."""
 
 POOL = 25
 MOST_NUMBERS = 300_000
@@ -75,7 +75,7 @@ class Choices:
     def voters(self, ranked: list[Record]) -> list[Record]:
         """Who would vote if the search ended now; nobody with fewer than two."""
         rows, found = self._predicted(self._pool(ranked))
-        return [rows[place] for place in self._weights(rows, found)] if len(rows) > 1 else []
+        return [rows[place] for place in self._weights(rows, found, FORESEEING)] if len(rows) > 1 else []
 
     def _is_better(self, one: Choice, other: Choice) -> bool:
         errors = VOTE_ERRORS if one.candidate.family == VOTE else STACK_ERRORS
@@ -125,13 +125,15 @@ class Choices:
             return None, mixed
         return temperature.best(mixed, plan.y[rows], weights, mistakes), found
 
-    def _weights(self, rows: list[Record], found: list[NDArray[np.float64]]) -> dict[int, float]:
+    def _weights(
+        self, rows: list[Record], found: list[NDArray[np.float64]], share: float = CHOOSING
+    ) -> dict[int, float]:
         """Weights by place of members that there is time for; where there is not, it goes without the slowest ones.
 
         As long as choosing has time, others are chosen in their stead.
         """
         search = self._search
-        until = time.monotonic() + CHOOSING * search.clock.left_s
+        until = time.monotonic() + share * search.clock.left_s
         thinned, loss = self._thinned(found), self._loss(found[0])
         seconds = [self._end_s(one) for one in rows]
         places = list(range(len(rows)))

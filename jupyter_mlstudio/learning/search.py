@@ -87,7 +87,7 @@ class Search(State):
             self._voters = Choices(self, self.tell).voters(ranked)
             now = time.monotonic()
             self._look_at = now + LOOK_EVERY * (now - began)
-        return [self._voters or ranked[:1]]
+        return [self._voters] if len(self._voters) > 1 else super().likely(ranked)
 
     def _is_over(self) -> bool:
         return self.clock.left_s <= self.reserve_s() or self._is_good_enough()
