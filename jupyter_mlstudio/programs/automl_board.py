@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -84,10 +86,13 @@ class Board:
         self._moved = True
 
     def begin(self) -> None:
-        """Ends what was under way when an earlier process of this run was killed."""
-        now = datetime.now(UTC).isoformat()
+        """Ends what was under way when an earlier process of this run was killed.
+
+        A candidate that had ended, which nobody was told any more, keeps its run: it is told of again.
+        """
+        now, ended = datetime.now(UTC).isoformat(), self._ended_before()
         for one in self._trials():
-            if one["state"] == TrialState.RUNNING.value:
+            if one["state"] == TrialState.RUNNING.value and one["number"] not in ended:
                 self._runs.forget(int(one["number"]))
                 self._teller.trial(
                     Trial(
@@ -184,6 +189,13 @@ class Board:
         """Tells what is left, and that it is over."""
         self._teller.phase(SweepPhase.ENDED)
         self.tell(now=True)
+
+    def _ended_before(self) -> set[int]:
+        """Numbers of candidates that had ended by the last report of an earlier process of this run."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            told = json.loads(self._file.read_bytes())["leaderboard"]
+            return {int(one["number"]) for one in told if one["score"] is not None or one["failed"]}
+        return set()
 
     def _trials(self) -> list[dict[str, JSON]]:
         page = self._gateway.get(f"sweeps/{segment(self._run_id)}/trials", {"after": "0", "limit": "5000"})

@@ -7,6 +7,7 @@ import pytest
 
 from tests.client.gateway import Gateway
 from tests.programs.work import Work
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -98,7 +99,7 @@ def test_stopping_a_cell_gives_finally_its_turn_and_keeps_what_was_logged(work: 
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
 
-    ended = work.ended(process.wait(20))
+    ended = work.ended(process.wait(PATIENCE_S))
 
     assert ended.status == 143
     assert "cleaned up" in ended.output
