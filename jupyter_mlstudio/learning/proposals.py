@@ -28,6 +28,9 @@ STARTUP = 6
 SEARCHED = 4
 """Families at least that are searched, the best ones; of many the better half."""
 
+LONG, BETWEEN = 10_000, 2
+"""Rows of a long table; configurations that are searched there before a known one of a family that is behind."""
+
 
 class Proposals:
     """Proposes configurations; learns from records."""
@@ -41,6 +44,7 @@ class Proposals:
         self._best: dict[str, float] = {}
         self._count: dict[str, int] = dict.fromkeys(self._families, 0)
         self._asked: dict[int, Any] = {}
+        self._searched = 0
 
     @property
     def families(self) -> list[Family]:
@@ -62,10 +66,21 @@ class Proposals:
         """How many known configurations are not tried yet."""
         return len(self._known)
 
-    def next_known(self, allowed: set[str]) -> tuple[Family, Params] | None:
-        """The next known configuration of one of these families, which is then taken."""
+    def next_known(self, allowed: set[str], behind: bool = False) -> tuple[Family, Params] | None:
+        """The next known configuration of one of these families, which is then taken.
+
+        Of a long table those of families that are behind wait until :data:`BETWEEN` others were searched, each: there a
+        score tells a good family from a lucky one, and there is time for few.
+
+        Args:
+            behind: whether they need not wait.
+        """
+        ready = set(self._families)
+        if self._shape.rows >= LONG and self._searched < BETWEEN and not behind:
+            ready = set(self._promising())
         for place, one in enumerate(self._known):
-            if one[0].name in allowed:
+            if one[0].name in allowed & ready:
+                self._searched = 0
                 self._tried.append(self._known.pop(place))
                 return self._tried[-1]
         return None
@@ -75,17 +90,22 @@ class Proposals:
 
         Families that are behind are not searched, also where they are all that there is time for.
         """
-        names = sorted(self._families, key=lambda name: (self._best.get(name, math.inf), name))
-        promising = [name for name in names if not self._count[name]] + names[: max(SEARCHED, len(names) // 2)]
-        names = [name for name in names if name in allowed and name in promising]
+        names = [name for name in self._promising() if name in allowed]
         if not names:
             return None
+        self._searched += 1
         family = self._families[self._drawn(names, number)]
         telling = self._lowest[True] < self._lowest[False]
         trial = self._study(family.name, telling).ask()
         params = family.suggest(trial, self._shape) | ({COLUMNS: TELLING} if telling else {})
         self._asked[number] = trial
         return family, params, dict(trial.params)
+
+    def _promising(self) -> list[str]:
+        """The best families, the best first, and those that were not tried."""
+        names = sorted(self._families, key=lambda name: (self._best.get(name, math.inf), name))
+        best = names[: max(SEARCHED, len(names) // 2)]
+        return [name for name in names if name in best or not self._count[name]]
 
     def _drawn(self, names: list[str], number: int) -> str:
         odds = np.array([0.5**rank / math.sqrt(self._families[name].expense) for rank, name in enumerate(names)])

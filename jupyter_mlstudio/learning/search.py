@@ -129,13 +129,11 @@ class Search(State):
         rows = self.rungs.rows[0]
         allowed = {name for name, family in self.by_name.items() if self._fits(family, rows, room)}
         known = self.proposals.next_known(allowed)
-        if known is not None:
-            record = self._numbered(known[0], known[1], None, "portfolio")
-            return record, rows
-        found = self.proposals.next_searched(self._numbers, allowed)
-        if found is None:
-            return None
-        return self._numbered(found[0], found[1], found[2], "search"), rows
+        found = None if known is not None else self.proposals.next_searched(self._numbers, allowed)
+        if found is not None:
+            return self._numbered(found[0], found[1], found[2], "search"), rows
+        known = known or self.proposals.next_known(allowed, behind=True)
+        return None if known is None else (self._numbered(known[0], known[1], None, "portfolio"), rows)
 
     def _numbered(self, family: Family, params: Params, suggested: Params | None, stage: str) -> Record:
         candidate = Candidate(number=self._numbers, run_id="", family=family.name, stage=stage, params=dict(params))
