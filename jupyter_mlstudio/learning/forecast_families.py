@@ -30,7 +30,6 @@ class Config:
     stage: str = "portfolio"
 
 
-SMOOTHING = ("ses", "holt", "damped", "seasonal", "holt_winters", "damped_holt_winters")
 LIBRARIES = {"LightGBM": "lightgbm", "XGBoost": "xgboost"}
 FAMILIES = ("Naive", "SeasonalNaive", "Drift", "Average", "ExponentialSmoothing", "Theta", "Arima", "Ridge",
             *REGRESSORS)  # fmt: skip
