@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import ensemble, temperature
+from jupyter_mlstudio.learning.doubt import Doubt, mistakes_of
 from jupyter_mlstudio.learning.evaluate import measured, scores_of, write_array
 from jupyter_mlstudio.learning.kept import Record
 from jupyter_mlstudio.learning.stack import shares, top_weights
@@ -79,7 +80,8 @@ class Choices:
 
     def _is_better(self, one: Choice, other: Choice) -> bool:
         errors = VOTE_ERRORS if one.candidate.family == VOTE else STACK_ERRORS
-        return ensemble.is_better(self._search.metric, one.candidate.folds, other.candidate.folds, errors)
+        doubt = Doubt(self._search)
+        return ensemble.is_better(self._search.metric, doubt.folds(one.candidate), doubt.folds(other.candidate), errors)
 
     def _stack(self, vote: Choice | None, pool: list[Record]) -> Choice | None:
         """A stack that there is time for; where there is none, its line among the families says why."""
@@ -118,7 +120,7 @@ class Choices:
             return None, mixed
         rows = search.rungs.judged(plan)
         weights = None if plan.weights is None else plan.weights[rows]
-        mistakes = temperature.MISTAKES * len(rows) / len(np.unique(rows))  # folds that are repeated repeat rows
+        mistakes = mistakes_of(rows)
         found = temperature.out_of_fold(mixed, plan.y[rows], weights, parts_of(search), mistakes)
         tempered, plain = (scores_of(plan, search.metric, search.rungs.folds, one) for one in (found, mixed))
         if not ensemble.is_better(search.metric, tempered, plain, STACK_ERRORS):
@@ -176,8 +178,8 @@ class Choices:
         return [one[picked] for one in found]
 
     def _loss(self, like: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], float]:
-        """The mean loss over the folds, of the rows that are looked at."""
-        search, plan = self._search, self._search.plan
+        """The mean loss over the folds, of the rows that are looked at, with what it costs to be sure of few."""
+        search, plan, doubt = self._search, self._search.plan, Doubt(self._search)
         places = self._places(like[0].size)
         ends = np.cumsum([len(one) for one in places])[:-1]
         rows = [np.asarray(plan.folds[fold][1])[one] for fold, one in zip(search.rungs.folds, places, strict=True)]
@@ -192,9 +194,8 @@ class Choices:
 
         def loss(predicted: NDArray[np.float64]) -> float:
             parts = np.split(predicted, ends)
-            return float(np.mean([
-                search.metric.loss(score(which, part)) for which, part in zip(rows, parts, strict=True)
-            ]))  # fmt: skip
+            found = [search.metric.loss(score(which, part)) for which, part in zip(rows, parts, strict=True)]
+            return float(np.mean(found)) + doubt(predicted)
 
         return loss
 

@@ -12,22 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jupyter_mlstudio.learning.doubt import EPS, MISTAKES, mistaken, share_of
+
 PARAMETER = "temperature"
 """Of a candidate that is a vote."""
 
 LEAST, MOST = 0.1, 10.0
 LEARNT_ROWS = 20_000
 """So many rows say what one number is."""
-
-MISTAKES = 1.0
-"""Rows that are counted beside those that are there, each a mistake.
-
-Where a vote errs on none of few rows, all the surer would be all the better, until it errs. As by the rule of
-succession, the next row may be a mistake. Of many rows one more says next to nothing.
-"""
-
-EPS = 1e-12
-"""What scikit-learn adds to a probability before it takes its logarithm."""
 
 Floats = NDArray[np.float64]
 
@@ -62,9 +54,9 @@ def best(
     if len(y) > LEARNT_ROWS:
         rows = np.random.default_rng(0).choice(len(y), LEARNT_ROWS, replace=False, shuffle=False)
     counted = np.ones(len(rows)) if weights is None else weights[rows]
-    share = mistakes / len(y) * len(rows) * float(np.sum(counted**2) / np.sum(counted) ** 2)  # of rows that count alike
+    share = share_of(mistakes * len(rows) / len(y), counted)
     logits = np.log(probabilities[rows] + EPS)
-    told = logits[np.arange(len(rows)), y[rows]] + share * np.partition(logits, -2, axis=1)[:, -2]
+    told = logits[np.arange(len(rows)), y[rows]] - share * mistaken(probabilities[rows])
 
     def loss(exponent: float) -> float:
         beta = np.exp(-exponent)

@@ -19,6 +19,7 @@ from sklearn.tree import DecisionTreeClassifier
 from jupyter_mlstudio.entities.automl import Task
 from jupyter_mlstudio.learning import ensemble, temperature
 from jupyter_mlstudio.learning.diagram import diagram
+from jupyter_mlstudio.learning.doubt import MISTAKES
 from jupyter_mlstudio.learning.explain import explain
 from jupyter_mlstudio.programs.automl_check import ModelCheck
 
@@ -50,9 +51,9 @@ def test_few_rows_without_a_mistake_do_not_make_a_vote_sure_of_all() -> None:
     assert temperature.best(sure, y, mistakes=0.0) < 0.2
     assert temperature.best(sure, y) > 0.7
     wrong = temperature.changed(np.array([[0.98, 0.01, 0.01]]), temperature.best(sure, y))[0, 1]
-    assert -np.log(wrong) < 6, "what one mistake costs"
+    assert -np.log(wrong) < 6.5, "what one mistake costs"
     thrice = [np.tile(one, (3, *[1] * (one.ndim - 1))) if one.ndim > 1 else np.tile(one, 3) for one in (sure, y)]
-    assert temperature.best(*thrice, mistakes=3.0) == pytest.approx(temperature.best(sure, y), rel=1e-3)
+    assert temperature.best(*thrice, mistakes=3 * MISTAKES) == pytest.approx(temperature.best(sure, y), rel=1e-3)
     assert temperature.best(sure, y, np.full(142, 7.0)) == pytest.approx(temperature.best(sure, y), rel=1e-3)
 
 
