@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Partition } from '../../api/types';
+import type { AutoMLReport, Partition } from '../../api/types';
 import { someCandidate, someColumn, someReport } from '../../testing/automl';
-import { historyOf, leaderOf, membersOf, placeOf, scaleOf, stateOf } from './board';
+import { historyOf, leaderOf, membersOf, placeOf, scaleOf, stateOf, whyNotFirst } from './board';
 import { dependenceSpec } from './dependence';
 import { branchesOf } from './diagram';
 import { goodness, heatOf, partName } from './heat';
@@ -28,6 +28,18 @@ describe('the leaderboard', () => {
     expect(leaderOf(someReport({ leaderboard, goal: 'minimize' }))?.number).toBe(1);
     expect(leaderOf(someReport({ leaderboard, winner: 1 }))?.number).toBe(1);
     expect(leaderOf(someReport({ leaderboard: [] }))).toBeNull();
+  });
+
+  it('says why the winner is not the one with the best score', () => {
+    const refused = { ...someCandidate(0).onnx!, ready: false, reason: 'labels flip' };
+    const leaderboard = [someCandidate(0, { onnx: refused }), someCandidate(1), someCandidate(2)];
+    const why = (more: Partial<AutoMLReport>): string | null =>
+      whyNotFirst(someReport({ leaderboard, ...more }));
+    expect(why({ winner: 0 })).toBeNull();
+    expect(why({ winner: null })).toBeNull();
+    expect(why({ winner: 1 })).toContain('no ONNX form');
+    expect(why({ winner: 2 })).toMatch(/more than chance would\.$/);
+    expect(why({ winner: 2, primary_metric: 'log_loss' })).toContain('sure of a few rows');
   });
 
   it('draws scores on one scale on which few bad ones do not matter', () => {

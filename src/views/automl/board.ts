@@ -54,6 +54,25 @@ export function leaderOf(report: AutoMLReport): Candidate | null {
   return best;
 }
 
+/** Why the winner is not the model with the best score; null where it is. */
+export function whyNotFirst({ leaderboard, winner, primary_metric: metric }: AutoMLReport): string | null {
+  const above = leaderboard.slice(
+    0,
+    Math.max(
+      0,
+      leaderboard.findIndex(one => one.number === winner)
+    )
+  );
+  if (above.length === 0) {
+    return null;
+  }
+  if (above.every(one => one.onnx?.ready === false)) {
+    return 'What is above the winner has no ONNX form that answers the same.';
+  }
+  const few = metric === 'log_loss' ? ', and nothing is trusted for being sure of a few rows' : '';
+  return `A better score alone does not win: an ensemble has to gain more than chance would${few}.`;
+}
+
 /** From where to where scores are drawn: few bad ones do not push the others together. */
 export function scaleOf(report: AutoMLReport): [low: number, high: number] | null {
   const finite = (value: Real | null): boolean => Number.isFinite(toNumber(value));

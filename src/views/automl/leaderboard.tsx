@@ -21,7 +21,16 @@ import {
   visible
 } from '../common';
 import type { RunProps } from '../run/header';
-import { type AutoMLProps, membersOf, metricOf, placeOf, scaleOf, stageWord, stateOf } from './board';
+import {
+  type AutoMLProps,
+  membersOf,
+  metricOf,
+  placeOf,
+  scaleOf,
+  stageWord,
+  stateOf,
+  whyNotFirst
+} from './board';
 import { OnnxMark } from './onnx';
 
 /** More rows than this are shown on request. */
@@ -224,9 +233,11 @@ export function Leaderboard(props: RunProps & AutoMLProps): JSX.Element {
       </EmptyState>
     );
   }
+  const why = whyNotFirst(report);
   let place = 0;
   return (
     <div className="jp-mls-Leaderboard">
+      {why && <p className="jp-mls-quiet">{why}</p>}
       <div className="jp-mls-TableBox">
         <table className="jp-mls-Table" aria-label="Leaderboard">
           <thead>
