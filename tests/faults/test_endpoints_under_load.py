@@ -15,7 +15,7 @@ import pytest
 from jupyter_mlstudio.entities.runs import RunStatus
 from jupyter_mlstudio.studio import Studio
 from tests.programs.endpoint import Begin, Load, Served, beginning, deployment, kill, living, ready, studio_with, times
-from tests.waiting import until
+from tests.waiting import busy, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -61,8 +61,7 @@ def test_F10_traffic_goes_from_blue_to_green_and_back_without_a_failed_request(s
             time.sleep(0.4)
             served.change(traffic=traffic)
         until(lambda: served.state("blue")["etag"] == served.plan["etag"])
-        time.sleep(0.3)
-        assert load.factors[-20:] == [2.0] * 20
+        until(lambda: load.factors[-20:] == [2.0] * 20)
         served.change(traffic={"green": 100}, deployments=[deployment(studio, "green", 2)])
         until(lambda: load.factors[-20:] == [3.0] * 20)
         until(lambda: served.state("blue")["state"] == "Stopped")
@@ -104,7 +103,7 @@ def test_F09_a_worker_is_killed_under_load_and_replaced_while_the_others_answer(
         until(lambda: len(now := served.pids("blue")) == 2 and victim not in now)
         took_s = time.monotonic() - began
         time.sleep(0.3)
-    assert took_s < 5
+    assert took_s < 5 * busy()
     assert len(load.failures) <= 4, load.failures  # at most the one that each caller had on its way
     assert set(load.statuses) <= {200, 503, "lost"}
     assert served.ask().status == 200

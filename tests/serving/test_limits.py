@@ -181,7 +181,7 @@ def _arrived(links: list[socket.socket]) -> Iterator[bytes]:
 
 
 def test_E20_more_slow_requests_than_allowed_are_told_to_come_back(serve: Callable[..., Scoring]) -> None:
-    scoring = serve(graphs.endless(), limits={**FAST, "max_concurrent_requests": 2})
+    scoring = serve(graphs.endless(), limits={**FAST, "request_timeout_s": 3.0, "max_concurrent_requests": 2})
     links = [scoring.connect() for _ in range(3)]
     for link in links:
         link.sendall(head(scoring, len(GOOD)) + GOOD)
@@ -194,7 +194,7 @@ def test_E20_more_slow_requests_than_allowed_are_told_to_come_back(serve: Callab
 
 
 def test_E20_a_request_waits_for_its_turn_as_long_as_it_may_and_no_longer(serve: Callable[..., Scoring]) -> None:
-    scoring = serve(graphs.endless(), limits={**FAST, "workers": 1, "queue_wait_s": 0.3})
+    scoring = serve(graphs.endless(), limits={**FAST, "request_timeout_s": 3.0, "workers": 1, "queue_wait_s": 0.3})
     links = [scoring.connect() for _ in range(2)]
     for link in links:
         link.sendall(head(scoring, len(GOOD)) + GOOD)
