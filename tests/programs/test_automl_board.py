@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_mlstudio.entities.sweeps import Trial, TrialState
+from jupyter_mlstudio.entities.sweeps import SweepPhase, TrialState
 from jupyter_mlstudio.programs.automl_board import Board
 from jupyter_mlstudio.programs.automl_files import RUNS, Runs
 
@@ -36,11 +36,15 @@ def test_a_candidate_that_had_ended_keeps_its_run_though_nobody_was_told_in_time
     if report is not None:
         (tmp_path / "automl").mkdir()
         (tmp_path / "automl" / "report.json").write_text(report)
-    gateway: Any = SimpleNamespace(get=lambda *_: {"trials": [trial(number) for number in range(3)]})
-    board, told = Board(gateway, "run", tmp_path, tmp_path, 0.0, 60.0), list[Trial]()
-    board._teller = SimpleNamespace(trial=told.append, phase=lambda _: None, send=lambda now: None)  # type: ignore[assignment]
-    board.begin()
-    assert [one.number for one in told] == interrupted
-    assert {one.state for one in told} == {TrialState.FAIL}
+    sent: list[dict[str, Any]] = []
+    gateway: Any = SimpleNamespace(
+        get=lambda *_: {"trials": [trial(number) for number in range(3)]},
+        post=lambda path, body, again: sent.append(body),
+    )
+    Board(gateway, "run", tmp_path, tmp_path, 0.0, 60.0).begin()
+    told = [one for body in sent for one in body["trials"]]
+    assert [one["number"] for one in told] == interrupted
+    assert {one["state"] for one in told} == {TrialState.FAIL.value}
+    assert sent[-1]["phase"] == SweepPhase.RUNNING.value
     runs = Runs(tmp_path / RUNS)
     assert [number for number in range(3) if runs.of(number) != f"run{number}"] == interrupted

@@ -92,7 +92,7 @@ def test_n01_a_parameter_that_is_no_variable_name_is_refused_before_anything_run
 def test_stopping_a_cell_gives_finally_its_turn_and_keeps_what_was_logged(work: Work, gateway: Gateway) -> None:
     source = (
         "import time, jupyter_mlstudio as studio\nstudio.log_metric('loss', 1.0)\nprint('ready', flush=True)\n"
-        "try:\n    time.sleep(60)\nfinally:\n    studio.log_metric('loss', 0.5)\n    print('cleaned up')"
+        "try:\n    time.sleep(600)\nfinally:\n    studio.log_metric('loss', 0.5)\n    print('cleaned up')"
     )
     process = work.start("cell", {"cell": source})
     while "ready" not in (work.run_folder / "output.log").read_text():
