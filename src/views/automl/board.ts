@@ -56,16 +56,11 @@ export function leaderOf(report: AutoMLReport): Candidate | null {
 
 /** Why the winner is not the model with the best score; null where it is. */
 export function whyNotFirst({ leaderboard, winner, primary_metric: metric }: AutoMLReport): string | null {
-  const above = leaderboard.slice(
-    0,
-    Math.max(
-      0,
-      leaderboard.findIndex(one => one.number === winner)
-    )
-  );
-  if (above.length === 0) {
+  const place = leaderboard.findIndex(one => one.number === winner);
+  if (place <= 0) {
     return null;
   }
+  const above = leaderboard.slice(0, place);
   if (above.every(one => one.onnx?.ready === false)) {
     return 'What is above the winner has no ONNX form that answers the same.';
   }
