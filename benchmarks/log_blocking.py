@@ -84,7 +84,7 @@ def _measure() -> tuple[tuple[float, float], tuple[float, float], float]:
 
 def _blocking(log_metric: Callable[[str, float, int], None]) -> tuple[tuple[float, float], tuple[float, float]]:
     """Median wall and CPU nanoseconds of a call: ours and a queue's, in turns."""
-    waiting: queue.SimpleQueue[tuple[str, float, int, float]] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[tuple[str, float, int, float]] = queue.SimpleQueue()  # noqa: TID251 - the peer; nobody waits
 
     def ours(step: int) -> None:
         for _ in range(CALLS):

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 
 from jupyter_mlstudio.client.wire import Connection
 from jupyter_mlstudio.client.workspace import find_root
@@ -49,7 +49,7 @@ class Door:
             env=_environment(python),
             start_new_session=True,
         )
-        self._first: SimpleQueue[bytes] = SimpleQueue()
+        self._first: Queue[bytes] = Queue()
         self._opened = threading.Lock()
         self._connection: Connection | None = None
         threading.Thread(target=self._read_first_line, name="mlstudio-door", daemon=True).start()

@@ -27,7 +27,7 @@ from jupyter_mlstudio.client.wire import segment
 from jupyter_mlstudio.entities.batch import BatchSummary
 from jupyter_mlstudio.entities.models import MANY
 from jupyter_mlstudio.entities.values import JSON
-from jupyter_mlstudio.errors import Conflict, Invalid, StudioError
+from jupyter_mlstudio.errors import Conflict, Invalid
 from jupyter_mlstudio.programs import context, tables
 from jupyter_mlstudio.programs.batch_merge import errors_of, merge, summed
 from jupyter_mlstudio.programs.batch_work import record_file, write_whole
@@ -55,14 +55,14 @@ class Batch:
         if self._settings["output_action"] != "append_row":
             self._output = ""
         self._pieces: list[Piece] = []
-        self._waiting: queue.SimpleQueue[tuple[Piece, int]] = queue.SimpleQueue()
+        self._waiting: queue.Queue[tuple[Piece, int]] = queue.Queue()
         self._lock = threading.Lock()
         self._left = 0
         self._failures: list[tuple[str, int, str]] = []
         self._failed_rows = 0
         self._answered_rows = 0
         self._over = threading.Event()
-        self._fatal = ""
+        self._fatal: Exception | None = None
 
     def run(self) -> int:
         """Scores everything that is not done yet, and puts it together."""
@@ -148,8 +148,8 @@ class Batch:
             if self._over.is_set():
                 for thread in threads:
                     thread.join()
-        if self._fatal:
-            raise Invalid(self._fatal)
+        if self._fatal is not None:
+            raise self._fatal
 
     def _drive(self, config: dict[str, JSON]) -> None:
         """Gives one worker its mini-batches; starts it again when it dies or takes too long."""
@@ -162,8 +162,8 @@ class Batch:
                     continue
                 worker = worker if worker is not None and worker.lives else Worker(config)
                 self._settle(piece, tried, worker.score(piece, float(self._settings["retries"]["timeout_s"])))
-        except StudioError as error:
-            self._fatal = self._fatal or error.message
+        except Exception as error:  # the others would wait for what this one has taken
+            self._fatal = self._fatal or error
             self._over.set()
         finally:
             if worker is not None:
@@ -251,7 +251,7 @@ class Worker:
             [sys.executable, "-m", "jupyter_mlstudio.programs.batch_work"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
         self._tell(config)
         answer = self._hear(START_S)

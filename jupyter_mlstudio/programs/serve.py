@@ -49,7 +49,7 @@ class Server:
         self._folder = Path(options["keys_file"]).parent
         self._sockets = folder_of_sockets(self._folder)
         self._numbers = itertools.count(1)
-        self._events: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._events: queue.Queue[tuple[Any, ...]] = queue.Queue()
         self._deployments: dict[str, Deployment] = {}
         self._porch: Deployment | None = None
         self._gone: list[Deployment] = []

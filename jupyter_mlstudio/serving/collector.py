@@ -74,7 +74,7 @@ class Collector:
         self._table = Table(signature, frozenset(collection.masked_columns))
         self._draw = draw
         self._flush_s = flush_s
-        self._queue: queue.SimpleQueue[Taken | None] = queue.SimpleQueue()
+        self._queue: queue.Queue[Taken | None] = queue.Queue()
         self._waiting = 0
         self._lock = threading.Lock()
         self._number = 0

@@ -79,7 +79,7 @@ def charts(studio: Studio, run_id: str) -> set[str]:
 
 
 def test_a_table_becomes_a_leaderboard_of_runs_and_a_model(studio: Studio) -> None:
-    run = ended(studio, begun(studio, 15.0, test_data_size=0.2, limits={"max_trials": 3}))
+    run = ended(studio, begun(studio, 200.0, test_data_size=0.2, limits={"max_trials": 3}))
 
     assert (run.status, run.reason) == (RunStatus.COMPLETED, "")
     found = report(studio, run)

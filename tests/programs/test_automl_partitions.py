@@ -59,7 +59,7 @@ def begun(studio: Studio, table: pd.DataFrame, timeout_s: float, **changed: Any)
 
 def test_a_forecast_is_searched_kept_and_goes_on_with_the_table(studio: Studio) -> None:
     table = sales({"north": 100.0, "south": 300.0})
-    run = ended(studio, begun(studio, table, 30, settings={"time_series_id_column_names": ["store"]}))
+    run = ended(studio, begun(studio, table, 200, settings={"time_series_id_column_names": ["store"]}))
 
     assert run.status is RunStatus.COMPLETED, log_of(studio, run.id)
     report = studio.automl.report(run.id)
@@ -77,7 +77,7 @@ def test_a_forecast_is_searched_kept_and_goes_on_with_the_table(studio: Studio) 
 
 def test_each_part_gets_a_run_and_only_what_changed_gets_another(studio: Studio) -> None:
     table = pd.concat([sales({"north": 100.0, "south": 300.0}), sales({"tiny": 5.0}, 3)])
-    run = ended(studio, begun(studio, table, 60, partition_by=["store"], parallel=2))
+    run = ended(studio, begun(studio, table, 200, partition_by=["store"], parallel=2))
 
     assert run.status is RunStatus.COMPLETED, log_of(studio, run.id)
     north, south, tiny = studio.automl.report(run.id).partitions
@@ -91,7 +91,7 @@ def test_each_part_gets_a_run_and_only_what_changed_gets_another(studio: Studio)
 
     table = table[table["store"] != "tiny"]
     table.loc[(table["store"] == "south") & (table["month"] == "2018-03-01"), "sold"] += 1
-    again = ended(studio, begun(studio, table, 60, partition_by=["store"], parallel=2))
+    again = ended(studio, begun(studio, table, 200, partition_by=["store"], parallel=2))
     found = studio.automl.report(again.id).partitions
     assert [one.reused for one in found] == [True, False]
     assert found[0].run_id == north.run_id

@@ -24,6 +24,7 @@ from jupyter_mlstudio.entities.specs import RunSpec
 from jupyter_mlstudio.errors import Conflict, Invalid, NotFound
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
+from tests.conftest import end_all
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -48,6 +49,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     ROWS[:3000].to_csv(made.workspace.root / "data" / "a.csv", index=False)
     ROWS[3000:].to_parquet(made.workspace.root / "data" / "b.parquet")
     yield made
+    end_all(made)
     made.close()
 
 
