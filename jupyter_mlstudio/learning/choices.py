@@ -32,6 +32,12 @@ VOTE_ERRORS, STACK_ERRORS = 0.1, 0.5
 CHOOSING, FORESEEING = 0.15, 0.02
 """Of what is left that choosing members may take; and guessing who they will be."""
 
+FEW_ROWS, SELECTIONS, START = 1000, 8, 3
+"""To so few rows of classes members are fitted by chance: they are chosen so often, from so many of the best on.
+
+Fewer of the best are in from the beginning where there are fewer than eight models for each of them.
+"""
+
 POOL = 25
 MOST_NUMBERS = 300_000
 """Of predictions of one model while members are chosen; of more, some rows are taken."""
@@ -79,9 +85,11 @@ class Choices:
         return [rows[place] for place in self._weights(rows, found, FORESEEING)] if len(rows) > 1 else []
 
     def _is_better(self, one: Choice, other: Choice) -> bool:
+        metric, doubt = self._search.metric, Doubt(self._search)
         errors = VOTE_ERRORS if one.candidate.family == VOTE else STACK_ERRORS
-        doubt = Doubt(self._search)
-        return ensemble.is_better(self._search.metric, doubt.folds(one.candidate), doubt.folds(other.candidate), errors)
+        if one.candidate.family == VOTE and self._has_few_rows():  # the best score of many is partly luck
+            return any(score != metric.best for score in other.candidate.folds)
+        return ensemble.is_better(metric, doubt.folds(one.candidate), doubt.folds(other.candidate), errors)
 
     def _stack(self, vote: Choice | None, pool: list[Record]) -> Choice | None:
         """A stack that there is time for; where there is none, its line among the families says why."""
@@ -136,13 +144,15 @@ class Choices:
         """
         search = self._search
         until = time.monotonic() + share * search.clock.left_s
-        thinned, loss = self._thinned(found), self._loss(found[0])
+        thinned, losses = self._thinned(found), self._losses(found[0])
         seconds = [self._end_s(one) for one in rows]
         places = list(range(len(rows)))
         began = time.monotonic()
 
         def chosen() -> dict[int, float]:
-            made = ensemble.select([thinned[one] for one in places], loss, timed_out=lambda: time.monotonic() > until)
+            there = [thinned[one] for one in places]
+            start = max(1, min(START, len(there) // 8)) if len(losses) > 1 else 1
+            made = ensemble.select_often(there, losses, start=start, timed_out=lambda: time.monotonic() > until)
             return {places[place]: weight for place, weight in made.items()}
 
         weights = chosen()
@@ -177,20 +187,43 @@ class Choices:
         picked = np.concatenate([start + one for start, one in zip(starts, places, strict=False)])
         return [one[picked] for one in found]
 
-    def _loss(self, like: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], float]:
-        """The mean loss over the folds, of the rows that are looked at, with what it costs to be sure of few."""
+    def _losses(self, like: NDArray[np.float64]) -> list[Callable[[NDArray[np.float64]], float]]:
+        """By what members are chosen: where few rows have classes, several draws of what each row counts.
+
+        A draw is one of the Bayesian bootstrap (Rubin, 1981): no row counts nothing, so each fold keeps its classes.
+        """
+        if not self._has_few_rows():
+            return [self._loss(like)]
+        rng, rows = np.random.default_rng(self._search.spec.seed), len(self._search.plan.y)
+        return [self._loss(like, rng.exponential(size=rows)) for _ in range(SELECTIONS)]
+
+    def _has_few_rows(self) -> bool:
+        """Whether there are so few rows with classes that some models are good at them by chance."""
+        plan = self._search.plan
+        return plan.classes is not None and len(np.unique(self._search.rungs.judged(plan))) <= FEW_ROWS
+
+    def _loss(
+        self, like: NDArray[np.float64], counts: NDArray[np.float64] | None = None
+    ) -> Callable[[NDArray[np.float64]], float]:
+        """The mean loss over the folds, of the rows that are looked at, with what it costs to be sure of few.
+
+        Args:
+            counts: how much each row of the table counts, beside its weight.
+        """
         search, plan, doubt = self._search, self._search.plan, Doubt(self._search)
         places = self._places(like[0].size)
         ends = np.cumsum([len(one) for one in places])[:-1]
         rows = [np.asarray(plan.folds[fold][1])[one] for fold, one in zip(search.rungs.folds, places, strict=True)]
         scale = None if plan.classes is not None else float(np.ptp(plan.y)) or 1.0
         own = getattr(plan, "score", None)
+        given = [one for one in (plan.weights, counts) if one is not None]
+        weights = np.prod(given, axis=0) if given else None
 
         def score(which: NDArray[np.int64], part: NDArray[np.float64]) -> float:
             if own is not None:
                 return float(own(search.metric, which, part))
-            weights = None if plan.weights is None else plan.weights[which]
-            return search.metric.score(plan.y[which], part, weights, scale=scale, positive=plan.positive)
+            counted = None if weights is None else weights[which]
+            return search.metric.score(plan.y[which], part, counted, scale=scale, positive=plan.positive)
 
         def loss(predicted: NDArray[np.float64]) -> float:
             parts = np.split(predicted, ends)

@@ -105,7 +105,7 @@ class ForecastSearch(Rounds):
         """What must be left for the end: fits of likely members on all rows, and checks."""
         ranked = self.ranked()
         work = FITS * sum(one.candidate.fit_s for one in ranked[:MEMBERS]) + self.check_s(ranked[:MEMBERS])
-        rest = sum(self.check_s([one]) for one in ranked if one.candidate.onnx is None)
+        rest = sum(self.sample_check_s([one]) for one in ranked if one.candidate.onnx is None)
         whole = self.clock.timeout_s
         return min(0.5 * whole, 0.5 + 0.03 * whole + work + min(SHARE * whole, rest))
 

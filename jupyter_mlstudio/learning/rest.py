@@ -33,7 +33,7 @@ class Searched(Protocol):
     workers: Workers
     records: dict[int, Record]
 
-    def check_s(self, members: list[Record]) -> float: ...
+    def sample_check_s(self, members: list[Record]) -> float: ...
     def memory_bytes(self) -> int | None: ...
     def sample_of(self, record: Record) -> tuple[Any, ...] | None: ...
 
@@ -83,7 +83,7 @@ class Rest:
     def _expected_s(self, record: Record) -> float:
         candidate = record.candidate
         fit_s = grown(candidate.fit_s, candidate.rows, min(ROWS, candidate.rows))
-        return fit_s + self._search.check_s([record])
+        return fit_s + self._search.sample_check_s([record])
 
     def _start(self, record: Record, room: float) -> None:
         search = self._search

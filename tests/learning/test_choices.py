@@ -13,7 +13,7 @@ from scipy.special import softmax
 from jupyter_mlstudio.entities.automl import Task
 from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.learning import ensemble, metrics
-from jupyter_mlstudio.learning.choices import CHOOSING, Choices
+from jupyter_mlstudio.learning.choices import CHOOSING, VOTE, Choice, Choices
 from jupyter_mlstudio.learning.kept import Record
 
 rng = np.random.default_rng(0)
@@ -21,8 +21,8 @@ TRUTH = rng.normal(size=300)
 FOUND = [TRUTH + rng.normal(scale=0.5 + 0.01 * number, size=300) for number in range(12)]
 
 
-def records() -> list[Record]:
-    return [Record(Candidate(number=number, run_id="", family="Linear", stage="search")) for number in range(12)]
+def records(count: int = 12) -> list[Record]:
+    return [Record(Candidate(number=number, run_id="", family="Linear", stage="search")) for number in range(count)]
 
 
 def choices(seconds: dict[int, float], left_s: float) -> Choices:
@@ -50,6 +50,38 @@ def test_a_vote_that_is_too_even_gets_a_temperature_where_its_log_loss_counts(na
     assert degree == (pytest.approx(0.5, rel=0.1) if tempered else None)
     assert np.array_equal(predicted.argmax(axis=1), even.argmax(axis=1))
     assert made._tempered(softmax(logits, axis=1))[0] is None, "none where it would change nothing but by chance"
+
+
+@pytest.mark.parametrize(("rows", "several"), [(120, True), (3000, False)])
+def test_of_few_rows_a_model_that_was_lucky_does_not_vote_alone(rows: int, several: bool) -> None:
+    y = np.arange(rows) % 2
+    right = np.where(np.arange(rows) < 4, 0.7, 0.95)  # but for four rows as sure as any
+    sides = [rng.uniform(0.6, 0.9, size=rows) for _ in range(15)]
+    found = [np.where(y[:, None] == np.arange(2), one[:, None], 1 - one[:, None]) for one in (right, *sides)]
+    made = choices({}, 60.0)
+    parts = np.array_split(np.arange(rows), 3)
+    made._search.plan = SimpleNamespace(
+        folds=[([], part) for part in parts], classes=np.arange(2), weights=None, positive=1, y=y
+    )
+    made._search.rungs = SimpleNamespace(folds=(0, 1, 2), judged=lambda plan: np.arange(rows))
+    made._search.metric = metrics.find("log_loss", Task.CLASSIFICATION)
+    weights = made._weights(records(16), found)
+    assert (len(weights) > 1) is several
+    assert weights[0] > 0.5
+
+
+@pytest.mark.parametrize(("rows", "vote_wins"), [(120, True), (3000, False)])
+def test_of_few_rows_a_vote_wins_but_over_a_model_that_never_errs(rows: int, vote_wins: bool) -> None:
+    made = choices({}, 60.0)
+    made._search.plan.classes = np.arange(2)
+    made._search.rungs = SimpleNamespace(folds=(0, 1, 2), judged=lambda plan: np.arange(rows))
+    made._search.metric = metrics.find("accuracy", Task.CLASSIFICATION)
+    vote, best, perfect = (
+        Choice(Candidate(number=0, run_id="", family=family, stage="search", folds=folds), [], [])
+        for family, folds in ((VOTE, [0.9, 0.8, 0.88]), ("Linear", [0.9, 0.84, 0.89]), ("Linear", [1.0, 1.0, 1.0]))
+    )
+    assert made._is_better(vote, best) is vote_wins
+    assert not made._is_better(vote, perfect)
 
 
 def test_others_vote_in_the_stead_of_those_that_take_too_long() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from sklearn.ensemble import VotingClassifier
@@ -29,6 +31,36 @@ def test_no_more_members_are_taken_than_may_be() -> None:
     truth = rng.normal(size=200)
     models = [truth + rng.normal(scale=1, size=200) for _ in range(20)]
     assert len(ensemble.select(models, lambda mixed: float(np.mean((mixed - truth) ** 2)), most=4)) <= 4
+
+
+def test_what_one_selection_takes_by_chance_others_outvote() -> None:
+    truth, chance = rng.normal(size=300), rng.normal(size=300)
+    models = [truth + rng.normal(scale=0.3, size=300), truth + rng.normal(scale=0.4, size=300), chance]
+
+    def loss_to(target: np.ndarray) -> Callable[[np.ndarray], float]:
+        return lambda mixed: float(np.mean((mixed - target) ** 2))
+
+    misled = ensemble.select(models, loss_to(chance))
+    weights = ensemble.select_often(models, [loss_to(chance), *[loss_to(truth)] * 7], start=2)
+    assert misled[2] > 0.9
+    assert weights[2] < 0.2
+    assert sum(weights.values()) == pytest.approx(1)
+
+
+def test_a_selection_that_there_is_no_time_for_does_not_count() -> None:
+    truth = rng.normal(size=200)
+    models = [truth + rng.normal(scale=1, size=200) for _ in range(5)]
+    over: list[bool] = []
+
+    def loss(mixed: np.ndarray) -> float:
+        return float(np.mean((mixed - truth) ** 2))
+
+    def late(mixed: np.ndarray) -> float:
+        over.append(True)
+        return -loss(mixed)
+
+    found = ensemble.select_often(models, [loss, late], start=2, timed_out=lambda: bool(over))
+    assert found == pytest.approx(ensemble.select(models, loss, start=2))
 
 
 def test_a_gain_that_is_noise_does_not_make_an_ensemble_better() -> None:

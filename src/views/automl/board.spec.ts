@@ -40,6 +40,10 @@ describe('the leaderboard', () => {
     expect(why({ winner: 1 })).toContain('no ONNX form');
     expect(why({ winner: 2 })).toMatch(/more than chance would\.$/);
     expect(why({ winner: 2, primary_metric: 'log_loss' })).toContain('sure of a few rows');
+    const vote = someCandidate(3, { family: 'VotingEnsemble', stage: 'ensemble' });
+    const stack = someCandidate(4, { family: 'StackEnsemble', stage: 'ensemble' });
+    expect(why({ winner: 3, leaderboard: [someCandidate(1), vote] })).toContain('partly luck');
+    expect(why({ winner: 3, leaderboard: [stack, vote] })).toContain('more than chance');
   });
 
   it('draws scores on one scale on which few bad ones do not matter', () => {

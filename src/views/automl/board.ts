@@ -64,6 +64,9 @@ export function whyNotFirst({ leaderboard, winner, primary_metric: metric }: Aut
   if (above.every(one => one.onnx?.ready === false)) {
     return 'What is above the winner has no ONNX form that answers the same.';
   }
+  if (leaderboard[place]!.family === 'VotingEnsemble' && above.every(one => one.stage !== 'ensemble')) {
+    return 'The best of many scores is partly luck: of few rows a vote of several models is trusted more.';
+  }
   const few = metric === 'log_loss' ? ', and nothing is trusted for being sure of a few rows' : '';
   return `A better score alone does not win: an ensemble has to gain more than chance would${few}.`;
 }
