@@ -200,7 +200,7 @@ class Choices:
     def _has_few_rows(self) -> bool:
         """Whether there are so few rows with classes that some models are good at them by chance."""
         plan = self._search.plan
-        return plan.classes is not None and len(np.unique(self._search.rungs.judged(plan))) <= FEW_ROWS
+        return plan.classes is not None and len(plan.y) <= FEW_ROWS
 
     def _loss(
         self, like: NDArray[np.float64], counts: NDArray[np.float64] | None = None

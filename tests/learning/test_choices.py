@@ -73,8 +73,7 @@ def test_of_few_rows_a_model_that_was_lucky_does_not_vote_alone(rows: int, sever
 @pytest.mark.parametrize(("rows", "vote_wins"), [(120, True), (3000, False)])
 def test_of_few_rows_a_vote_wins_but_over_a_model_that_never_errs(rows: int, vote_wins: bool) -> None:
     made = choices({}, 60.0)
-    made._search.plan.classes = np.arange(2)
-    made._search.rungs = SimpleNamespace(folds=(0, 1, 2), judged=lambda plan: np.arange(rows))
+    made._search.plan.classes, made._search.plan.y = np.arange(2), np.arange(rows) % 2
     made._search.metric = metrics.find("accuracy", Task.CLASSIFICATION)
     vote, best, perfect = (
         Choice(Candidate(number=0, run_id="", family=family, stage="search", folds=folds), [], [])
