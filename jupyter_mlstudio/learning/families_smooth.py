@@ -200,6 +200,10 @@ class SVM(_Smooth):
     also = ("SVC", "SVR")
     multiplies = True
     expense = 2.0
+    foretold = ("KNN", "ExtraTrees")  # it lives by distances too
+
+    def expense_for(self, classes: int) -> float:
+        return self.expense * (3 if classes > 2 else 1)  # each class has its own vectors
 
     def refuses(self, shape: Shape) -> str:
         return f"{shape.rows:,} rows are too many for kernels: at most 4,000" if shape.rows > 4000 else ""

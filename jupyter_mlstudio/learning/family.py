@@ -105,6 +105,9 @@ class Family(ABC):
     multiplies: ClassVar[bool] = False
     """Whether the logarithm of a skewed target is tried early: sums in logarithms are what trees learn slowly."""
 
+    foretold: ClassVar[tuple[str, str] | None] = None
+    """A quick family and another one: unless the quick one is better than that, this one hardly is good either."""
+
     usual: ClassVar[Params] = {}
     """What parameters are that a known configuration does not name, by Optuna's names."""
 

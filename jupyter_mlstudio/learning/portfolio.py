@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from jupyter_mlstudio.learning.family import COLUMNS, TELLING, Family, Params, Shape
 
-MANY_CLASSES = 12
+MANY_CLASSES, SEVERAL_CLASSES, SEVERAL_ROWS = 12, 6, 4000
+"""More classes have quick families first; so have several classes, where there are no more rows than that."""
+
 WIDE = 40
 """Columns of a table from which on some may be noise."""
 
@@ -21,9 +23,11 @@ def portfolio(taking: Sequence[Family], shape: Shape) -> list[tuple[Family, Para
     the second of each, and so on. Where the target is skewed, its logarithm is tried behind the first few, by two
     boostings and by models that are no trees. Where there are more columns than rows, quick families come first: linear
     models are good there, and trees are slow. So they do where there are many classes, for each of which a boosting
-    grows trees of its own. Where there are many columns, a boosting is tried on those that tell something.
+    grows trees of its own; of few rows several classes are enough for that, since there networks and support vectors
+    are often as good. Where there are many columns, a boosting is tried on those that tell something; where quick
+    families come first, one of these is.
     """
-    if shape.features > shape.rows or shape.classes > MANY_CLASSES:
+    if shape.features > shape.rows or _has_many_classes(shape):
         taking = sorted(taking, key=lambda family: family.expense_for(shape.classes))
     known = {family.name: family.known(shape) for family in taking}
     found: list[tuple[Family, Params]] = []
@@ -40,3 +44,7 @@ def portfolio(taking: Sequence[Family], shape: Shape) -> list[tuple[Family, Para
         first = next((family for family in taking[:BEFORE_TELLING] if family.rounds), taking[0])
         found.insert(BEFORE_TELLING, (first, {**known[first.name][0], COLUMNS: TELLING}))
     return found
+
+
+def _has_many_classes(shape: Shape) -> bool:
+    return shape.classes > (SEVERAL_CLASSES if shape.rows <= SEVERAL_ROWS else MANY_CLASSES)

@@ -70,14 +70,16 @@ class Proposals:
         """The next known configuration of one of these families, which is then taken.
 
         Of a long table those of families that are behind wait until :data:`BETWEEN` others were searched, each: there a
-        score tells a good family from a lucky one, and there is time for few.
+        score tells a good family from a lucky one, and there is time for few. So do those of a family of which a quick
+        one foretells that it will be behind.
 
         Args:
             behind: whether they need not wait.
         """
         ready = set(self._families)
-        if self._shape.rows >= LONG and self._searched < BETWEEN and not behind:
-            ready = set(self._promising())
+        if self._searched < BETWEEN and not behind:
+            ready = set(self._promising()) if self._shape.rows >= LONG else ready
+            ready = {name for name in ready if not self._is_unlikely(name)}
         for place, one in enumerate(self._known):
             if one[0].name in allowed & ready:
                 self._searched = 0
@@ -106,6 +108,13 @@ class Proposals:
         names = sorted(self._families, key=lambda name: (self._best.get(name, math.inf), name))
         best = names[: max(SEARCHED, len(names) // 2)]
         return [name for name in names if name in best or not self._count[name]]
+
+    def _is_unlikely(self, name: str) -> bool:
+        """Whether a family that was not tried yet will hardly be good."""
+        quick, other = self._families[name].foretold or ("", "")
+        if self._count[name] or quick not in self._best or other not in self._best:
+            return False
+        return self._best[quick] > self._best[other]
 
     def _drawn(self, names: list[str], number: int) -> str:
         odds = np.array([0.5**rank / math.sqrt(self._families[name].expense) for rank, name in enumerate(names)])
