@@ -86,9 +86,12 @@ class Choices:
 
     def _is_better(self, one: Choice, other: Choice) -> bool:
         metric, doubt = self._search.metric, Doubt(self._search)
+        if self._has_few_rows():  # the best score of many is partly luck, and so is what a stack learns
+            if one.candidate.family == VOTE:
+                return any(score != metric.best for score in other.candidate.folds)
+            if other.candidate.family == VOTE:
+                return False
         errors = VOTE_ERRORS if one.candidate.family == VOTE else STACK_ERRORS
-        if one.candidate.family == VOTE and self._has_few_rows():  # the best score of many is partly luck
-            return any(score != metric.best for score in other.candidate.folds)
         return ensemble.is_better(metric, doubt.folds(one.candidate), doubt.folds(other.candidate), errors)
 
     def _stack(self, vote: Choice | None, pool: list[Record]) -> Choice | None:

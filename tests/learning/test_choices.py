@@ -15,6 +15,7 @@ from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.learning import ensemble, metrics
 from jupyter_mlstudio.learning.choices import CHOOSING, VOTE, Choice, Choices
 from jupyter_mlstudio.learning.kept import Record
+from jupyter_mlstudio.learning.stacking import STACK
 
 rng = np.random.default_rng(0)
 TRUTH = rng.normal(size=300)
@@ -81,6 +82,19 @@ def test_of_few_rows_a_vote_wins_but_over_a_model_that_never_errs(rows: int, vot
     )
     assert made._is_better(vote, best) is vote_wins
     assert not made._is_better(vote, perfect)
+
+
+@pytest.mark.parametrize(("rows", "stack_wins"), [(120, False), (3000, True)])
+def test_of_few_rows_a_stack_does_not_win_over_a_vote(rows: int, stack_wins: bool) -> None:
+    made = choices({}, 60.0)
+    made._search.plan.classes, made._search.plan.y = np.arange(2), np.arange(rows) % 2
+    made._search.metric = metrics.find("accuracy", Task.CLASSIFICATION)
+    stack, vote, single = (
+        Choice(Candidate(number=0, run_id="", family=family, stage="ensemble", folds=folds), [], [])
+        for family, folds in ((STACK, [0.95, 0.94, 0.96]), (VOTE, [0.9, 0.89, 0.92]), ("Linear", [0.9, 0.89, 0.92]))
+    )
+    assert made._is_better(stack, vote) is stack_wins
+    assert made._is_better(stack, single), "where there is no vote it may"
 
 
 def test_others_vote_in_the_stead_of_those_that_take_too_long() -> None:
