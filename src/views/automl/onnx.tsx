@@ -17,6 +17,12 @@ function brief(value: Real): string {
   return formatNumber(Number(toNumber(value).toPrecision(2)));
 }
 
+/** A model that is ready has other labels only where it was undecided itself. */
+function otherLabels(flips: number): string {
+  const counted = `${grouped(flips)} other ${flips === 1 ? 'label' : 'labels'}`;
+  return flips > 0 ? `${counted} where the model finds two of them equally likely` : counted;
+}
+
 /** All that was compared, for a hover. */
 export function onnxText(check: OnnxCheck): string {
   if (!check.ready) {
@@ -25,7 +31,7 @@ export function onnxText(check: OnnxCheck): string {
   const speedup = toNumber(check.speedup);
   return [
     `Compared on ${grouped(check.rows)} rows`,
-    check.label_flips === null ? '' : `${grouped(check.label_flips)} other labels`,
+    check.label_flips === null ? '' : otherLabels(check.label_flips),
     check.max_abs_difference === null ? '' : `largest difference ${brief(check.max_abs_difference)}`,
     Number.isFinite(speedup)
       ? `${formatNumber(Number(speedup.toPrecision(2)))} times as fast for one row`
@@ -52,7 +58,7 @@ export function OnnxMark({ check, late = false }: { check: OnnxCheck | null; lat
   const word = !check.ready
     ? shortened(visible(check.reason || 'not convertible'), 60)
     : flips > 0
-      ? `${grouped(flips)} labels differ`
+      ? `${grouped(flips)} ${flips === 1 ? 'tie differs' : 'ties differ'}`
       : 'ONNX the same';
   return (
     <span
