@@ -71,30 +71,30 @@ def test_of_few_rows_a_model_that_was_lucky_does_not_vote_alone(rows: int, sever
     assert weights[0] > 0.5
 
 
-@pytest.mark.parametrize(("rows", "vote_wins"), [(120, True), (3000, False)])
-def test_of_few_rows_a_vote_wins_but_over_a_model_that_never_errs(rows: int, vote_wins: bool) -> None:
+def by_accuracy(rows: int) -> Choices:
+    """Choices for so many rows of two classes."""
     made = choices({}, 60.0)
     made._search.plan.classes, made._search.plan.y = np.arange(2), np.arange(rows) % 2
     made._search.metric = metrics.find("accuracy", Task.CLASSIFICATION)
-    vote, best, perfect = (
-        Choice(Candidate(number=0, run_id="", family=family, stage="search", folds=folds), [], [])
-        for family, folds in ((VOTE, [0.9, 0.8, 0.88]), ("Linear", [0.9, 0.84, 0.89]), ("Linear", [1.0, 1.0, 1.0]))
-    )
-    assert made._is_better(vote, best) is vote_wins
-    assert not made._is_better(vote, perfect)
+    return made
+
+
+def scored(family: str, *folds: float) -> Choice:
+    return Choice(Candidate(number=0, run_id="", family=family, stage="search", folds=list(folds)), [], [])
+
+
+@pytest.mark.parametrize(("rows", "vote_wins"), [(120, True), (3000, False)])
+def test_of_few_rows_a_vote_wins_but_over_a_model_that_never_errs(rows: int, vote_wins: bool) -> None:
+    made, vote = by_accuracy(rows), scored(VOTE, 0.9, 0.8, 0.88)
+    assert made._is_better(vote, scored("Linear", 0.9, 0.84, 0.89)) is vote_wins
+    assert not made._is_better(vote, scored("Linear", 1.0, 1.0, 1.0))
 
 
 @pytest.mark.parametrize(("rows", "stack_wins"), [(120, False), (3000, True)])
 def test_of_few_rows_a_stack_does_not_win_over_a_vote(rows: int, stack_wins: bool) -> None:
-    made = choices({}, 60.0)
-    made._search.plan.classes, made._search.plan.y = np.arange(2), np.arange(rows) % 2
-    made._search.metric = metrics.find("accuracy", Task.CLASSIFICATION)
-    stack, vote, single = (
-        Choice(Candidate(number=0, run_id="", family=family, stage="ensemble", folds=folds), [], [])
-        for family, folds in ((STACK, [0.95, 0.94, 0.96]), (VOTE, [0.9, 0.89, 0.92]), ("Linear", [0.9, 0.89, 0.92]))
-    )
-    assert made._is_better(stack, vote) is stack_wins
-    assert made._is_better(stack, single), "where there is no vote it may"
+    made, stack = by_accuracy(rows), scored(STACK, 0.95, 0.94, 0.96)
+    assert made._is_better(stack, scored(VOTE, 0.9, 0.89, 0.92)) is stack_wins
+    assert made._is_better(stack, scored("Linear", 0.9, 0.89, 0.92)), "where there is no vote it may"
 
 
 def test_others_vote_in_the_stead_of_those_that_take_too_long() -> None:
