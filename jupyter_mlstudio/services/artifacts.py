@@ -26,6 +26,9 @@ UPLOADS = "uploads"
 UPLOAD_STALLED_S = 60.0
 """An upload that has not grown for so long when a server starts is nobody's any more."""
 
+_AS_TEXT = {0xDC00 + byte: 0xE000 + byte for byte in range(0x80, 0x100)}
+_FROM_TEXT = {shown: kept for kept, shown in _AS_TEXT.items()}
+
 
 class Artifacts:
     """The files of each run's ``artifacts`` folder, and its log."""
@@ -45,7 +48,8 @@ class Artifacts:
                 raise NotFound(f"there is no folder {path[:200]!r}")
             return ArtifactList(path="", entries=[], total=0, next_page_token=None)
         items = [item for item in os.scandir(folder) if not _temporary(item.name)]
-        items.sort(key=lambda item: (not item.is_dir(follow_symlinks=False), _shown(item.name)))
+        items.sort(key=lambda item: _shown(item.name))
+        items.sort(key=lambda item: not item.is_dir(follow_symlinks=False))
         offset = offset_of(page_token)
         page = _entries(items[offset : offset + max_results], path)  # only these are asked for their sizes
         return ArtifactList(
@@ -152,7 +156,7 @@ def _temporary(name: str) -> bool:
 
 def _on_disk(path: str) -> str:
     """Reads a name as :func:`_shown` wrote it."""
-    return "".join(chr(ord(char) - 0xE000 + 0xDC00) if "\ue080" <= char <= "\ue0ff" else char for char in path)
+    return path.translate(_FROM_TEXT)
 
 
 def _entries(items: Iterable[os.DirEntry[str]], folder: str) -> list[ArtifactEntry]:
@@ -179,7 +183,7 @@ def _entry(item: os.DirEntry[str], folder: str) -> ArtifactEntry:
 
 def _shown(name: str) -> str:
     """Writes a file's name as text: bytes that are not UTF-8 become private-use characters, two ways without loss."""
-    return "".join(chr(ord(char) - 0xDC00 + 0xE000) if "\udc80" <= char <= "\udcff" else char for char in name)
+    return name if name.isascii() else name.translate(_AS_TEXT)
 
 
 def _whole_characters(data: bytes, *, more: bool) -> bytes:
