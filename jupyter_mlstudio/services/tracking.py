@@ -7,6 +7,7 @@ import json
 import math
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ _CHART_NAME = re.compile(r"[\w.\- ]{1,120}")
 _BATCH = TypeAdapter(LogBatch)
 _INT64 = 2**63
 
+Logged = dict[str, metrics.Columns]
+"""Points by the metric's name."""
+
 
 class Tracking:
     """Takes and gives back what runs report."""
@@ -54,7 +58,7 @@ class Tracking:
         """
         points = checked_points(batch)
         with self._database.write() as connection:
-            return self._take(connection, run_id, batch, points)
+            return self._take(connection, run_id, [(batch, points)]) == 1
 
     def add(self, run_id: str, batch: LogBatch, *, after_end: bool = False) -> None:
         """Keeps a batch of a client that does not number its batches; a parameter keeps its first value.
@@ -146,29 +150,34 @@ class Tracking:
         """
         self._keep(connection, run_id, key, batch, checked_points(batch))
 
-    def _take(self, connection: Connection, run_id: str, batch: LogBatch, points: dict[str, metrics.Columns]) -> bool:
+    def _take(self, connection: Connection, run_id: str, sent: list[tuple[LogBatch, Logged]]) -> int:
+        """Keeps batches of one client, written as one; returns how many of them had not been taken before."""
         key, status = self._run(connection, run_id)
         if status in TERMINAL:
             raise Conflict(f"the run is over ({status.value}): nothing can be logged to it any more")
-        if not metrics.take_batch(connection, key, batch.client, batch.sequence):
-            return False
-        self._keep(connection, run_id, key, batch, points)
-        return True
+        client = sent[0][0].client
+        last, new = metrics.last_batch(connection, key, client), []
+        for batch, points in sent:
+            if batch.sequence > last:
+                new.append((batch, points))
+                last = batch.sequence
+        if new:
+            metrics.note_batch(connection, key, client, last)
+            self._keep(connection, run_id, key, *_joined(new))
+        return len(new)
 
     def _take_lines(self, run_id: str, lines: list[bytes]) -> int:
         """Takes a part of a spool in one transaction; a line that is half written or wrong is left out."""
-        good = []
+        good: dict[str, list[tuple[LogBatch, Logged]]] = {}
         for line in lines:
             with contextlib.suppress(ValidationError, Invalid):
                 batch = _BATCH.validate_json(line)
-                good.append((batch, checked_points(batch)))
+                good.setdefault(batch.client, []).append((batch, checked_points(batch)))
         with contextlib.suppress(Conflict), self._database.write() as connection:
-            return sum(self._take(connection, run_id, batch, points) for batch, points in good)
+            return sum(self._take(connection, run_id, sent) for sent in good.values())
         return 0
 
-    def _keep(
-        self, connection: Connection, run_id: str, key: int, batch: LogBatch, points: dict[str, metrics.Columns]
-    ) -> None:
+    def _keep(self, connection: Connection, run_id: str, key: int, batch: LogBatch, points: Logged) -> None:
         if points:
             last = metrics.append(connection, key, points)
             shown = {name: value for name, value in last.items() if not name.startswith(SYSTEM)}
@@ -195,7 +204,26 @@ class Tracking:
         return self._workspace.run_folder(run_id) / "charts"
 
 
-def checked_points(batch: LogBatch) -> dict[str, metrics.Columns]:
+def _joined(sent: list[tuple[LogBatch, Logged]]) -> tuple[LogBatch, Logged]:
+    """Makes one batch of several of a client: all points, and of everything else what was said last."""
+    if len(sent) == 1:
+        return sent[0]
+    points: dict[str, tuple[list[int], list[float], list[float]]] = {}
+    batch = sent[0][0]
+    for one, logged in sent:
+        for name, columns in logged.items():
+            steps, times, values = points.setdefault(name, ([], [], []))
+            steps += columns[0]
+            times += columns[1]
+            values += columns[2]
+        batch = replace(
+            one, params=batch.params | one.params, tags=batch.tags | one.tags, progress=one.progress or batch.progress,
+            environment=one.environment or batch.environment,
+        )  # fmt: skip
+    return batch, dict(points)
+
+
+def checked_points(batch: LogBatch) -> Logged:
     points = {_metric_name(name): _columns(name, part) for name, part in batch.metrics.items() if part.values}
     _check_texts(batch)
     return points

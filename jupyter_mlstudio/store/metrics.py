@@ -23,16 +23,17 @@ Columns = tuple[Sequence[int], Sequence[float], Sequence[float]]
 """Steps, times in seconds since 1970, and values."""
 
 
-def take_batch(connection: Connection, run_key: int, client: str, sequence: int) -> bool:
-    """Notes that a batch was taken; answers False when it, or a later one of its client, had been."""
+def last_batch(connection: Connection, run_key: int, client: str) -> int:
+    """The number of the last batch of a client that was taken; 0 before the first."""
     where = (batches.c.run_key == run_key) & (batches.c.client == client)
-    last = connection.execute(select(batches.c.sequence).where(where)).scalar()
-    if last is not None and last >= sequence:
-        return False
+    return connection.execute(select(batches.c.sequence).where(where)).scalar() or 0
+
+
+def note_batch(connection: Connection, run_key: int, client: str, sequence: int) -> None:
+    """Notes that a client's batches up to this one were taken."""
     upsert(
         connection, batches, {"run_key": run_key, "client": client, "sequence": sequence}, keys=("run_key", "client")
     )
-    return True
 
 
 def append(connection: Connection, run_key: int, metrics: Mapping[str, Columns]) -> dict[str, float]:

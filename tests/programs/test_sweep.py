@@ -100,6 +100,12 @@ def asleep(x: float) -> float:
     return x
 
 
+def endless(x: float) -> float:
+    """Does not end by itself."""
+    time.sleep(600)
+    return x
+
+
 def unfinite(trial: optuna.Trial) -> float:
     """Reports what is not finite on its way to a number."""
     trial.report(math.nan, 0)
@@ -345,7 +351,7 @@ def test_a_function_that_cannot_be_loaded_says_why(studio: Studio) -> None:
 
 
 def test_time_limits_end_the_trial_and_the_sweep(studio: Studio, tmp_path: Path) -> None:
-    run: Run = call(studio, asleep, spec(3, 1, trial_timeout_s=0.1))
+    run: Run = call(studio, endless, spec(3, 1, trial_timeout_s=0.1))
     short = call(studio, asleep, spec(1000, 1, timeout_s=8.0))
     told = trials(studio, ended(studio, run))
     assert {one["reason"] for one in told} == {"over its time limit of 0.1 s"}
