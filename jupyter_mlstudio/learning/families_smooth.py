@@ -193,7 +193,19 @@ def batch_of(rows: int) -> int:
     return math.ceil(rows / math.ceil(rows / wanted))
 
 
-class SVM(_Smooth):
+class _Vectors(_Smooth):
+    """Support vectors, calibrated; see :func:`_calibrated`."""
+
+    takes_labels = False
+
+    def knows(self, labels: Any) -> bool:
+        """Of three and more classes scikit-learn (1.8 to 1.9) takes labels that are numbers for places in an array,
+        when it looks for a temperature: with others than 0, 1 ... the probabilities are wrong, or the process breaks.
+        """
+        return super().knows(labels) or len(labels) < 3 or isinstance(labels[0], str)
+
+
+class SVM(_Vectors):
     """Support vectors with a Gaussian kernel, calibrated; for small tables."""
 
     name = "SVM"
@@ -230,7 +242,7 @@ class SVM(_Smooth):
         return _calibrated(OneVsRestClassifier(model), making.shape)  # votes of pairs are no measure of how sure it is
 
 
-class LinearSVM(_Smooth):
+class LinearSVM(_Vectors):
     """Support vectors without a kernel, calibrated. Tried when asked for by name."""
 
     name = "LinearSVM"

@@ -97,7 +97,7 @@ class Family(ABC):
     most_rounds: ClassVar[int] = 2000
     takes_weights: ClassVar[bool] = True
     takes_labels: ClassVar[bool] = True
-    """Whether its classifiers know labels that are not numbers from 0."""
+    """Whether its classifiers know labels that are not numbers from 0; see :meth:`knows`."""
 
     expense: ClassVar[float] = 1.0
     """How long a fit takes beside others, about; it only decides what is tried more often."""
@@ -124,6 +124,10 @@ class Family(ABC):
     def refuses(self, shape: Shape) -> str:
         """Tells why it cannot take part for this table; empty when it can."""
         return ""
+
+    def knows(self, labels: Any) -> bool:
+        """Whether its classifiers learn these labels themselves; else they learn the classes' numbers from 0."""
+        return self.takes_labels or np.array_equal(labels, np.arange(len(labels)))
 
     def installed(self) -> bool:
         """Whether its library is here."""

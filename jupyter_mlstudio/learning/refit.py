@@ -46,7 +46,7 @@ def fitted(
         extra["model__sample_weight"] = plan.weights[rows]
     X = plan.X if len(rows) == len(plan.X) else plan.X.iloc[rows]  # noqa: N806
     y = plan.y[rows]
-    if labels and plan.classes is not None and family.takes_labels:
+    if labels and plan.classes is not None and family.knows(plan.classes):
         y = np.asarray(plan.classes)[y]
     return model.fit(X, y, **extra)
 

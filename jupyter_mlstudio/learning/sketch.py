@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from jupyter_mlstudio.entities.automl import Task
 from jupyter_mlstudio.entities.automl_candidates import Candidate
 from jupyter_mlstudio.errors import Conflict
@@ -117,7 +115,6 @@ def _single(found: Sketch, candidate: Candidate, *, labels: bool) -> Any:
     codes = codes_of(found.plan, family.form_for(candidate.params))
     making = Making(found.shape, found.seed, found.threads, codes, found.shape.rows)
     model = pipeline(found.plan, family, candidate.params, making)
-    numbered = found.classes is None or np.array_equal(found.classes, np.arange(len(found.classes)))
-    if not labels or family.takes_labels or numbered:
+    if not labels or found.classes is None or family.knows(found.classes):
         return model
     return vote([(family.name.lower(), model)], [1.0], found.classes)

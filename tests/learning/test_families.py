@@ -20,10 +20,11 @@ from jupyter_mlstudio.learning.budget import Costs
 from jupyter_mlstudio.learning.evaluate import patience_of, stages
 from jupyter_mlstudio.learning.families_smooth import LEAST_BATCH, LEAST_BATCHES, MOST_BATCH, batch_of
 from jupyter_mlstudio.learning.family import Family, Making, Part, Shape
+from jupyter_mlstudio.learning.matrices import codes_of
 from jupyter_mlstudio.learning.metrics import DEFAULTS
 from jupyter_mlstudio.learning.plan import Plan, make_plan
 from jupyter_mlstudio.learning.portfolio import portfolio
-from jupyter_mlstudio.learning.refit import probe
+from jupyter_mlstudio.learning.refit import fitted, probe, single
 from jupyter_mlstudio.learning.rungs import is_skewed, shape_of
 from jupyter_mlstudio.programs.automl_check import ModelCheck
 
@@ -48,6 +49,27 @@ def mixed_plan(task: Task) -> Plan:
 @pytest.fixture(scope="module")
 def plans() -> dict[Task, Plan]:
     return {task: mixed_plan(task) for task in (Task.CLASSIFICATION, Task.REGRESSION)}
+
+
+@pytest.mark.parametrize("name", ["SVM", "LinearSVM", "XGBoost", "Linear"])
+@pytest.mark.parametrize("labels", [[3, 5, 8], [1.0, 2.0, 3.0], [0, 1, 2]])
+def test_a_winner_is_as_sure_of_classes_that_are_numbers_as_of_names(name: str, labels: list[float]) -> None:
+    """scikit-learn's search for a temperature takes numbers of classes for places in memory."""
+    found = families.find(name)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))  # noqa: N806
+    number = np.digitize(X[:, 0] + rng.normal(scale=0.2, size=200), [-0.4, 0.4])
+    answers = []
+    for classes in (np.array(["a", "b", "c"]), np.array(labels)):
+        frame = pd.DataFrame(X, columns=["x", "z", "v"]).assign(target=classes[number])
+        plan = make_plan(frame, AutoMLSpec(data="t.csv", target="target", task=Task.CLASSIFICATION))
+        shape = shape_of(plan, "log_loss")
+        making = Making(shape, 0, 1, codes_of(plan, found.form_for({})))
+        model = single(plan, found, fitted(plan, found, found.known(shape)[0], making, np.arange(200), labels=True))
+        assert np.mean(model.predict(plan.X) == classes[number]) > 0.8
+        assert model.classes_.tolist() == classes.tolist()
+        answers.append(model.predict_proba(plan.X))
+    assert answers[0] == pytest.approx(answers[1], abs=1e-6)
 
 
 @pytest.mark.slow

@@ -76,10 +76,12 @@ def test_a_vote_at_a_temperature_is_scikit_learns_own_and_converts(labels: list[
     ]
     vote = ensemble.vote(members, [0.6, 0.4], classes)
     model = temperature.at(vote, 0.7)
-    own = CalibratedClassifierCV(FrozenEstimator(vote), method="temperature").fit(ROWS, classes[y])
+    own = CalibratedClassifierCV(FrozenEstimator(vote), method="temperature")
+    own.fit(ROWS, y if classes.dtype.kind == "i" else classes[y])  # it takes labels that are numbers for places
     own.calibrated_classifiers_[0].calibrators[0].beta_ = 1 / 0.7
     assert np.array_equal(model.predict_proba(ROWS), own.predict_proba(ROWS))
     assert np.array_equal(model.predict(ROWS), vote.predict(ROWS))
+    assert np.array_equal(model.classes_, classes)
     assert model.predict_proba(ROWS) == pytest.approx(temperature.changed(vote.predict_proba(ROWS), 0.7), abs=1e-12)
     assert temperature.inside(model) == (vote, 0.7)
     assert temperature.inside(vote) == (vote, None)
