@@ -18,6 +18,7 @@ import pytest
 from traitlets.config import Config
 
 from jupyter_mlstudio.entities.runs import TERMINAL, RunStatus
+from jupyter_mlstudio.errors import Conflict
 from jupyter_mlstudio.store import runs as store
 from jupyter_mlstudio.studio import Studio
 from jupyter_mlstudio.workspace import Workspace
@@ -138,7 +139,7 @@ def end_all(studio: Studio) -> None:
                 store.end(connection, studio.changes, row.id, RunStatus.CANCELED)
     ids = [row.id for row in rows]
     for run_id in ids:
-        if studio.runs.get(run_id).status not in TERMINAL:
+        with contextlib.suppress(Conflict):  # it is over already
             studio.launcher.stop(run_id)
     deadline = time.monotonic() + 20
     for run_id in ids:
