@@ -81,10 +81,11 @@ def grown(seconds: float, rows: int, to_rows: int) -> float:
     return float(seconds * (max(1, to_rows) / max(1, rows)) ** GROWTH)
 
 
-def check_s(usual_s: float, members_s: float, size_bytes: int) -> float:
+def check_s(usual_s: float, members_s: float, size_bytes: int, longer: float = 1.0) -> float:
     """What the check of a model will take.
 
     Args:
         usual_s: what that of a tiny model takes, which tells how slow the machine is; ``members_s`` of its members.
+        longer: how many times as long as of a tiny one, beside what goes by its size.
     """
-    return usual_s + members_s + CHECK_S_PER_BYTE * size_bytes * max(1.0, usual_s / PROBE_S)
+    return longer * (usual_s + members_s) + CHECK_S_PER_BYTE * size_bytes * max(1.0, usual_s / PROBE_S)

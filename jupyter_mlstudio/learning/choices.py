@@ -19,12 +19,15 @@ from jupyter_mlstudio.learning.evaluate import measured, scores_of, write_array
 from jupyter_mlstudio.learning.kept import Record
 from jupyter_mlstudio.learning.stack import shares, top_weights
 from jupyter_mlstudio.learning.stacking import STACK, Stacking, parts_of
-from jupyter_mlstudio.learning.state import State, Told
+from jupyter_mlstudio.learning.state import MARGIN, State, Told
 from jupyter_mlstudio.learning.trials import bounds_of
 
 VOTE = "VotingEnsemble"
-SHARE = 0.7
-"""Of what is left that a vote may be expected to take: others may want the machine at the same time."""
+SHARE = 1 / MARGIN
+"""Of what is left that a vote may be expected to take."""
+
+MEMBER = 0.5
+"""Of that time, what the fit of one member may take where one is fitted after the other."""
 
 VOTE_ERRORS, STACK_ERRORS = 0.1, 0.5
 """Standard errors that an ensemble must be better by; what learns more, a stack or a temperature, can learn chance."""
@@ -60,10 +63,14 @@ class Choice:
 
 
 class Choices:
-    """Makes the choices of a search, in the order in which they are tried."""
+    """Makes the choices of a search, in the order in which they are tried.
 
-    def __init__(self, search: State, told: Told) -> None:
-        self._search, self._told = search, told
+    Args:
+        left_s: the time that there will be for an ensemble; None is what is left.
+    """
+
+    def __init__(self, search: State, told: Told, left_s: float | None = None) -> None:
+        self._search, self._told, self._given_s = search, told, left_s
 
     def made(self, ranked: list[Record]) -> list[Choice]:
         """The winner first, then what is taken where it does not hold."""
@@ -80,7 +87,7 @@ class Choices:
         return order
 
     def voters(self, ranked: list[Record]) -> list[Record]:
-        """Who would vote if the search ended now; nobody with fewer than two."""
+        """Who would vote if the search ended now, or who would win alone; nobody where there are fewer than two."""
         rows, found = self._predicted(self._pool(ranked))
         return [rows[place] for place in self._weights(rows, found, FORESEEING)] if len(rows) > 1 else []
 
@@ -141,14 +148,15 @@ class Choices:
     def _weights(
         self, rows: list[Record], found: list[NDArray[np.float64]], share: float = CHOOSING
     ) -> dict[int, float]:
-        """Weights by place of members that there is time for; where there is not, it goes without the slowest ones.
+        """Weights by place of members that there is time for.
 
-        As long as choosing has time, others are chosen in their stead.
+        Where there is not, it goes without those that weigh least for the time that they take. As long as choosing has
+        time, others are chosen in their stead.
         """
         search = self._search
         until = time.monotonic() + share * search.clock.left_s
         thinned, losses = self._thinned(found), self._losses(found[0])
-        seconds = [self._end_s(one) for one in rows]
+        seconds = [self._more_s(one) for one in rows]
         places = list(range(len(rows)))
         began = time.monotonic()
 
@@ -161,19 +169,20 @@ class Choices:
         weights = chosen()
         took = time.monotonic() - began
         while len(weights) > 1 and not self._has_time([rows[place] for place in weights]):
-            slow = max((place for place in weights if place), key=lambda place: seconds[place])
-            places = [place for place in places if not place or seconds[place] < seconds[slow]]
+            out = min((place for place in weights if place), key=lambda place: weights[place] / seconds[place])
+            places = [place for place in places if place in weights or seconds[place] < seconds[out]]
+            places.remove(out)
             again = time.monotonic() + took < until and len(places) > 1
-            weights = chosen() if again else ensemble.shares({one: weights[one] for one in weights if one != slow})
+            weights = chosen() if again else ensemble.shares({one: weights[one] for one in weights if one != out})
         return weights
 
     def _pool(self, ranked: list[Record]) -> list[Record]:
-        """Who may be a member: the best, and the best of each family, that can be fitted in the time that is left."""
+        """Who may be a member: the best, and the best of each family, that leave time for others."""
         search = self._search
         firsts = {record.candidate.family: record for record in reversed(ranked)}
         wanted = ranked[:POOL] + [one for one in firsts.values() if one not in ranked[:POOL]]
-        room = 0.5 * search.clock.left_s / ensemble.MOST_MEMBERS * max(1, search.limits.max_concurrent_trials)
-        return [ranked[0], *(one for one in wanted if one is not ranked[0] and search.refit_s(one) <= 2.5 * room)]
+        most = min(1.0, MEMBER * max(1, search.limits.max_concurrent_trials)) * SHARE * self._left_s
+        return [ranked[0], *(one for one in wanted if one is not ranked[0] and search.refit_s(one) <= most)]
 
     def _places(self, numbers: int) -> list[NDArray[np.int64]]:
         """For each fold which of its rows are looked at while members are chosen."""
@@ -267,7 +276,16 @@ class Choices:
     def _end_s(self, record: Record) -> float:
         return self._search.refit_s(record) + self._search.check_s([record])
 
+    def _more_s(self, record: Record) -> float:
+        """What a vote takes longer with a member."""
+        search = self._search
+        return max(1e-3, search.refit_s(record) + search.check_s([record]) - search.check_s([]))
+
     def _has_time(self, members: list[Record]) -> bool:
         search = self._search
         fits = sum(search.refit_s(one) for one in members) / max(1, search.limits.max_concurrent_trials)
-        return fits + search.check_s(members) <= SHARE * search.clock.left_s
+        return fits + search.check_s(members) <= SHARE * self._left_s
+
+    @property
+    def _left_s(self) -> float:
+        return self._search.clock.left_s if self._given_s is None else self._given_s

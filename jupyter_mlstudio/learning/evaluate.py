@@ -58,7 +58,8 @@ class Result:
     Args:
         params: with the number of rounds that was best.
         scores: by fold; ``fit_s`` is the mean of a fold's fit, ``rows`` the most that one was fitted on.
-        predict_ms: for 1,000 rows; ``size_bytes`` of one pickled model.
+        predict_ms: for 1,000 rows; ``size_bytes`` of one pickled model. Both it and ``fit_s`` are of as many rounds as
+            were chosen, not of those behind them that showed it.
         onnx: how the ONNX form of one fold's model answers, None where it was not looked at; ``check_s`` is its time.
     """
 
@@ -84,7 +85,10 @@ class FoldScore:
 
 @dataclass(slots=True)
 class _Fold:
-    """Predictions of a fold after numbers of rounds; a model without rounds has them under 0."""
+    """Predictions of a fold after numbers of rounds; a model without rounds has them under 0.
+
+    ``seen`` is how many rounds its fit took, of which ``trained`` are in its model.
+    """
 
     after: dict[int, NDArray[np.float64]]
     fit_s: float
@@ -92,6 +96,8 @@ class _Fold:
     pickled: bytes
     rows: int
     found: Params
+    seen: int = 0
+    trained: int = 0
 
 
 def evaluate(
@@ -136,10 +142,11 @@ def _evaluate(
     scores = [score_of(plan, metric, number, one) for number, one in zip(job.folds, predictions, strict=True)]
     loss = float(np.mean([metric.loss(one) for one in scores]))
     onnx, check_s = proved(job.proof, plan, family, featuriser, folds[-1].pickled, job.folds[-1], loss)
+    fit_s = float(np.mean([fold.fit_s * _share(count, fold.seen) for fold in folds]))
     return Result(
-        params=params, scores=scores, fit_s=chosen_s(featuriser) + float(np.mean([fold.fit_s for fold in folds])),
+        params=params, scores=scores, fit_s=chosen_s(featuriser) + fit_s,
         predict_ms=float(np.mean([fold.predict_ms for fold in folds])), rows=max(fold.rows for fold in folds),
-        size_bytes=max(len(fold.pickled) for fold in folds),
+        size_bytes=int(max(len(fold.pickled) * _share(count, fold.trained) for fold in folds)),
         measured=measured(plan, shape, job.folds, np.concatenate(predictions)), onnx=onnx, check_s=check_s,
     )  # fmt: skip
 
@@ -153,7 +160,7 @@ def chosen_s(featuriser: Any) -> float:
 def _fitted(job: Job, making: Making, part: Part, held: Part, first: _Fold | None) -> _Fold:
     """Fits one fold; the first one of a boosting model stops early, the others go as far as it did."""
     family, params = job.family, {**job.params, **(first.found if first else {})}
-    classifies = making.shape.classifies
+    classifies, seen, trained = making.shape.classifies, 0, 0
     changed: Params = dict(first.found) if first else {}
     began = time.perf_counter()
     if not isinstance(family, Boosting) or family.rounds in params:
@@ -174,13 +181,19 @@ def _fitted(job: Job, making: Making, part: Part, held: Part, first: _Fold | Non
         else:
             counts = sorted(first.after)
             model = family.fit(family.make({**params, family.rounds: counts[-1]}, making), part)
-        fit_s = time.perf_counter() - began
+        fit_s, seen, trained = time.perf_counter() - began, family.seen(model), family.trained(model)
         began = time.perf_counter()
         found = family.staged(model, held.X, counts, classifies)
         after = {count: full(one, model, making.shape) for count, one in zip(counts, found, strict=True)}
     seconds = (time.perf_counter() - began) / len(after)
     pickled = pickle.dumps(model, protocol=5)
-    return _Fold(after, fit_s, seconds * 1e6 / max(1, held.X.shape[0]), pickled, part.X.shape[0], changed)
+    predict_ms = seconds * 1e6 / max(1, held.X.shape[0])
+    return _Fold(after, fit_s, predict_ms, pickled, part.X.shape[0], changed, seen, trained)
+
+
+def _share(count: int, rounds: int) -> float:
+    """The part of its rounds that so many are; all of a model without rounds."""
+    return min(1.0, count / rounds) if rounds else 1.0
 
 
 def patience_of(params: Params, rows: int) -> int:

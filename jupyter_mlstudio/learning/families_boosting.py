@@ -130,6 +130,11 @@ class LightGBM(_Trees):
     def counted(self, model: Any) -> int:
         return int(model.booster_.current_iteration())
 
+    def seen(self, model: Any) -> int:
+        watched = getattr(model, "regressor_", model).evals_result_
+        losses: list[float] = next(iter(next(iter(watched.values()), {}).values()), [])
+        return max(len(losses), self.trained(model))
+
     def watched(self, model: Any, part: Part, held: Part, patience: int, limit_s: float) -> int:
         import lightgbm
 

@@ -179,6 +179,10 @@ class Boosting(Family):
     def trained(self, model: Any) -> int:
         """How many rounds a model has."""
 
+    def seen(self, model: Any) -> int:
+        """How many rounds the fit of a model took, of which it may have kept fewer."""
+        return self.trained(model)
+
     @abstractmethod
     def staged(self, model: Any, rows: Any, counts: list[int], classifies: bool) -> Iterator[Any]:
         """Yields a model's predictions after each of these numbers of rounds, ascending."""

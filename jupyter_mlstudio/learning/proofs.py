@@ -87,10 +87,13 @@ class Account:
         """What the check of a small model takes, of whatever family."""
         return float(np.median([*self.usual.values()] or [UNSEEN_S]))
 
-    def expected_s(self, families: Iterable[str], size_bytes: int) -> float:
-        """What the check of a model of these families will take."""
+    def expected_s(self, families: Iterable[str], size_bytes: int, longer: float = 1.0) -> float:
+        """What the check of a model of these families will take, so many times as long as that of a tiny one and what
+        goes by its size.
+        """
         usual = self.usual_s()
-        return check_s(usual, 0.7 * sum(self.usual.get(name, usual) for name in families), size_bytes)
+        members_s = 0.7 * sum(self.usual.get(name, usual) for name in families)
+        return check_s(usual, members_s, size_bytes, longer)
 
     def proof(self, check: Check, family: str, losses: list[float], limit_s: float, timeout_s: float) -> Proof:
         """What a worker that is ended in so many seconds needs.

@@ -29,7 +29,7 @@ from jupyter_mlstudio.learning.workers import Event, Workers
 LOOK_S = 0.1
 ASK_S = 0.2
 WHOLE = 2.0
-"""How much longer the check of a winner takes than one of few rows, as measured."""
+"""How much longer the check of a winner takes than one of few rows, as measured, beside what goes by its size."""
 
 Told = Callable[[Candidate], None]
 
@@ -138,14 +138,17 @@ class Rounds(ABC):
 
     def check_s(self, members: list[Record]) -> float:
         """What the check of a winner of these members will take."""
-        return WHOLE * self.sample_check_s(members)
+        return self._check_s(members, WHOLE)
 
     def sample_check_s(self, members: list[Record]) -> float:
         """What the check of a model of these members that did not win will take, on few rows."""
+        return self._check_s(members, 1.0)
+
+    def _check_s(self, members: list[Record], longer: float) -> float:
         if not self.onnx:
             return 0.0
         size = sum(record.candidate.size_bytes for record in members)
-        return self.account.expected_s({one.candidate.family for one in members}, size)
+        return self.account.expected_s({one.candidate.family for one in members}, size, longer)
 
     def proof(self, family: str, limit_s: float) -> Proof | None:
         """What the worker of a trial that ends in so many seconds needs for its check; None when none is asked for."""

@@ -32,7 +32,8 @@ FIT_SHARE, FAR_SHARE = 0.2, 0.35
 """Of what is left that a boosting trial trains for at most; and one that goes on to more rows."""
 
 FORESEEN_SHARE, LOOK_EVERY = 0.5, 50
-"""Of the time, after which it is looked who would vote; and how many times as long as that took until it is again."""
+"""Of the time, after which it is looked who would vote; and how many times as long as that took until it is again, or
+until the search would end."""
 
 CUT, ENOUGH = 0.4, 8
 """A boosting that would be cut off before this part of its usual time is not begun once so many others are there."""
@@ -55,7 +56,7 @@ class Search(State):
         self.proposals = proposals.Proposals(list(self.by_name.values()), self.shape, spec.seed)
         self._numbers = max(self.records, default=-1) + 1
         self._voters: list[Record] = []
-        self._look_at = 0.0
+        self._look_at, self._looked_at = 0.0, 0
         self._take_up()
 
     def _take_up(self) -> None:
@@ -78,18 +79,21 @@ class Search(State):
     def likely(self, ranked: list[Record]) -> list[list[Record]]:
         """Who may be the members of a vote; later in the search those who would vote if it ended now.
 
-        That takes a while: it is looked at again when that is a small part of the time since.
+        That takes a while: it is looked at again when that is a small part of the time since, and before the search
+        ends.
         """
         if self.clock.used_s < FORESEEN_SHARE * self.clock.timeout_s or len(ranked) < 2:
             return super().likely(ranked)
         began = time.monotonic()
         if began >= self._look_at:
-            self._voters = Choices(self, self.tell).voters(ranked)
+            self._voters = Choices(self, self.tell, self.vote_s).voters(ranked)
             now = time.monotonic()
-            self._look_at = now + LOOK_EVERY * (now - began)
-        return [self._voters] if len(self._voters) > 1 else super().likely(ranked)
+            self._look_at, self._looked_at = now + LOOK_EVERY * (now - began), len(self.records)
+        return [self._voters] if self._voters else super().likely(ranked)
 
     def _is_over(self) -> bool:
+        if self.clock.left_s <= self.reserve_s() and len(self.records) > self._looked_at:
+            self._look_at = 0.0  # who would vote may take less time now
         return self.clock.left_s <= self.reserve_s() or self._is_good_enough()
 
     def _start(self) -> bool:

@@ -25,9 +25,11 @@ from jupyter_mlstudio.learning.rounds import Rounds
 from jupyter_mlstudio.learning.rounds import Told as Told
 from jupyter_mlstudio.learning.rungs import Rungs, shape_of
 
-LAST_SHARE = 0.2
-"""Of the time, what is left for the fit of a winner that learns from as many rows as there is time for."""
+LAST_SHARE, VOTE_SHARE = 0.2, 1 / 3
+"""Of the time, what may be left for the fit of a winner that learns from a part of the rows; and for a vote."""
 
+MARGIN = 1.25
+"""What is left for the end beside what it is expected to take: others may want the machine at the same time."""
 
 LIKELY = 6
 """Members of a vote that nobody has chosen yet."""
@@ -71,14 +73,19 @@ class State(Rounds):
             return whole / times.reshape(-1, *[1] * (found.ndim - 1))
 
     def reserve_s(self) -> float:
-        """What must be left for the end: to fit and check the best candidate, and a quarter of the time for a vote."""
+        """What must be left for the end: to fit and check the best candidate, and what a vote takes."""
         ranked, wanted = self.ranked(), self.spec.training
         least = whole = self._end_s(ranked[:1])
         if wanted.enable_vote_ensemble or wanted.enable_stack_ensemble:
             whole = max(self._end_s(members) for members in self.likely(ranked))
         return float(0.3 + 0.02 * self.clock.timeout_s + min(0.4 * self.clock.timeout_s, max(
-            least, min(whole, self.clock.timeout_s / 4)
+            least, min(whole, self.vote_s)
         )))  # fmt: skip
+
+    @property
+    def vote_s(self) -> float:
+        """What may be left for a vote."""
+        return VOTE_SHARE * self.clock.timeout_s
 
     def likely(self, ranked: list[Record]) -> list[list[Record]]:
         """Who may be the members of a vote: the best, or the best of each family."""
@@ -88,11 +95,11 @@ class State(Rounds):
     def _end_s(self, members: list[Record]) -> float:
         most = LAST_SHARE * self.clock.timeout_s
         fits = [self.refit_s(one) if one.whole else min(most, self.refit_s(one)) for one in members]
-        return 1.5 * (sum(fits) + self.check_s(members))
+        return MARGIN * (sum(fits) + self.check_s(members))
 
     def refit_s(self, record: Record, rows: int = 0) -> float:
         """What fitting a candidate on so many rows will take; 0 is all."""
-        return 0.05 + 1.1 * grown(record.candidate.fit_s, record.candidate.rows, rows or len(self.plan.X))
+        return 0.05 + grown(record.candidate.fit_s, record.candidate.rows, rows or len(self.plan.X))
 
     def affordable(self, record: Record, seconds: float) -> int:
         """On how many rows a candidate can be fitted in a time; at least those that it was fitted on."""

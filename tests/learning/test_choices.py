@@ -105,6 +105,21 @@ def test_others_vote_in_the_stead_of_those_that_take_too_long() -> None:
     assert sum(weights.values()) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("for_vote_s", [None, 100.0])
+def test_who_weighs_much_votes_though_others_that_weigh_little_are_quicker(for_vote_s: float | None) -> None:
+    far = [TRUTH + rng.normal(scale=scale, size=300) for scale in (0.3, 0.3, 0.9, 2.0)]
+    made = choices({1: 30.0, 2: 15.0}, 40.0)
+    made._given_s = for_vote_s
+    weights = made._weights(records(4), far)
+    assert {0, 1} <= set(weights), "there is no time for both slow ones"
+    assert (2 in weights) is (for_vote_s is not None), "in the time that there will be, there is"
+
+
+def test_a_slow_model_may_vote_where_it_leaves_time_for_others() -> None:
+    made, there = choices({1: 12.0, 2: 25.0}, 40.0), records(3)
+    assert [one.candidate.number for one in made._pool(there)] == [0, 1]
+
+
 def test_choosing_again_and_again_does_not_take_the_time_of_the_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     select = ensemble.select
     calls: list[int] = []

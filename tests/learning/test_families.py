@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +19,10 @@ from jupyter_mlstudio.entities.automl import AutoMLSpec, Task, Training
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.learning import families
 from jupyter_mlstudio.learning.budget import Costs
-from jupyter_mlstudio.learning.evaluate import patience_of, stages
+from jupyter_mlstudio.learning.evaluate import Job, evaluate, patience_of, spare_path, stages
 from jupyter_mlstudio.learning.families_smooth import LEAST_BATCH, LEAST_BATCHES, MOST_BATCH, batch_of
 from jupyter_mlstudio.learning.family import Family, Making, Part, Shape
-from jupyter_mlstudio.learning.matrices import codes_of
+from jupyter_mlstudio.learning.matrices import Matrices, codes_of
 from jupyter_mlstudio.learning.metrics import DEFAULTS
 from jupyter_mlstudio.learning.plan import Plan, make_plan
 from jupyter_mlstudio.learning.portfolio import portfolio
@@ -170,6 +172,19 @@ def test_boosting_stops_early_and_predicts_after_any_number_of_rounds(name: str,
     found = dict(zip(counts, family.staged(model, held.X, counts, classifies=False), strict=True))
     again = family.fit(family.make({**params, family.rounds: counts[2]}, making), part)
     assert np.allclose(found[counts[2]], again.predict(held.X), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["LightGBM", "HistGradientBoosting", "XGBoost", "CatBoost"])
+def test_a_boosting_is_told_to_be_as_large_as_it_will_be_kept(name: str, tmp_path: Path) -> None:
+    plan = mixed_plan(Task.REGRESSION)
+    shape, family = shape_of(plan, "root_mean_squared_error"), families.find(name)
+    params = {**family.known(shape)[0], "learning_rate": 0.3}
+    result = evaluate(lambda one: None, plan, shape, Job(0, family, params, (0,), 0, 0, 1, 30.0),
+                      Matrices(plan, None, 0), tmp_path / "oof.npy")  # fmt: skip
+    _, pickled = pickle.loads(spare_path(tmp_path / "oof.npy").read_bytes())
+    model, kept = pickle.loads(pickled), result.params[family.rounds]
+    assert kept < family.seen(model), "it was watched for longer than it got better"
+    assert result.size_bytes == pytest.approx(len(pickled) * kept / family.trained(model), abs=1)
 
 
 @pytest.mark.parametrize("name", ["RandomForest", "ExtraTrees"])

@@ -262,6 +262,25 @@ def test_late_in_a_search_what_is_left_for_the_end_is_for_those_who_would_vote(t
     assert search.reserve_s() < 0.5 * early, "nobody fits the slow one"
 
 
+def test_before_a_search_ends_it_is_looked_again_who_would_vote(tmp_path: Path) -> None:
+    plan = of_two_kinds()
+    search = Search(plan, spec_of("LightGBM", "Ridge", timeout_s=100.0), tmp_path, check=Looking(agrees))
+    search.tell = lambda one: None
+    known(search, "Linear", "LightGBM", fit_s=8.0)
+    rows = search.rungs.judged(plan)
+    for number in (0, 1):
+        write_array(search.kept.oof_path(number), plan.y[rows] + (0.1 if number else -0.1))
+    search.clock.began -= 60.0
+    slow = search.reserve_s()
+    assert slow > 16.0, "both that vote take long"
+    quick = Candidate(number=2, run_id="", family="Linear", stage="search", fit_s=0.01, rows=267, score=1.0)
+    search.records[2] = Record(quick, base={}, loss=0.9, whole=True)
+    write_array(search.kept.oof_path(2), plan.y[rows])
+    assert search.reserve_s() == slow, "it is not looked all the time"
+    search.clock.began -= 40.0 - slow + 1.0
+    assert not search._is_over(), "the new one votes alone"
+
+
 def known(search: Search, *families: str, fit_s: float = 0.01) -> None:
     """Puts candidates into a search that it has tried."""
     for number, family in enumerate(families):
