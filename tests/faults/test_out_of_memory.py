@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import pickle
 import re
 import time
 from collections.abc import Iterator
@@ -92,16 +95,26 @@ def test_F25_a_run_that_is_refused_memory_says_the_limit_that_it_set_itself(stud
     assert ended(studio, begun(studio, program, 4000)).reason.startswith("out of memory (limit 2147 MB, peak ")
 
 
+class Bomb:
+    """Takes 400 MB when it is loaded, and keeps them."""
+
+    def __reduce__(self) -> Any:
+        return exec, ("import time\nkept = bytearray(400_000_000)\ntime.sleep(60)",)
+
+
 def test_F25_a_conversion_that_runs_out_of_memory_is_refused_with_that_reason(studio: Studio) -> None:
     folder = studio.workspace.root / "bomb" / "native"
     folder.mkdir(parents=True)
-    (folder / "mlstudio.json").write_text("{}")
+    content = pickle.dumps(Bomb())
+    (folder / "model.pkl").write_bytes(content)
+    manifest = {"kind": "sklearn", "file": "model.pkl", "sha256": hashlib.sha256(content).hexdigest()}
+    (folder / "mlstudio.json").write_text(json.dumps(manifest))
     spec = RunSpec(
-        resources=Resources(cpus=0.0), limits=Limits(memory_bytes=15 * MB),
+        resources=Resources(cpus=0.0), limits=Limits(memory_bytes=350 * MB),
         options={"model": "m", "version": 1, "folder": str(folder.parent)},
     )  # fmt: skip
     run = ended(studio, studio.launcher.submit(RunKind.CONVERT, spec, experiment="Serving"))
-    assert run.reason.startswith("out of memory (limit 15 MB, peak"), run.reason
+    assert run.reason.startswith("out of memory (limit 350 MB, peak"), run.reason
 
 
 SCRIPT = """
