@@ -11,8 +11,8 @@ from jupyter_mlstudio.learning.family import Family
 GROWTH = 1.1
 """A fit on twice the rows takes ``2 ** GROWTH`` times as long."""
 
-CHECK_S_PER_BYTE = 2.5e-7
-"""Of a pickled model; what its conversion and comparison take, beside the features'."""
+CHECK_S_PER_BYTE = 1.2e-7
+"""Of a pickled model; what its conversion and comparison take, beside the features'. See ``Family.density``."""
 
 
 SMOOTH = "scaled"
@@ -86,6 +86,7 @@ def check_s(usual_s: float, members_s: float, size_bytes: int, longer: float = 1
 
     Args:
         usual_s: what that of a tiny model takes, which tells how slow the machine is; ``members_s`` of its members.
+        size_bytes: of the pickled model, each as many as its family's ``density`` says.
         longer: how many times as long as of a tiny one, beside what goes by its size.
     """
     return longer * (usual_s + members_s) + CHECK_S_PER_BYTE * size_bytes * max(1.0, usual_s / PROBE_S)

@@ -272,7 +272,7 @@ class CatBoost(_FirstTrees):
     name, library, rounds = "CatBoost", "catboost", "iterations"
     also = ("CatBoostClassifier", "CatBoostRegressor")
     usual: ClassVar[Params] = {"rsm": 1.0, "random_strength": 1.0, "log_target": False}
-    expense, most_rounds = 3.0, 4000
+    expense, density, most_rounds = 3.0, 4.0, 4000
 
     def known(self, shape: Shape) -> list[Params]:
         usual = {"learning_rate": 0.08, "depth": 6, "l2_leaf_reg": 3.0}

@@ -102,6 +102,9 @@ class Family(ABC):
     expense: ClassVar[float] = 1.0
     """How long a fit takes beside others, about; it only decides what is tried more often."""
 
+    density: ClassVar[float] = 1.0
+    """How long the conversion of a pickled byte takes beside other families': it depends on the trees' nodes in it."""
+
     multiplies: ClassVar[bool] = False
     """Whether the logarithm of a skewed target is tried early: sums in logarithms are what trees learn slowly."""
 

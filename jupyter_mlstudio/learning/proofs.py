@@ -129,7 +129,7 @@ def proved(
         pipeline = Pipeline([("features", featuriser), ("model", pickle.loads(pickled))])
         return single(plan, family, pipeline), rows
 
-    return within(proof, loss, len(pickled), made)
+    return within(proof, loss, int(family.density * len(pickled)), made)
 
 
 def within(

@@ -147,8 +147,12 @@ class Rounds(ABC):
     def _check_s(self, members: list[Record], longer: float) -> float:
         if not self.onnx:
             return 0.0
-        size = sum(record.candidate.size_bytes for record in members)
-        return self.account.expected_s({one.candidate.family for one in members}, size, longer)
+        size = sum(self.density(one.candidate.family) * one.candidate.size_bytes for one in members)
+        return self.account.expected_s({one.candidate.family for one in members}, int(size), longer)
+
+    def density(self, family: str) -> float:
+        """See :attr:`jupyter_mlstudio.learning.family.Family.density`."""
+        return 1.0
 
     def proof(self, family: str, limit_s: float) -> Proof | None:
         """What the worker of a trial that ends in so many seconds needs for its check; None when none is asked for."""

@@ -82,6 +82,9 @@ class State(Rounds):
             least, min(whole, self.vote_s)
         )))  # fmt: skip
 
+    def density(self, family: str) -> float:
+        return self.by_name[family].density if family in self.by_name else 1.0
+
     @property
     def vote_s(self) -> float:
         """What may be left for a vote."""

@@ -7,36 +7,40 @@ that share one branch, which is how onnxruntime recognises set membership.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-LESS, LESS_OR_EQUAL, GREATER, EQUAL, LEAF = "BRANCH_LT", "BRANCH_LEQ", "BRANCH_GT", "BRANCH_EQ", "LEAF"
+LESS, LESS_OR_EQUAL, GREATER = b"BRANCH_LT", b"BRANCH_LEQ", b"BRANCH_GT"
+"""How a row's feature is compared with a threshold."""
+
+_EQUAL, _LEAF = b"BRANCH_EQ", b"LEAF"
 IMPOSSIBLE = -1.0
 """No category has this code."""
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """An inner node: where a row goes when its feature passes the test, when not, and when it is missing.
+class Tree:
+    """A tree as arrays with a value for each node; the root is node 0.
 
-    ``test`` is one of the modes above with ``value``, or EQUAL with ``categories``: passed by any of these codes.
-    ``passed`` and ``failed`` name the children in the library's own way.
+    Attributes:
+        features, thresholds: what an inner node compares.
+        passed, failed: the node to which a row goes that passes the test, or does not; a leaf has -1 as ``passed``.
+        missing_passes: whether a row without a value goes on as if it had passed.
+        weights: what a leaf adds, of shape (nodes,) to ``target`` alone, or (nodes, targets).
+        sets: inner nodes that ask for membership instead: the category's code is one of these.
     """
 
-    feature: int
-    test: str
+    features: Any
+    thresholds: Any
     passed: Any
     failed: Any
-    value: float = 0.0
-    categories: Sequence[int] = ()
-    missing_passes: bool = False
-
-
-Leaf = Mapping[int, float]
-"""What a leaf adds to which target."""
+    missing_passes: Any
+    weights: Any
+    target: int = 0
+    sets: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
 
 _NODE_PARTS = ("treeids", "nodeids", "featureids", "modes", "values", "truenodeids", "falsenodeids",
@@ -46,38 +50,48 @@ _LEAF_PARTS = ("treeids", "nodeids", "ids", "weights")
 
 @dataclass(slots=True)
 class Forest:
-    """Trees that are summed up. ``wide`` tells that features are compared as float64, not float32."""
+    """Trees that are summed up.
+
+    ``wide`` tells that features are compared as float64, not float32; ``test`` how, one of the modes above.
+    """
 
     targets: int
     wide: bool
+    test: bytes
     base: Sequence[float] = ()
     trees: int = 0
-    nodes: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _NODE_PARTS})
-    leaves: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _LEAF_PARTS})
+    nodes: list[tuple[Any, ...]] = field(default_factory=list)
+    leaves: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def grow(self, root: Any, look: Callable[[Any], Split | Leaf]) -> None:
-        """Adds a tree; ``look`` tells what a node of the library is."""
-        numbers = _Numbers()
-        waiting = [(root, numbers.next())]
-        while waiting:
-            node, number = waiting.pop()
-            found = look(node)
-            if not isinstance(found, Split):
-                self._leaf(number, found)
-                continue
-            passed, failed = numbers.next(), numbers.next()
-            waiting += [(found.failed, failed), (found.passed, passed)]
-            values: Sequence[float] = [found.value] if found.test != EQUAL else list(found.categories) or [IMPOSSIBLE]
-            chain = [number, *(numbers.next() for _ in values[1:]), failed]
-            for place, value in enumerate(values):
-                missing = found.missing_passes and place == 0
-                self._node(chain[place], found.feature, found.test, value, passed, chain[place + 1], missing)
+    def grow(self, tree: Tree) -> None:
+        """Adds a tree."""
+        leaf = tree.passed < 0
+        kinds = np.where(leaf, 0, 1)
+        parts = [
+            np.where(leaf, 0, part)
+            for part in (tree.features, kinds, tree.thresholds, tree.passed, tree.failed, tree.missing_passes)
+        ]
+        if tree.sets:
+            parts = _with_chains(parts, tree.sets)
+        count = len(parts[0])
+        self.nodes.append((np.full(count, self.trees), np.arange(count), *parts))
+        ends = np.flatnonzero(leaf)
+        weights = np.asarray(tree.weights)[ends].reshape(len(ends), -1)
+        width = weights.shape[1]
+        ids = np.tile(np.arange(width) + tree.target, len(ends))
+        self.leaves.append((np.full(weights.size, self.trees), np.repeat(ends, width), ids, weights.ravel()))
         self.trees += 1
 
     def attributes(self) -> dict[str, Any]:
         """The operator's attributes."""
-        found: dict[str, Any] = {f"nodes_{name}": values for name, values in self.nodes.items()}
-        found |= {f"target_{name}": values for name, values in self.leaves.items()}
+        found: dict[str, Any] = {
+            f"nodes_{name}": part for name, part in zip(_NODE_PARTS, _joined(self.nodes), strict=True)
+        }
+        found |= {f"target_{name}": part for name, part in zip(_LEAF_PARTS, _joined(self.leaves), strict=True)}
+        kinds = (_LEAF, self.test, _EQUAL)
+        found["nodes_modes"] = [kinds[number] for number in found["nodes_modes"]]
+        if not any(found["nodes_missing_value_tracks_true"]):
+            del found["nodes_missing_value_tracks_true"]
         base = [float(value) for value in self.base]
         floats = {"nodes_values": found.pop("nodes_values"), "target_weights": found.pop("target_weights")}
         if any(base):
@@ -93,30 +107,29 @@ class Forest:
         }
         return found | tensors
 
-    def _node(
-        self, number: int, feature: int, mode: str, value: float, passed: int, failed: int, missing: bool
-    ) -> None:
-        parts = (self.trees, number, int(feature), mode, float(value), passed, failed, int(missing))
-        for name, part in zip(_NODE_PARTS, parts, strict=True):
-            self.nodes[name].append(part)
 
-    def _leaf(self, number: int, leaf: Leaf) -> None:
-        self._node(number, 0, LEAF, 0.0, 0, 0, False)
-        for target, weight in leaf.items():
-            for name, part in zip(_LEAF_PARTS, (self.trees, number, target, float(weight)), strict=True):
-                self.leaves[name].append(part)
+def _joined(trees: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [np.concatenate(parts).tolist() for parts in zip(*trees, strict=True)]
 
 
-class _Numbers:
-    def __init__(self) -> None:
-        self._next = 0
+def _with_chains(parts: list[Any], sets: Mapping[int, Sequence[int]]) -> list[Any]:
+    """Each node with a set becomes a chain of equality tests that share the branch of a row that passes."""
+    features, kinds, values, passed, failed, missing = (part.tolist() for part in parts)
+    for node, kept in sets.items():
+        codes: list[float] = list(kept) or [IMPOSSIBLE]
+        others = range(len(kinds), len(kinds) + len(codes) - 1)
+        last = failed[node]
+        kinds[node], values[node], failed[node] = 2, codes[0], [*others, last][0]
+        features += [features[node]] * len(others)
+        kinds += [2] * len(others)
+        values += codes[1:]
+        passed += [passed[node]] * len(others)
+        failed += [*others, last][1:]
+        missing += [0] * len(others)
+    return [np.asarray(part) for part in (features, kinds, values, passed, failed, missing)]
 
-    def next(self) -> int:
-        self._next += 1
-        return self._next - 1
 
-
-def round_down(value: float) -> float:
-    """The largest float32 that is not above a float64: the threshold that float32 rows see."""
-    narrow = np.float32(value)
-    return float(narrow if float(narrow) <= value else np.nextafter(narrow, np.float32(-np.inf)))
+def rounded_down(values: Any) -> Any:
+    """The largest float32 that is not above each float64: the thresholds that float32 rows see, as float64."""
+    narrow = np.asarray(values).astype(np.float32)
+    return np.where(narrow <= values, narrow, np.nextafter(narrow, np.float32(-np.inf))).astype(np.float64)

@@ -87,7 +87,7 @@ def test_a_check_that_takes_too_long_is_given_up() -> None:
 
 
 def test_the_best_have_the_most_room_and_those_behind_the_least() -> None:
-    size = 2_000_000  # of a pickled model: about half a second
+    size = 4_000_000  # of a pickled model: about half a second
     assert USUAL.room(0.05, size) > 0, "a new best one"
     assert replace(USUAL, room_s=0.1).room(0.3, size) == 0
     assert USUAL.room(0.3, 0) == LATE * 0.1

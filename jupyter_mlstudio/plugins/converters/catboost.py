@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.errors import Invalid, MissingExtra
-from jupyter_mlstudio.onnx.forest import GREATER, Forest, Leaf, Split
+from jupyter_mlstudio.onnx.forest import GREATER, Forest, Tree
 from jupyter_mlstudio.plugins.converters import forests
 from jupyter_mlstudio.plugins.converters.base import Source
 from jupyter_mlstudio.plugins.converters.boosters import BoosterConverter, manifest_class
@@ -88,7 +88,7 @@ def classes_of(model: Any) -> Any:
 
 def targets_of(model: Any) -> int:
     """How many numbers it answers for a row."""
-    return len(_content(model)["scale_and_bias"][1])
+    return int(np.size(model.get_scale_and_bias()[1]))
 
 
 def read(model: Any) -> Boosted:
@@ -103,11 +103,11 @@ def read(model: Any) -> Boosted:
         raise Refused(f"the loss function {loss!r} of CatBoost has no ONNX form: use another one")
     scale, bias = content["scale_and_bias"]
     floats = features.get("float_features", [])
-    forest = Forest(len(bias), wide=False, base=bias)
+    forest = Forest(len(bias), wide=False, test=GREATER, base=bias)
     for tree in content.get("oblivious_trees", []):
-        forest.grow((len(tree["splits"]), 0), _oblivious(tree, floats, len(bias), scale))
+        forest.grow(_oblivious(tree, floats, len(bias), scale))
     for tree in content.get("trees", []):
-        forest.grow(tree, _plain(floats, scale))
+        forest.grow(_plain(tree, floats, len(bias), scale))
     return Boosted(forest, LINKS[loss], classes_of(model))
 
 
@@ -126,35 +126,46 @@ def _loss(content: dict[str, Any]) -> str:
     return str(parameters.get("loss_function", {}).get("type", ""))
 
 
-def _split(split: dict[str, Any], floats: list[dict[str, Any]], passed: Any, failed: Any) -> Split:
+def _split(split: dict[str, Any], floats: list[dict[str, Any]]) -> tuple[int, float, bool]:
+    """The feature, the threshold above which a row passes, and whether a missing value does."""
     if split["split_type"] != "FloatFeature":
         raise Refused(f"CatBoost's split of type {split['split_type']!r} has no ONNX form")
     feature = floats[split["float_feature_index"]]
     missing = feature.get("nan_value_treatment") == "AsTrue"
-    border = float(np.float32(split["border"]))
-    return Split(feature["flat_feature_index"], GREATER, passed, failed, border, missing_passes=missing)
+    return feature["flat_feature_index"], float(np.float32(split["border"])), missing
 
 
-def _oblivious(tree: dict[str, Any], floats: list[dict[str, Any]], targets: int, scale: float) -> Any:
-    """A symmetric tree asks one question at each level; the answers are the bits of the leaf's number."""
+def _oblivious(tree: dict[str, Any], floats: list[dict[str, Any]], targets: int, scale: float) -> Tree:
+    """A symmetric tree asks one question at each level, the last one at the root; the answers are a leaf's bits.
 
-    def look(node: tuple[int, int]) -> Split | Leaf:
-        level, leaf = node
-        if level == 0:
-            start = leaf * targets
-            weights = tree["leaf_values"][start : start + targets]
-            return {target: weight * scale for target, weight in enumerate(weights)}
-        passed, failed = (level - 1, leaf | 1 << (level - 1)), (level - 1, leaf)
-        return _split(tree["splits"][level - 1], floats, passed, failed)
+    Its nodes are numbered level by level, so that the children of node n are 2n + 1 and 2n + 2.
+    """
+    splits = [_split(split, floats) for split in reversed(tree["splits"])]
+    inner, leaves = 2 ** len(splits) - 1, 2 ** len(splits)
+    sizes = [2**level for level in range(len(splits))]
+    features, thresholds, missing = (
+        np.concatenate([np.repeat(part, sizes), np.zeros(leaves)])
+        for part in (zip(*splits, strict=True) if splits else ([], [], []))
+    )
+    children = np.arange(inner) * 2
+    ends = np.full(leaves, -1)
+    weights = np.zeros((inner + leaves, targets))
+    weights[inner:] = np.reshape(tree["leaf_values"], (leaves, targets)) * scale
+    return Tree(
+        features.astype(np.int64), thresholds, np.concatenate([children + 2, ends]),
+        np.concatenate([children + 1, ends]), missing != 0, weights,
+    )  # fmt: skip
 
-    return look
 
-
-def _plain(floats: list[dict[str, Any]], scale: float) -> Any:
-    def look(node: dict[str, Any]) -> Split | Leaf:
-        if "split" not in node:
-            values = node["value"] if isinstance(node["value"], list) else [node["value"]]
-            return {target: value * scale for target, value in enumerate(values)}
-        return _split(node["split"], floats, node["right"], node["left"])
-
-    return look
+def _plain(tree: dict[str, Any], floats: list[dict[str, Any]], targets: int, scale: float) -> Tree:
+    """A tree of nodes inside each other."""
+    nodes, splits, children, weights = [tree], [], [], []
+    for node in nodes:  # grows meanwhile
+        inner = "split" in node
+        splits.append(_split(node["split"], floats) if inner else (0, 0.0, False))
+        children.append((len(nodes), len(nodes) + 1) if inner else (-1, -1))
+        weights.append(np.zeros(targets) if inner else np.ravel(node["value"]) * scale)
+        nodes += [node["right"], node["left"]] if inner else []
+    features, thresholds, missing = (np.asarray(part) for part in zip(*splits, strict=True))
+    passed, failed = np.asarray(children).T
+    return Tree(features, thresholds, passed, failed, missing, np.asarray(weights))

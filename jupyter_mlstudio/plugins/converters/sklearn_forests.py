@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_mlstudio.onnx.forest import EQUAL, LESS_OR_EQUAL, Forest, Leaf, Split, round_down
+from jupyter_mlstudio.onnx.forest import LESS_OR_EQUAL, Forest, Tree, rounded_down
 from jupyter_mlstudio.plugins.converters import forests
 from jupyter_mlstudio.plugins.converters.forests import EXP, IDENTITY, SHARES, SIGMOID, SOFTMAX, Boosted
 from jupyter_mlstudio.plugins.converters.refused import Refused
@@ -36,13 +36,12 @@ def _trees(model: Any) -> Boosted:
     trees = [one.tree_ for one in model.estimators_] if hasattr(model, "estimators_") else [model.tree_]
     classes = _classes(model)
     width = len(classes) if classes is not None else trees[0].value.shape[1]
-    forest = Forest(width, wide=False)
+    forest = Forest(width, wide=False, test=LESS_OR_EQUAL)
     for tree in trees:
         values = tree.value.reshape(len(tree.value), -1)
         if classes is not None:
             values = values / values.sum(axis=1, keepdims=True)
-        shares = values / len(trees)
-        forest.grow(0, _looker(tree, _rows_of(shares)))
+        forest.grow(_grown(tree, values / len(trees)))
     return Boosted(forest, IDENTITY if classes is None else SHARES, classes)
 
 
@@ -51,85 +50,66 @@ def _gradient(model: Any) -> Boosted:
         raise Refused(f"{type(model).__name__} with init={type(model.init).__name__} has no ONNX form: leave init out")
     classes, count = _classes(model), model.estimators_.shape[1]
     start = model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32))
-    forest = Forest(count, wide=False, base=np.ravel(start).tolist())
+    forest = Forest(count, wide=False, test=LESS_OR_EQUAL, base=np.ravel(start).tolist())
     for stage in model.estimators_:
         for target, one in enumerate(stage):
-            values = model.learning_rate * one.tree_.value.ravel()
-            forest.grow(0, _looker(one.tree_, _values_of(values, target)))
+            forest.grow(_grown(one.tree_, model.learning_rate * one.tree_.value.ravel(), target))
     link = IDENTITY if classes is None else SIGMOID if count == 1 else SOFTMAX
     return Boosted(forest, link, classes, scale=2.0 if model.loss == "exponential" else 1.0)
 
 
-def _rows_of(values: Any) -> Callable[[int], Leaf]:
-    return lambda node: dict(enumerate(values[node].tolist()))
-
-
-def _values_of(values: Any, target: int = 0) -> Callable[[int], Leaf]:
-    return lambda node: {target: float(values[node])}
-
-
-def _looker(tree: Any, leaf: Callable[[int], Leaf], columns: Any = None) -> Callable[[int], Split | Leaf]:
-    lefts, rights, thresholds = (one.tolist() for one in (tree.children_left, tree.children_right, tree.threshold))
-    features = (tree.feature if columns is None else columns[np.maximum(tree.feature, 0)]).tolist()
-    missing = tree.missing_go_to_left.tolist()
-
-    def look(node: int) -> Split | Leaf:
-        if lefts[node] == rights[node]:
-            return leaf(node)
-        threshold = round_down(thresholds[node])
-        return Split(
-            features[node], LESS_OR_EQUAL, lefts[node], rights[node], threshold, missing_passes=bool(missing[node])
-        )
-
-    return look
+def _grown(tree: Any, weights: Any, target: int = 0, columns: Any = None) -> Tree:
+    """``columns`` are the features' numbers where the tree has seen some of them only."""
+    features = tree.feature if columns is None else columns[np.maximum(tree.feature, 0)]
+    return Tree(
+        features, rounded_down(tree.threshold), tree.children_left, tree.children_right, tree.missing_go_to_left,
+        weights, target,
+    )  # fmt: skip
 
 
 def isolation(model: Any) -> Boosted:
     """Isolation forests: how deep a row falls on average (Liu, Ting and Zhou, 2008), as ``score_samples`` has it."""
     from sklearn.ensemble._iforest import _average_path_length
 
-    forest, count = Forest(1, wide=False), len(model.estimators_)
+    forest, count = Forest(1, wide=False, test=LESS_OR_EQUAL), len(model.estimators_)
     usual = float(_average_path_length(np.array([model._max_samples]))[0]) * count
     for one, features, lengths, averages in zip(
         model.estimators_, model.estimators_features_, model._decision_path_lengths,
         model._average_path_length_per_tree, strict=True,
     ):  # fmt: skip
         depths = (np.asarray(lengths) + np.asarray(averages) - 1.0) / -usual * np.log(2.0)
-        forest.grow(0, _looker(one.tree_, _values_of(depths), np.asarray(features)))
+        forest.grow(_grown(one.tree_, depths, columns=np.asarray(features)))
     return Boosted(forest, EXP, None)
 
 
 def _histogram(model: Any) -> Boosted:
     classes, count = _classes(model), model.n_trees_per_iteration_
-    forest = Forest(count, wide=True, base=np.ravel(model._baseline_prediction).tolist())
+    forest = Forest(count, wide=True, test=LESS_OR_EQUAL, base=np.ravel(model._baseline_prediction).tolist())
     known, places = model._bin_mapper.make_known_categories_bitsets()
     for stage in model._predictors:
         for target, predictor in enumerate(stage):
-            forest.grow(0, _binned(predictor, target, known, places))
+            forest.grow(_binned(predictor, target, known, places))
     if classes is not None:
         return Boosted(forest, SIGMOID if count == 1 else SOFTMAX, classes)
     return Boosted(forest, EXP if model.loss in ("poisson", "gamma") else IDENTITY, None)
 
 
-def _binned(predictor: Any, target: int, known: Any, places: Any) -> Callable[[int], Split | Leaf]:
+def _binned(predictor: Any, target: int, known: Any, places: Any) -> Tree:
+    """Where missing values go with a set of categories, a row passes that is of none of the others."""
     nodes = predictor.nodes
-
-    def look(number: int) -> Split | Leaf:
-        node = nodes[number]
-        if node["is_leaf"]:
-            return {target: float(node["value"])}
-        feature, left, right = int(node["feature_idx"]), int(node["left"]), int(node["right"])
-        missing_left = bool(node["missing_go_to_left"])
-        if not node["is_categorical"]:
-            threshold = float(node["num_threshold"])
-            return Split(feature, LESS_OR_EQUAL, left, right, threshold, missing_passes=missing_left)
-        lefts = _members(predictor.raw_left_cat_bitsets[node["bitset_idx"]])
-        if not missing_left:
-            return Split(feature, EQUAL, left, right, categories=lefts)
-        rights = [code for code in _members(known[places[feature]]) if code not in lefts]
-        return Split(feature, EQUAL, right, left, categories=rights)
-
-    return look
+    inner, missing_left = nodes["is_leaf"] == 0, nodes["missing_go_to_left"] != 0
+    categorical = inner & (nodes["is_categorical"] != 0)
+    sets = {}
+    for number in np.flatnonzero(categorical).tolist():
+        members = _members(predictor.raw_left_cat_bitsets[nodes["bitset_idx"][number]])
+        others = [code for code in _members(known[places[nodes["feature_idx"][number]]]) if code not in members]
+        sets[number] = others if missing_left[number] else members
+    turned = categorical & missing_left
+    lefts, rights = (np.where(inner, nodes[side].astype(np.int64), -1) for side in ("left", "right"))
+    return Tree(
+        nodes["feature_idx"], nodes["num_threshold"], np.where(turned, rights, lefts), np.where(turned, lefts, rights),
+        missing_left & ~categorical, nodes["value"], target, sets,
+    )  # fmt: skip
 
 
 def _members(bits: Any) -> list[int]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from jupyter_mlstudio.errors import Invalid, MissingExtra
-from jupyter_mlstudio.onnx.forest import EQUAL, LESS, Forest, Leaf, Split
+from jupyter_mlstudio.onnx.forest import LESS, Forest, Tree
 from jupyter_mlstudio.plugins.converters import forests
 from jupyter_mlstudio.plugins.converters.base import Source
 from jupyter_mlstudio.plugins.converters.boosters import BoosterConverter, frame_categories, manifest_class
@@ -89,13 +89,13 @@ def read(model: Any) -> Boosted:
     classes = classes_of(model)
     targets = 1 if link == SIGMOID or (classes is not None and len(classes) == 2) else targets_of(model, content)
     base = _margins(content["learner_model_param"]["base_score"], link, targets)
-    forest = Forest(targets, wide=False, base=base)
+    forest = Forest(targets, wide=False, test=LESS, base=base)
     for number, (tree, target) in enumerate(zip(trees["trees"], trees["tree_info"], strict=True)):
         if int(tree["tree_param"].get("size_leaf_vector", 1)) > 1:
             raise Refused(
                 NO_FORM.format(what="multi_strategy='multi_output_tree'", instead="use 'one_output_per_tree'")
             )
-        forest.grow(0, _looker(tree, target, 1.0 if not weights else float(weights[number])))
+        forest.grow(_tree(tree, target, 1.0 if not weights else float(weights[number])))
     return Boosted(forest, link, classes)
 
 
@@ -111,25 +111,22 @@ def targets_of(model: Any, content: Any = None) -> int:
     return max(int(parameters["num_class"]), int(parameters["num_target"]), 1)
 
 
-def _looker(tree: dict[str, Any], target: int, weight: float) -> Any:
+def _tree(tree: dict[str, Any], target: int, weight: float) -> Tree:
+    """A row in a set of categories goes to the right, one below a threshold to the left."""
     sets = {
         node: tree["categories"][start : start + size]
         for node, start, size in zip(
             tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"], strict=True
         )
     }
-
-    def look(node: int) -> Split | Leaf:
-        left, right = tree["left_children"][node], tree["right_children"][node]
-        value = float(np.float32(tree["split_conditions"][node]))
-        if left < 0:
-            return {target: float(np.float32(value * weight))}
-        feature, missing_left = tree["split_indices"][node], bool(tree["default_left"][node])
-        if tree["split_type"][node]:
-            return Split(feature, EQUAL, right, left, categories=sets[node], missing_passes=not missing_left)
-        return Split(feature, LESS, left, right, value, missing_passes=missing_left)
-
-    return look
+    lefts, rights = np.asarray(tree["left_children"]), np.asarray(tree["right_children"])
+    values = np.asarray(tree["split_conditions"], np.float32).astype(np.float64)
+    right_passes, missing_left = np.asarray(tree["split_type"]) != 0, np.asarray(tree["default_left"]) != 0
+    return Tree(
+        np.asarray(tree["split_indices"]), values, np.where(right_passes, rights, lefts),
+        np.where(right_passes, lefts, rights), missing_left != right_passes, (values * weight).astype(np.float32),
+        target, sets,
+    )  # fmt: skip
 
 
 def _margins(text: str, link: str, targets: int) -> list[float]:
