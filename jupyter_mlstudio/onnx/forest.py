@@ -83,7 +83,10 @@ class Forest:
         self.trees += 1
 
     def attributes(self) -> dict[str, Any]:
-        """The operator's attributes."""
+        """The operator's attributes; without a tree there is one that adds nothing."""
+        if not self.trees:
+            zero, end = np.zeros(1, np.int64), np.array([-1])
+            self.grow(Tree(zero, zero.astype(np.float64), end, end, zero, np.zeros((1, self.targets))))
         found: dict[str, Any] = {
             f"nodes_{name}": part for name, part in zip(_NODE_PARTS, _joined(self.nodes), strict=True)
         }

@@ -122,6 +122,7 @@ REGRESSORS: dict[str, Callable[[], Any]] = {
     "xgboost": lambda: xgboost.XGBRegressor(**XGB),
     "xgboost of counts": lambda: xgboost.XGBRegressor(objective="count:poisson", **XGB),
     "xgboost of two targets": lambda: xgboost.XGBRegressor(**XGB),
+    "xgboost without trees": lambda: xgboost.XGBRegressor(n_estimators=0),
     "lightgbm": lambda: lightgbm.LGBMRegressor(**LGB),
     "lightgbm of counts": lambda: lightgbm.LGBMRegressor(objective="poisson", **LGB),
     "lightgbm of roots": lambda: lightgbm.LGBMRegressor(reg_sqrt=True, **LGB),
