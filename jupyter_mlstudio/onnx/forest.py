@@ -82,37 +82,45 @@ class Forest:
         self.leaves.append((np.full(weights.size, self.trees), np.repeat(ends, width), ids, weights.ravel()))
         self.trees += 1
 
-    def attributes(self) -> dict[str, Any]:
-        """The operator's attributes; without a tree there is one that adds nothing."""
+    def write(self, node: Any) -> None:
+        """Becomes the attributes of an operator's node, in place of those that it has.
+
+        Without a tree there is one that adds nothing.
+        """
+        from onnx import helper
+
         if not self.trees:
             zero, end = np.zeros(1, np.int64), np.array([-1])
             self.grow(Tree(zero, zero.astype(np.float64), end, end, zero, np.zeros((1, self.targets))))
-        found: dict[str, Any] = {
-            f"nodes_{name}": part for name, part in zip(_NODE_PARTS, _joined(self.nodes), strict=True)
-        }
-        found |= {f"target_{name}": part for name, part in zip(_LEAF_PARTS, _joined(self.leaves), strict=True)}
-        kinds = (_LEAF, self.test, _EQUAL)
-        found["nodes_modes"] = [kinds[number] for number in found["nodes_modes"]]
-        if not any(found["nodes_missing_value_tracks_true"]):
-            del found["nodes_missing_value_tracks_true"]
-        base = [float(value) for value in self.base]
-        floats = {"nodes_values": found.pop("nodes_values"), "target_weights": found.pop("target_weights")}
-        if any(base):
-            floats["base_values"] = base
-        found |= {"n_targets": self.targets, "aggregate_function": "SUM", "post_transform": "NONE"}
-        if not self.wide:
-            return found | floats
-        from onnx import TensorProto, helper
+        del node.attribute[:]
+        for prefix, names, trees in (("nodes", _NODE_PARTS, self.nodes), ("target", _LEAF_PARTS, self.leaves)):
+            for name, parts in zip(names, zip(*trees, strict=True), strict=True):
+                self._add(node, f"{prefix}_{name}", np.concatenate(parts))
+        if any(self.base):
+            self._add(node, "base_values", np.asarray(self.base, np.float64))
+        others = {"n_targets": self.targets, "aggregate_function": "SUM", "post_transform": "NONE"}
+        node.attribute.extend(helper.make_attribute(name, value) for name, value in others.items())
 
-        tensors = {
-            f"{name}_as_tensor": helper.make_tensor(name, TensorProto.DOUBLE, [len(values)], values)
-            for name, values in floats.items()
-        }
-        return found | tensors
+    def _add(self, node: Any, name: str, values: Any) -> None:
+        """Adds an attribute where it is to stay: a copy of it would stay in memory as long as the model."""
+        from onnx import AttributeProto, numpy_helper
 
-
-def _joined(trees: list[tuple[Any, ...]]) -> list[list[Any]]:
-    return [np.concatenate(parts).tolist() for parts in zip(*trees, strict=True)]
+        if name == "nodes_missing_value_tracks_true" and not values.any():
+            return
+        attribute = node.attribute.add(name=name)
+        if name == "nodes_modes":
+            kinds = (_LEAF, self.test, _EQUAL)
+            attribute.type = AttributeProto.STRINGS
+            attribute.strings.extend([kinds[number] for number in values.tolist()])
+        elif values.dtype.kind != "f":
+            attribute.type = AttributeProto.INTS
+            attribute.ints.extend(values.tolist())
+        elif self.wide:
+            attribute.name, attribute.type = f"{name}_as_tensor", AttributeProto.TENSOR
+            attribute.t.CopyFrom(numpy_helper.from_array(values.astype(np.float64), name))
+        else:
+            attribute.type = AttributeProto.FLOATS
+            attribute.floats.extend(values.tolist())
 
 
 def _with_chains(parts: list[Any], sets: Mapping[int, Sequence[int]]) -> list[Any]:

@@ -5,7 +5,9 @@ One way for every library: alone, as the last step of a pipeline, or inside an e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +40,33 @@ class Boosted:
 Reader = Callable[[Any], Boosted]
 Encoders = Callable[[Any], tuple[list[int], dict[int, list[Any]]]]
 """Answers the order of a model's columns and the categories that become codes; nothing where rows go in as they are."""
+
+
+_KEPT: ContextVar[list[Forest]] = ContextVar("forests of the model that is being converted")
+_PLACE = b"forest "
+"""Stands with a forest's number as the function of its node until it is put there."""
+
+
+@contextmanager
+def kept_apart() -> Iterator[Callable[[Any], None]]:
+    """Keeps forests out of the graph while skl2onnx builds it, since that copies each node several times.
+
+    Yields:
+        What puts them into the finished model.
+    """
+    forests: list[Forest] = []
+    token = _KEPT.set(forests)
+    try:
+        yield lambda proto: _plant(proto, forests)
+    finally:
+        _KEPT.reset(token)
+
+
+def _plant(proto: Any, forests: list[Forest]) -> None:
+    for node in proto.graph.node:
+        place = next((one.s for one in node.attribute if one.name == "aggregate_function"), b"")
+        if place.startswith(_PLACE):
+            forests[int(place.removeprefix(_PLACE))].write(node)
 
 
 def converter_of(read: Reader, encoders: Encoders | None = None) -> Callable[[Any, Any, Any], None]:
@@ -130,7 +159,10 @@ def _trees(graph: Graph, boosted: Boosted, source: str) -> str:
         tiny, nan = graph.constant([1e-35], forest.wide), graph.constant([np.nan], forest.wide)
         zero = graph.node("LessOrEqual", [graph.node("Abs", [compared]), tiny], version=16)
         compared = graph.node("Where", [zero, nan, compared], version=16)
-    return graph.node("TreeEnsembleRegressor", [compared], domain="ai.onnx.ml", version=3, **forest.attributes())
+    kept = _KEPT.get()
+    kept.append(forest)
+    place = _PLACE + str(len(kept) - 1).encode()
+    return graph.node("TreeEnsembleRegressor", [compared], domain="ai.onnx.ml", version=3, aggregate_function=place)
 
 
 def _linked(graph: Graph, boosted: Boosted, raw: str, wide: bool) -> str:

@@ -12,6 +12,7 @@ from jupyter_mlstudio.errors import Invalid, MissingExtra, StudioError
 from jupyter_mlstudio.onnx.protocol import DATATYPES
 from jupyter_mlstudio.plugins.converters.base import Converted, Converter, Original, Prediction, Source
 from jupyter_mlstudio.plugins.converters.files import load_pickled, mlflow_file, read_rows, whole_file
+from jupyter_mlstudio.plugins.converters.forests import kept_apart
 from jupyter_mlstudio.plugins.converters.mlflow import mlflow_example, mlflow_flavor
 from jupyter_mlstudio.plugins.converters.sklearn_forms import register_forms
 from jupyter_mlstudio.plugins.converters.sklearn_inputs import input_specs, parts
@@ -118,15 +119,16 @@ class SklearnConverter(Converter):
         register_strangers(model)
         register_forms(model)
         converters, shapes = conversion_functions(model, doubles=floats == "FP64")
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), kept_apart() as put_back:
             warnings.simplefilter("ignore")
             proto = convert_sklearn(
                 model,
                 initial_types=[(spec.name, _onnx_type(spec)) for spec in specs],
-                options=_options(model),
+                options=_options(model) or None,
                 custom_conversion_functions=converters,
                 custom_shape_calculators=shapes,
             )
+            put_back(proto)
         graph_inputs = [value.name for value in proto.graph.input]
         if len(graph_inputs) != len(specs):
             raise Invalid(f"the converted model takes {len(graph_inputs)} inputs, the original {len(specs)}")
