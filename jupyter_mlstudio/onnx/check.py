@@ -53,14 +53,17 @@ def inspect(model: bytes) -> Facts:
     nodes = list(nodes_of(proto.graph))
     _refuse_other_files(proto)
     _refuse_strange_operators(proto, nodes)
-    _check(model)
     names = {tensor.name for tensor in proto.graph.initializer}
     inputs = [value.name for value in proto.graph.input if value.name not in names]
-    if not inputs or len(inputs) > INPUTS_LIMIT or not all(inputs):
-        raise Invalid(f"the ONNX model has {len(inputs)} inputs; 1 to {INPUTS_LIMIT} with names can be served")
+    outputs = [value.name for value in proto.graph.output]
+    version = proto.ir_version
     opset = max((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), default=0)
     operators = sorted({f"{node.domain}:{node.op_type}" if node.domain else str(node.op_type) for node in nodes})
-    return Facts(proto.ir_version, opset, operators, inputs, [value.name for value in proto.graph.output])
+    del proto, nodes  # the checker reads the file once more
+    _check(model)
+    if not inputs or len(inputs) > INPUTS_LIMIT or not all(inputs):
+        raise Invalid(f"the ONNX model has {len(inputs)} inputs; 1 to {INPUTS_LIMIT} with names can be served")
+    return Facts(version, opset, operators, inputs, outputs)
 
 
 def inspect_many(path: Path) -> Facts:

@@ -68,18 +68,22 @@ class Forest:
         leaf = tree.passed < 0
         kinds = np.where(leaf, 0, 1)
         parts = [
-            np.where(leaf, 0, part)
-            for part in (tree.features, kinds, tree.thresholds, tree.passed, tree.failed, tree.missing_passes)
-        ]
+            np.where(leaf, 0, part).astype(kind)
+            for part, kind in (
+                (tree.features, np.int32), (kinds, np.int8), (tree.thresholds, np.float64), (tree.passed, np.int32),
+                (tree.failed, np.int32), (tree.missing_passes, np.int8),
+            )
+        ]  # fmt: skip
         if tree.sets:
             parts = _with_chains(parts, tree.sets)
         count = len(parts[0])
-        self.nodes.append((np.full(count, self.trees), np.arange(count), *parts))
+        self.nodes.append((np.full(count, self.trees, np.int32), np.arange(count, dtype=np.int32), *parts))
         ends = np.flatnonzero(leaf)
         weights = np.asarray(tree.weights)[ends].reshape(len(ends), -1)
         width = weights.shape[1]
-        ids = np.tile(np.arange(width) + tree.target, len(ends))
-        self.leaves.append((np.full(weights.size, self.trees), np.repeat(ends, width), ids, weights.ravel()))
+        ids = np.tile(np.arange(width, dtype=np.int32) + np.int32(tree.target), len(ends))
+        numbers = np.full(weights.size, self.trees, np.int32)
+        self.leaves.append((numbers, np.repeat(ends.astype(np.int32), width), ids, weights.ravel()))
         self.trees += 1
 
     def write(self, node: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -93,12 +95,24 @@ _FINAL = "refused: "
 def _try(converter: Converter, original: Original, expected: Prediction, dtype: str, policy: ParityPolicy) -> Rung:
     try:
         converted = converter.convert(original, dtype)
+        _give_back()
         facts = inspect(converted.onnx)
+        _give_back()
         feeds, found = answers(converted, original.rows)
         comparison = _compare(expected, found, policy.max_abs_difference or 0.0)
         return Rung(dtype, converted, comparison, facts.opset, feeds=feeds, found=found)
     except Invalid as error:
         return Rung(dtype, error=_FINAL + error.message if error.code == "refused" else error.message)
+
+
+def _give_back() -> None:
+    """Gives freed memory back to the system, where the C library can: onnxruntime takes many times a model's size
+    while it loads it, and that should not come on top of what its conversion took.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 def answers(converted: Converted, rows: Any) -> tuple[Mapping[str, Any], Prediction]:
