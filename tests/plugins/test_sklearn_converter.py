@@ -435,7 +435,7 @@ def test_what_would_be_wrong_is_refused_with_a_way_out(name: str) -> None:
 
 def test_a_tolerance_that_is_not_met_refuses_with_the_numbers() -> None:
     data = load_breast_cancer()
-    model = ensemble.RandomForestClassifier(20, random_state=0).fit(data.data, data.target)
+    model = ensemble.GradientBoostingClassifier(random_state=0).fit(data.data, data.target)
     found = climb(SklearnConverter(), Original(model, data.data, "scikit-learn"), tolerance=1e-12).conversion
     assert not found.ready
     assert "where 1e-12 is allowed" in found.reason
@@ -533,3 +533,25 @@ def test_a_model_that_mlflow_wrote_is_converted(tmp_path: Path) -> None:
     assert found.ready, found.reason
     assert found.parity is not None
     assert found.parity.rows == 50
+
+
+def test_even_votes_of_a_forest_are_even_in_onnx_and_a_table_of_two_classes_has_a_small_file() -> None:
+    """Of two classes the second one's share is enough; five trees of ten are half of them."""
+    data = load_breast_cancer()
+    forest = ensemble.RandomForestClassifier(10, random_state=0).fit(data.data[::2], data.target[::2])
+    outcome = climb(SklearnConverter(), Original(forest, data.data[1::2], ""))
+    report = outcome.conversion.parity
+    assert report is not None
+    assert (report.label_flips, report.max_abs_difference) == (0, pytest.approx(0, abs=1e-15))
+    nodes = sum(one.tree_.node_count for one in forest.estimators_)
+    assert len(outcome.onnx or b"") < 25 * nodes
+
+
+def test_forests_of_several_classes_and_boosted_ones_are_one_file() -> None:
+    """A leaf with shares of several classes has the older form alone, which then holds for all of a file."""
+    data = load_iris()
+    members = [("a", ensemble.RandomForestClassifier(5, max_depth=2, random_state=0)),
+               ("b", ensemble.HistGradientBoostingClassifier(max_iter=3))]  # fmt: skip
+    for model in (ensemble.VotingClassifier(members, voting="soft"), members[1][1]):
+        outcome = climb(SklearnConverter(), Original(model.fit(data.data, data.target), data.data, ""))
+        assert outcome.conversion.ready, outcome.conversion.reason

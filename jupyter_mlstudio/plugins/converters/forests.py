@@ -13,27 +13,33 @@ from typing import Any
 
 import numpy as np
 
+from jupyter_mlstudio.onnx import forest_nodes
+from jupyter_mlstudio.onnx.check import nodes_of
 from jupyter_mlstudio.onnx.forest import Forest
 from jupyter_mlstudio.plugins.converters.sklearn_codes import coded_matrix, number_type
 from jupyter_mlstudio.plugins.converters.sklearn_graph import DOUBLE, FLOAT, Graph, kind_of, label_array
 
 IDENTITY, SIGMOID, SOFTMAX, EXP, SIGNED_SQUARE = "identity", "sigmoid", "softmax", "exp", "signed square"
 SHARES = "shares"
-"""Probabilities that the trees have added up, in float32: what is a little above 1 by that is 1."""
+"""Probabilities that the trees have added up, in float32: what is a little above 1 by that is 1.
+
+With two classes and one target they are those of the second class.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Boosted:
     """A booster read out: its forest, what follows, and its classes (None for a regressor).
 
-    ``scale`` multiplies the sum before the link; ``average`` divides it by the number of trees first.
-    ``zero_is_missing`` tells that a 0 goes where a missing value goes.
+    ``scale`` multiplies the sum before the link; ``average`` divides it by the number of trees, which gives even votes
+    even shares. ``zero_is_missing`` tells that a 0 goes where a missing value goes.
     """
 
     forest: Forest
     link: str
     classes: Sequence[Any] | None = None
     scale: float = 1.0
+    average: bool = False
     zero_is_missing: bool = False
 
 
@@ -43,6 +49,7 @@ Encoders = Callable[[Any], tuple[list[int], dict[int, list[Any]]]]
 
 
 _KEPT: ContextVar[list[Forest]] = ContextVar("forests of the model that is being converted")
+_OPERATOR = "TreeEnsemble"
 _PLACE = b"forest "
 """Stands with a forest's number as the function of its node until it is put there."""
 
@@ -63,10 +70,19 @@ def kept_apart() -> Iterator[Callable[[Any], None]]:
 
 
 def _plant(proto: Any, forests: list[Forest]) -> None:
-    for node in proto.graph.node:
-        place = next((one.s for one in node.attribute if one.name == "aggregate_function"), b"")
-        if place.startswith(_PLACE):
-            forests[int(place.removeprefix(_PLACE))].write(node)
+    """One version of a domain holds for all of a file: the older one where an operator has no newer form."""
+    nodes = [node for node in nodes_of(proto.graph) if node.op_type.startswith(_OPERATOR)]
+    places = [(node, int(text.removeprefix(_PLACE))) for node in nodes if (text := _function(node)).startswith(_PLACE)]
+    old = len(places) < len(nodes) or any(forest.joint for forest in forests)
+    for node, number in places:
+        forest_nodes.write(forests[number], node, forest_nodes.OLD if old else forest_nodes.NEW)
+    if places and not old:
+        proto.ir_version = max(proto.ir_version, forest_nodes.IR_VERSION)
+        next(one for one in proto.opset_import if one.domain == forest_nodes.DOMAIN).version = forest_nodes.NEW
+
+
+def _function(node: Any) -> bytes:
+    return next((one.s for one in node.attribute if one.name == "aggregate_function"), b"")
 
 
 def converter_of(read: Reader, encoders: Encoders | None = None) -> Callable[[Any, Any, Any], None]:
@@ -83,7 +99,7 @@ def converter_of(read: Reader, encoders: Encoders | None = None) -> Callable[[An
         if boosted.classes is None:
             graph.node("Identity", [values], answer.full_name)
             return
-        if boosted.link == SIGMOID and boosted.forest.targets == 1:
+        if boosted.link in (SIGMOID, SHARES) and boosted.forest.targets == 1 < len(boosted.classes):
             one = graph.constant([1.0], wide)
             values = graph.node("Concat", [graph.node("Sub", [one, values]), values], axis=1)
         graph.node("Identity", [values], answer.full_name)
@@ -95,8 +111,10 @@ def converter_of(read: Reader, encoders: Encoders | None = None) -> Callable[[An
 
 def answer_of(graph: Graph, boosted: Boosted, rows: str, wide: bool) -> str:
     """Writes the trees and their link; answers the matrix of values."""
-    raw = _trees(graph, boosted, rows)
-    return _linked(graph, boosted, graph.node("Cast", [raw], to=DOUBLE) if wide else raw, wide)
+    raw = graph.node("Cast", [_trees(graph, boosted, rows)], to=DOUBLE if wide else FLOAT)
+    if any(boosted.forest.base):
+        raw = graph.node("Add", [raw, graph.constant(boosted.forest.base, wide)])
+    return _linked(graph, boosted, raw, wide)
 
 
 def shape_of(classes: Callable[[Any], Sequence[Any] | None], targets: Callable[[Any], int]) -> Callable[[Any], None]:
@@ -162,10 +180,13 @@ def _trees(graph: Graph, boosted: Boosted, source: str) -> str:
     kept = _KEPT.get()
     kept.append(forest)
     place = _PLACE + str(len(kept) - 1).encode()
-    return graph.node("TreeEnsembleRegressor", [compared], domain="ai.onnx.ml", version=3, aggregate_function=place)
+    operator, domain, version = f"{_OPERATOR}Regressor", forest_nodes.DOMAIN, forest_nodes.OLD
+    return graph.node(operator, [compared], domain=domain, version=version, aggregate_function=place)
 
 
 def _linked(graph: Graph, boosted: Boosted, raw: str, wide: bool) -> str:
+    if boosted.average:
+        raw = graph.node("Div", [raw, graph.constant([float(len(boosted.forest.trees))], wide)])
     if boosted.scale != 1.0:
         raw = graph.node("Mul", [raw, graph.constant([boosted.scale], wide)])
     if boosted.link == SHARES:

@@ -32,17 +32,17 @@ def _targets(model: Any) -> int:
 
 
 def _trees(model: Any) -> Boosted:
-    """A tree or a forest: each tree's values are shares of the whole."""
+    """A tree or a forest, the mean of its trees; of two classes the second one is enough."""
     trees = [one.tree_ for one in model.estimators_] if hasattr(model, "estimators_") else [model.tree_]
     classes = _classes(model)
     width = len(classes) if classes is not None else trees[0].value.shape[1]
-    forest = Forest(width, wide=False, test=LESS_OR_EQUAL)
+    forest = Forest(1 if classes is not None and width == 2 else width, wide=False, test=LESS_OR_EQUAL)
     for tree in trees:
         values = tree.value.reshape(len(tree.value), -1)
         if classes is not None:
-            values = values / values.sum(axis=1, keepdims=True)
-        forest.grow(_grown(tree, values / len(trees)))
-    return Boosted(forest, IDENTITY if classes is None else SHARES, classes)
+            values = (values / values.sum(axis=1, keepdims=True))[:, -forest.targets :]
+        forest.grow(_grown(tree, values))
+    return Boosted(forest, IDENTITY if classes is None else SHARES, classes, average=len(trees) > 1)
 
 
 def _gradient(model: Any) -> Boosted:
