@@ -35,7 +35,9 @@ def grown(random: Any, forest: Forest, depth: int, codes: int) -> Tree:
 
     grow(depth)
     weights = forest.floats(random.normal(size=len(nodes))).astype(float)
-    return Tree(*map(np.asarray, zip(*nodes, strict=True)), weights, int(random.integers(forest.targets)), sets)
+    features, thresholds, passed, failed, missing = (np.asarray(part) for part in zip(*nodes, strict=True))
+    target = int(random.integers(forest.targets))
+    return Tree(features, thresholds, passed, failed, missing, weights, target, sets)
 
 
 def walked(tree: Tree, row: Any, test: str) -> float:
@@ -122,5 +124,5 @@ def test_leaves_of_several_targets_add_to_all_of_them() -> None:
         np.array([[0.0, 0, 0], [0.25, 0, 0.75], [0, 0, 0]]),
     ))  # fmt: skip
     assert forest.joint
-    answer = session(forest, OLD).run(None, {"x": np.float32([[-1] * COLUMNS, [1] * COLUMNS])})[0]
+    answer = session(forest, OLD).run(None, {"x": np.array([[-1.0] * COLUMNS, [1.0] * COLUMNS], np.float32)})[0]
     assert answer.tolist() == [[0.25, 0.0, 0.75], [0.0, 0.0, 0.0]]
