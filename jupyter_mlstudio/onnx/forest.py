@@ -15,6 +15,9 @@ import numpy as np
 LESS, LESS_OR_EQUAL, GREATER = "BRANCH_LT", "BRANCH_LEQ", "BRANCH_GT"
 """How a row's feature is compared with a threshold."""
 
+PART = 50_000
+"""Nodes of an operator: onnxruntime reads one after the other, and takes several times what it keeps meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -62,6 +65,18 @@ class Forest:
     def joint(self) -> bool:
         """Tells whether there are leaves that add to several targets."""
         return any(tree.weights.shape[1] > 1 for tree in self.trees)
+
+    def parts(self) -> list[Forest]:
+        """The forest as several ones that add up to it, each of about :data:`PART` nodes; ``base`` is left out."""
+        parts = [Forest(self.targets, self.wide, self.test)]
+        count = 0
+        for tree in self.trees:
+            if count >= PART:
+                parts.append(Forest(self.targets, self.wide, self.test))
+                count = 0
+            parts[-1].trees.append(tree)
+            count += len(tree.passed)
+        return parts
 
     def grow(self, tree: Tree) -> None:
         """Adds a tree."""

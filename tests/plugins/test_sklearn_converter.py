@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 from sklearn import (
@@ -38,6 +39,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 
 from jupyter_mlstudio.client.model_files import write_model
 from jupyter_mlstudio.errors import Invalid
+from jupyter_mlstudio.onnx import forest as forest_module
 from jupyter_mlstudio.onnx.session import open_session
 from jupyter_mlstudio.plugins.converters.base import Original, Source
 from jupyter_mlstudio.plugins.converters.files import read_rows
@@ -542,7 +544,8 @@ def test_even_votes_of_a_forest_are_even_in_onnx_and_a_table_of_two_classes_has_
     outcome = climb(SklearnConverter(), Original(forest, data.data[1::2], ""))
     report = outcome.conversion.parity
     assert report is not None
-    assert (report.label_flips, report.max_abs_difference) == (0, pytest.approx(0, abs=1e-15))
+    assert report.label_flips == 0
+    assert report.max_abs_difference < 1e-15
     nodes = sum(one.tree_.node_count for one in forest.estimators_)
     assert len(outcome.onnx or b"") < 25 * nodes
 
@@ -555,3 +558,18 @@ def test_forests_of_several_classes_and_boosted_ones_are_one_file() -> None:
     for model in (ensemble.VotingClassifier(members, voting="soft"), members[1][1]):
         outcome = climb(SklearnConverter(), Original(model.fit(data.data, data.target), data.data, ""))
         assert outcome.conversion.ready, outcome.conversion.reason
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_large_forest_is_several_operators_that_answer_as_one(classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = load_iris()
+    forest = ensemble.ExtraTreesClassifier(30, random_state=0).fit(data.data[::2], data.target[::2] % classes)
+    for nodes, operators in ((forest_module.PART, 1), (100, 5)):
+        monkeypatch.setattr(forest_module, "PART", nodes)
+        outcome = climb(SklearnConverter(), Original(forest, data.data, ""))
+        report = outcome.conversion.parity
+        assert report is not None
+        assert report.label_flips == 0
+        assert report.max_abs_difference < 1e-15
+        kinds = [node.op_type for node in onnx.load_from_string(outcome.onnx or b"").graph.node]
+        assert sum(kind.startswith("TreeEnsemble") for kind in kinds) >= operators

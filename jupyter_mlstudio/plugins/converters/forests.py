@@ -76,6 +76,7 @@ def _plant(proto: Any, forests: list[Forest]) -> None:
     old = len(places) < len(nodes) or any(forest.joint for forest in forests)
     for node, number in places:
         forest_nodes.write(forests[number], node, forest_nodes.OLD if old else forest_nodes.NEW)
+        node.name = f"{node.op_type} {number + 1}"
     if places and not old:
         proto.ir_version = max(proto.ir_version, forest_nodes.IR_VERSION)
         next(one for one in proto.opset_import if one.domain == forest_nodes.DOMAIN).version = forest_nodes.NEW
@@ -111,7 +112,8 @@ def converter_of(read: Reader, encoders: Encoders | None = None) -> Callable[[An
 
 def answer_of(graph: Graph, boosted: Boosted, rows: str, wide: bool) -> str:
     """Writes the trees and their link; answers the matrix of values."""
-    raw = graph.node("Cast", [_trees(graph, boosted, rows)], to=DOUBLE if wide else FLOAT)
+    parts = [graph.node("Cast", [part], to=DOUBLE if wide else FLOAT) for part in _trees(graph, boosted, rows)]
+    raw = parts[0] if len(parts) == 1 else graph.node("Sum", parts)
     if any(boosted.forest.base):
         raw = graph.node("Add", [raw, graph.constant(boosted.forest.base, wide)])
     return _linked(graph, boosted, raw, wide)
@@ -170,18 +172,24 @@ def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> A
     return operator.outputs
 
 
-def _trees(graph: Graph, boosted: Boosted, source: str) -> str:
+def _trees(graph: Graph, boosted: Boosted, source: str) -> list[str]:
+    """Writes the trees as operators whose answers are to be added up."""
     forest = boosted.forest
     compared = graph.node("Cast", [source], to=DOUBLE if forest.wide else FLOAT)
     if boosted.zero_is_missing:
         tiny, nan = graph.constant([1e-35], forest.wide), graph.constant([np.nan], forest.wide)
         zero = graph.node("LessOrEqual", [graph.node("Abs", [compared]), tiny], version=16)
         compared = graph.node("Where", [zero, nan, compared], version=16)
+    return [_put(graph, part, compared) for part in forest.parts()]
+
+
+def _put(graph: Graph, forest: Forest, rows: str) -> str:
+    """Keeps a place for a forest."""
     kept = _KEPT.get()
     kept.append(forest)
     place = _PLACE + str(len(kept) - 1).encode()
-    operator, domain, version = f"{_OPERATOR}Regressor", forest_nodes.DOMAIN, forest_nodes.OLD
-    return graph.node(operator, [compared], domain=domain, version=version, aggregate_function=place)
+    output, version = str(graph.scope.get_unique_variable_name("trees")), forest_nodes.OLD
+    return graph.node(f"{_OPERATOR}Regressor", [rows], output, version, forest_nodes.DOMAIN, aggregate_function=place)
 
 
 def _linked(graph: Graph, boosted: Boosted, raw: str, wide: bool) -> str:
