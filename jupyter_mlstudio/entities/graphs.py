@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+NEWEST_OPSET = 21
+"""The opset that an upgrade goes to, unless another is wanted."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GraphTensor:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from jupyter_mlstudio.entities.graphs import NEWEST_OPSET
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.onnx.check import parse
 
-NEWEST, OLDEST = 21, 7
-"""The opset that an upgrade goes to, unless another is wanted, and the oldest that one starts from."""
+OLDEST = 7
+"""The oldest opset that an upgrade starts from."""
 
 IR_VERSION = 10
 
 
-def upgraded(model: bytes, opset: int = NEWEST) -> bytes:
+def upgraded(model: bytes, opset: int = NEWEST_OPSET) -> bytes:
     """Returns the model in another opset of the standard operators.
 
     Raises:

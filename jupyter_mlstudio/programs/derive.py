@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from jupyter_mlstudio.entities.graphs import NEWEST_OPSET
 from jupyter_mlstudio.entities.models import ParityAttempt, ParityPolicy, ParityReport
 from jupyter_mlstudio.entities.values import JSON
 from jupyter_mlstudio.errors import Invalid
@@ -19,7 +20,7 @@ from jupyter_mlstudio.onnx.check import inspect
 from jupyter_mlstudio.onnx.probe import probe
 from jupyter_mlstudio.onnx.quantise import quantised
 from jupyter_mlstudio.onnx.session import RUNTIME, open_session
-from jupyter_mlstudio.onnx.upgrade import NEWEST, upgraded
+from jupyter_mlstudio.onnx.upgrade import upgraded
 from jupyter_mlstudio.programs.evidence import ROWS
 from jupyter_mlstudio.programs.ladder import Outcome
 from jupyter_mlstudio.programs.operating_point import feeds_of, kept_rows, packed
@@ -51,7 +52,7 @@ def derived(outcome: Outcome, wanted: dict[str, JSON] | None, policy: ParityPoli
 def _made(outcome: Outcome, wanted: dict[str, JSON], policy: ParityPolicy | None) -> Outcome:
     assert outcome.onnx is not None
     small = wanted["kind"] == "quantise"
-    onnx = quantised(outcome.onnx) if small else upgraded(outcome.onnx, int(wanted.get("opset") or NEWEST))
+    onnx = quantised(outcome.onnx) if small else upgraded(outcome.onnx, int(wanted.get("opset") or NEWEST_OPSET))
     facts = inspect(onnx)
     kept = kept_rows(outcome) or _made_rows(outcome.onnx)
     expected = Answers(*({name[len(kind) :]: kept[name] for name in kept if name.startswith(kind)}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jupyter_mlstudio.entities.graphs import Graph, GraphTensor
+from jupyter_mlstudio.entities.graphs import NEWEST_OPSET, Graph, GraphTensor
 from jupyter_mlstudio.entities.models import ModelVersion, ParityPolicy, VersionStatus
 from jupyter_mlstudio.entities.runs import Run, RunKind
 from jupyter_mlstudio.entities.specs import Resources, RunSpec
@@ -60,12 +60,16 @@ class Graphs:
         """Registers a version's files again with a newer opset or 8-bit weights, compared anew: a new version.
 
         Raises:
-            Conflict: it has no ONNX file.
+            Conflict: it has no ONNX file, or one that is as new.
         """
         found = self._ready(name, version)
         tag, words = _DERIVED[kind]
         if kind == "quantise" and opset is not None:
             raise Invalid("opset is for an upgrade, not for quantising")
+        if kind == "upgrade":
+            now, wanted = self.graph(name, version).opsets.get("ai.onnx", 0), opset or NEWEST_OPSET
+            if now >= wanted:
+                raise Conflict(f"the model has opset {now} already, and {wanted} is not newer")
         return self._models.register(
             found.model, copy_of=(found.model, str(found.version)), tags={tag: str(found.version)},
             description=f"{words} of version {found.version}", derive={"kind": kind, "opset": opset}, policy=policy,

@@ -42,8 +42,13 @@ def test_an_upgrade_is_the_next_version_and_says_of_which(version: ModelVersion)
     assert made.graph()["opsets"]["ai.onnx"] == 17
     assert made.parity is not None
     assert made.parity["rows"] == 64
+
+
+def test_an_upgrade_to_what_is_not_newer_is_refused_before_there_is_a_version(version: ModelVersion) -> None:
+    before = studio.get_model("imported").versions
     with pytest.raises(Conflict, match="opset 8 already"):
         version.upgrade(8)
+    assert studio.get_model("imported").versions == before
 
 
 def test_C5_8_bit_weights_come_with_a_comparison_and_a_latency(version: ModelVersion) -> None:

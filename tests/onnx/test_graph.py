@@ -14,6 +14,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from jupyter_mlstudio.entities.graphs import NEWEST_OPSET
 from jupyter_mlstudio.errors import Invalid
 from jupyter_mlstudio.onnx.check import inspect
 from jupyter_mlstudio.onnx.graph import NODES_LIMIT, read, values
@@ -27,7 +28,6 @@ from jupyter_mlstudio.programs.convert import convert
 from jupyter_mlstudio.programs.derive import derived
 
 ORIGINS = ["caffe2", "CNTK", "MXNet", "pytorch", "Microsoft Cognitive Toolkit", ""]
-NEWEST = 21
 
 
 def network(opset: int = 13, producer: str = "", width: int = 8) -> onnx.ModelProto:
@@ -62,14 +62,14 @@ def answers(model: bytes, rows: Any) -> Any:
     return session.run(None, {"X": rows})[0]
 
 
-@pytest.mark.parametrize("opset", range(7, NEWEST))
+@pytest.mark.parametrize("opset", range(7, NEWEST_OPSET))
 def test_every_opset_from_7_on_is_taken_and_upgraded_with_the_same_answers(opset: int) -> None:
     producer = ORIGINS[opset % len(ORIGINS)]
     old = network(opset, producer).SerializeToString()
     served = OnnxConverter().convert(Original(old, None, "ONNX"), "as it is")
     assert [(one.name, one.shape) for one in served.signature.inputs] == [("X", [-1, 4])]
     new = upgraded(old)
-    assert inspect(new).opset == NEWEST
+    assert inspect(new).opset == NEWEST_OPSET
     rows = np.random.default_rng(1).normal(size=(9, 4)).astype(np.float32)
     assert np.allclose(answers(old, rows), answers(new, rows), atol=1e-6)
     assert read(old).producer == producer
@@ -219,6 +219,28 @@ def test_8_bit_weights_of_a_classifier_are_compared_with_the_original(tmp_path: 
     assert parity.attempts[-1].dtype == "int8"
     assert len(parity.attempts) > 1
     assert parity.label_flips is not None
+
+
+@pytest.mark.parametrize("kind", ["linear", "forest"])
+def test_what_the_studio_converted_is_upgraded_and_names_each_opset_once(kind: str, tmp_path: Path) -> None:
+    from sklearn.datasets import load_iris
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.svm import LinearSVC
+
+    from jupyter_mlstudio.client.model_files import write_model
+
+    rows, labels = load_iris(return_X_y=True)
+    model = LinearSVC() if kind == "linear" else RandomForestClassifier(20, random_state=0)
+    write_model(tmp_path, model.fit(rows, labels == 1), rows.astype(np.float32))
+    outcome = convert(tmp_path)
+    found = derived(outcome, {"kind": "upgrade"})
+    assert found.conversion.ready, found.conversion.reason
+    assert found.conversion.parity is not None
+    assert found.conversion.parity.opset == NEWEST_OPSET
+    for made in (outcome.onnx, found.onnx):
+        assert made is not None
+        domains = [one.domain for one in onnx.load_from_string(made).opset_import]
+        assert len(domains) == len(set(domains))
 
 
 def test_rows_are_made_for_every_type_of_input() -> None:

@@ -24,6 +24,9 @@ from jupyter_mlstudio.plugins.converters.sklearn_repairs import (
 )
 from jupyter_mlstudio.plugins.converters.strangers import register_strangers
 
+OPSET = 20
+"""The newest opset of a file: that of the newest operators that the studio itself writes."""
+
 SAMPLE_ROWS = 1000
 USUAL_WORD = r"(?u)\b\w\w+\b"
 CLASSIFICATION, REGRESSION, OUTLIERS, TRANSFORMATION, OTHER = (
@@ -124,11 +127,13 @@ class SklearnConverter(Converter):
             proto = convert_sklearn(
                 model,
                 initial_types=[(spec.name, _onnx_type(spec)) for spec in specs],
+                target_opset=OPSET,
                 options=_options(model) or None,
                 custom_conversion_functions=converters,
                 custom_shape_calculators=shapes,
             )
             put_back(proto)
+            _list_opsets_once(proto)
         graph_inputs = [value.name for value in proto.graph.input]
         if len(graph_inputs) != len(specs):
             raise Invalid(f"the converted model takes {len(graph_inputs)} inputs, the original {len(specs)}")
@@ -141,6 +146,14 @@ class SklearnConverter(Converter):
         labels = [str(label) for label in getattr(model, "classes_", [])] if one_label else []
         outputs = _outputs(proto, task, hasattr(model, "predict_proba"))
         return Converted(proto.SerializeToString(), Signature(inputs=inputs, outputs=outputs, task=task, labels=labels))
+
+
+def _list_opsets_once(proto: Any) -> None:
+    """skl2onnx names the standard operators twice in a file that has none of them."""
+    versions = {one.domain: one.version for one in proto.opset_import}
+    del proto.opset_import[:]
+    for domain, version in versions.items():
+        proto.opset_import.add(domain=domain, version=version)
 
 
 def thinned(rows: Any) -> Any:
