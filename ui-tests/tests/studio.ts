@@ -98,6 +98,19 @@ export class Api {
     }
   }
 
+  /** Deletes what a trip made before it is tried again, which needs the same names. */
+  async clear(): Promise<void> {
+    for (const kind of ['endpoints', 'batch-endpoints', 'models']) {
+      for (const { name } of await this.call<{ name: string }[]>('GET', kind)) {
+        await this.call('DELETE', `${kind}/${encodeURIComponent(name)}`);
+      }
+    }
+    const { items } = await this.call<{ items: RunData[] }>('GET', 'runs?max_results=1000');
+    for (const { id } of items.filter(run => ENDED.includes(run.status))) {
+      await this.call('DELETE', `runs/${id}`);
+    }
+  }
+
   submit({ name, experiment, cell = TRAIN, params = PARAMS, tags = {} }: Work): Promise<RunData> {
     const spec = { cell, params };
     return this.call('POST', 'runs', { kind: 'cell', name, experiment, spec, tags });
@@ -228,7 +241,11 @@ interface Fixtures {
 
 /** Galata's test with the studio's API; files lie in the server's root, where the workspace is. */
 export const test = galataTest.extend<Fixtures>({
-  api: async ({ request }, provide) => {
-    await provide(new Api(request));
+  api: async ({ request }, provide, info) => {
+    const api = new Api(request);
+    if (info.retry > 0) {
+      await api.clear();
+    }
+    await provide(api);
   }
 });

@@ -70,6 +70,7 @@ describe('the graph of a version', () => {
 });
 
 describe('the profile of a version', () => {
+  const REGISTERED = '2020-01-01T00:00:00Z';
   const data = {
     columns: ['rows', 'threads', 'median_ms', 'p95_ms', 'rows_per_s', 'memory_mb'],
     rows: [[100, 1, 0.5, 0.75, 200_000, 90.4]]
@@ -97,6 +98,7 @@ describe('the profile of a version', () => {
         studio={server.studio()}
         name="churn"
         version={2}
+        since={REGISTERED}
         execute={(command, args) => {
           calls.push([command, args]);
           return Promise.resolve();
@@ -110,12 +112,17 @@ describe('the profile of a version', () => {
     await waitFor(() => expect(calls).toEqual([[CommandIDs.profileVersion, { name: 'churn', version: 2 }]]));
   });
 
-  it('is made when there is none', async () => {
-    const server = new TestServer({ 'GET runs': () => ({ items: [], total: 0, next_page_token: null }) });
-    render(
-      <ProfileView studio={server.studio()} name="churn" version={2} execute={() => Promise.resolve()} />
-    );
-    await screen.findByText(/A profile measures/);
+  it('is made when there is none, or only one of a deleted version of that number', async () => {
+    const run = someRun({ name: 'profile churn 2', created_at: '2019-12-31T23:59:00Z' });
+    for (const items of [[], [run]]) {
+      const server = new TestServer({ 'GET runs': () => ({ items, total: 1, next_page_token: null }) });
+      const execute = (): Promise<unknown> => Promise.resolve();
+      const view = render(
+        <ProfileView studio={server.studio()} name="churn" version={2} since={REGISTERED} execute={execute} />
+      );
+      await screen.findByText(/A profile measures/);
+      view.unmount();
+    }
   });
 
   it('is read from the table that the run keeps', () => {

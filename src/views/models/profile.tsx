@@ -23,6 +23,8 @@ interface Props {
   studio: StudioModel;
   name: string;
   version: number;
+  /** When the version was registered: what was measured before was a deleted one of the same number. */
+  since: string;
   execute: Execute;
 }
 
@@ -97,9 +99,9 @@ function Numbers({ studio, run }: { studio: StudioModel; run: Pick<Run, 'id' | '
 }
 
 /** The newest profile of the version, and a way to make one. */
-export function ProfileView({ studio, name, version, execute }: Props): JSX.Element {
+export function ProfileView({ studio, name, version, since, execute }: Props): JSX.Element {
   const resource = useResource(studio.profiles(name, version));
-  const run = resource.value?.[0];
+  const run = resource.value?.find(one => Date.parse(one.created_at) >= Date.parse(since));
   return (
     <>
       {resource.error && !resource.value && (

@@ -270,7 +270,13 @@ export function VersionView(props: Props & { name: string; version: string | num
             <GraphView studio={studio} name={name} version={version.version} />
           </Section>
           <Section title="Profile">
-            <ProfileView studio={studio} name={name} version={version.version} execute={execute} />
+            <ProfileView
+              studio={studio}
+              name={name}
+              version={version.version}
+              since={version.created_at}
+              execute={execute}
+            />
           </Section>
         </>
       )}
