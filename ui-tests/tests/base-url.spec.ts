@@ -1,5 +1,5 @@
 import { openLab } from './server';
-import { SERVER, command, expect, openSidebar, shot, test } from './studio';
+import { SERVER, command, expect, openSidebar, shot, test, focused } from './studio';
 
 test('everything works below a path, as on JupyterHub', async ({ api, browser }) => {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
@@ -36,6 +36,7 @@ test('everything works below a path, as on JupyterHub', async ({ api, browser })
   expect((await download).suggestedFilename()).not.toBe('');
 
   await model.getByRole('button', { name: 'Deploy' }).click();
+  await focused(dialog);
   await dialog.getByLabel('Endpoint name').fill('hub-endpoint');
   await dialog.getByRole('button', { name: 'Deploy' }).click();
   await dialog.getByRole('button', { name: 'Done' }).click({ timeout: 60_000 });

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
-import { ROOT, command, expect, shot, test } from './studio';
+import { ROOT, command, expect, shot, test, focused } from './studio';
 
 test('two deployments: split, copies, a canary release, a swap', async ({ api, page }) => {
   const runs = await api.train('split', [5, 40]);
@@ -52,6 +52,7 @@ test('two deployments: split, copies, a canary release, a swap', async ({ api, p
 
   // A canary release, stopped by hand
   await endpoint.getByRole('button', { name: 'Start canary release' }).click();
+  await focused(dialog);
   await dialog.getByLabel('Steps').fill('50, 20');
   await expect(dialog.getByRole('button', { name: 'Start' })).toBeDisabled();
   await expect(dialog.getByLabel('Deployment')).toHaveValue('green');
@@ -73,6 +74,7 @@ test('two deployments: split, copies, a canary release, a swap', async ({ api, p
 
   // Settings are checked while they are typed; the server has the last word
   await rows.nth(0).getByRole('button', { name: 'Settings' }).click();
+  await focused(dialog);
   await dialog.getByLabel('Memory of a process, MB').fill('1');
   await expect(dialog.getByText('A whole number from 64')).toBeVisible();
   await expect(dialog.getByRole('button', { name: 'Save' })).toBeDisabled();
@@ -81,6 +83,7 @@ test('two deployments: split, copies, a canary release, a swap', async ({ api, p
   await dialog.getByRole('button', { name: 'Save' }).click();
   await expect(dialog).toHaveCount(0);
   await endpoint.getByRole('button', { name: 'Change …' }).click();
+  await focused(dialog);
   await dialog.getByLabel('Header').fill('Cookie');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await expect(dialog.getByRole('alert')).toContainText('cannot be the sticky header');
@@ -114,6 +117,7 @@ test('two deployments: split, copies, a canary release, a swap', async ({ api, p
   const lines = Array.from({ length: 40 }, (_, row) => names.map((_, at) => row + at).join(','));
   fs.writeFileSync(path.join(ROOT, 'patients.csv'), [names.join(','), ...lines].join('\n') + '\n');
   await command(page, 'mlstudio:deploy', { model: 'split', version: '1' });
+  await focused(dialog);
   await dialog.getByLabel('Batch').check();
   await dialog.getByLabel('Endpoint name').fill('split-nightly');
   await shot(page, 'deploy-batch');
@@ -122,6 +126,7 @@ test('two deployments: split, copies, a canary release, a swap', async ({ api, p
   await expect(batch).toContainText('Nothing scored yet');
   await shot(page, 'batch-empty');
   await batch.getByRole('button', { name: 'Score a data set' }).click();
+  await focused(dialog);
   await dialog.getByLabel('Data').fill('nothing/*.csv');
   await dialog.getByRole('button', { name: 'Score' }).click();
   await expect(dialog.getByRole('alert')).toContainText('there are no files');

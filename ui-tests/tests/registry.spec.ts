@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
-import { ROOT, command, expect, openSidebar, shot, test } from './studio';
+import { ROOT, command, expect, openSidebar, shot, test, focused } from './studio';
 
 test('register, approve, set a threshold, compare, package', async ({ api, page }) => {
   const [run] = await api.train('registry', [5]);
@@ -15,6 +15,7 @@ test('register, approve, set a threshold, compare, package', async ({ api, page 
   // A rejection needs a reason, an approval keeps who and why
   await model.getByRole('button', { name: 'Approve …' }).click();
   await expect(dialog.getByRole('button', { name: 'Approve' })).toBeDisabled();
+  await focused(dialog);
   await dialog.getByLabel('Reason').fill('recall 0.97 on the holdout');
   await dialog.getByRole('button', { name: 'Approve' }).click();
   await expect(model.locator('.jp-mls-Decisions')).toContainText('recall 0.97 on the holdout');
@@ -28,6 +29,7 @@ test('register, approve, set a threshold, compare, package', async ({ api, page 
   await model.getByText('Operators, shapes and constants').click();
   await expect(model.getByRole('table', { name: 'Operators' })).toContainText('TreeEnsemble');
   await model.getByRole('button', { name: 'Profile', exact: true }).click();
+  await focused(dialog);
   await dialog.getByLabel('Rows of a request').fill('1, 10');
   await dialog.getByRole('button', { name: 'Profile' }).click();
   await expect(model.getByRole('table', { name: 'Profile' }).locator('tbody tr').nth(1)).toBeVisible({
@@ -38,6 +40,7 @@ test('register, approve, set a threshold, compare, package', async ({ api, page 
 
   // Another threshold is another version
   await command(page, 'mlstudio:set-threshold', { name: 'registry', version: 1 });
+  await focused(dialog);
   await dialog.getByLabel('Threshold').fill('0.3');
   await dialog.getByRole('button', { name: 'Register' }).click();
   await expect(model.getByRole('heading', { name: 'Version 2' })).toBeVisible();
@@ -57,6 +60,7 @@ test('register, approve, set a threshold, compare, package', async ({ api, page 
   await model.getByTitle('More for version 1').click();
   await shot(page, 'registry-more');
   await model.getByRole('menuitem', { name: 'Upgrade opset …' }).click();
+  await focused(dialog);
   await dialog.getByLabel('Opset').fill('6');
   await expect(dialog.getByRole('button', { name: 'Upgrade' })).toBeDisabled();
   await dialog.getByLabel('Opset').fill('');
@@ -92,6 +96,7 @@ test('register, approve, set a threshold, compare, package', async ({ api, page 
   await register.click();
   await expect(dialog.getByLabel('File or folder')).toHaveValue('found.onnx');
   await expect(dialog.getByLabel('Name')).toHaveValue('found');
+  await focused(dialog);
   await dialog.getByLabel('File or folder').fill('found.pkl');
   await expect(dialog.getByText('Load it though it may execute code')).toBeVisible();
   await shot(page, 'register-file');
@@ -100,6 +105,7 @@ test('register, approve, set a threshold, compare, package', async ({ api, page 
   await expect(page.locator('.jp-mls-ModelView', { hasText: 'found' }).last()).toBeVisible();
   const sidebar = await openSidebar(page);
   await sidebar.getByTitle('Register a file as model').click();
+  await focused(dialog);
   await dialog.getByLabel('This computer').check();
   await dialog.getByLabel('File').setInputFiles(path.join(ROOT, 'found.onnx'));
   await shot(page, 'register-upload');

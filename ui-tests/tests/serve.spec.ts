@@ -1,4 +1,4 @@
-import { command, expect, shot, test } from './studio';
+import { command, expect, shot, test, focused } from './studio';
 
 test('register, look at the proof, deploy, try it, stop and delete', async ({ api, page }) => {
   const [run] = await api.train('serving', [5]);
@@ -9,6 +9,7 @@ test('register, look at the proof, deploy, try it, stop and delete', async ({ ap
   await page.locator('.jp-mls-RunView').getByRole('button', { name: 'Register' }).click();
   const dialog = page.locator('.jp-Dialog');
   await expect(dialog.getByLabel('Name')).toHaveValue('serving');
+  await focused(dialog);
   await dialog.getByLabel('Alias (optional)').fill('champion');
   await expect(dialog).toContainText('.register("serving", alias="champion")');
   await shot(page, 'register');
@@ -27,6 +28,7 @@ test('register, look at the proof, deploy, try it, stop and delete', async ({ ap
   // Deploy
   await model.getByRole('button', { name: 'Deploy' }).click();
   const name = dialog.getByLabel('Endpoint name');
+  await focused(dialog);
   await name.fill('1 bad name');
   await expect(dialog).toContainText('The name begins with a letter.');
   await expect(dialog.getByRole('button', { name: 'Deploy' })).toBeDisabled();

@@ -219,6 +219,11 @@ export async function reload(page: Page): Promise<void> {
   await expect(page.locator('#jupyterlab-splash')).toHaveCount(0, { timeout: 60_000 });
 }
 
+/** Waits for a dialog's focus: JupyterLab sets it a moment after the dialog is drawn, and what is typed goes with it. */
+export async function focused(dialog: Locator): Promise<void> {
+  await expect(dialog.locator(':focus')).toHaveCount(1);
+}
+
 /** A picture of what a person sees now. */
 export async function shot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: path.join(SHOTS, `${name}.png`) });

@@ -1,6 +1,6 @@
 import { type Locator, type Page } from '@playwright/test';
 
-import { type Api, type RunData, command, expect, openNotebook, shot, test } from './studio';
+import { type Api, type RunData, command, expect, openNotebook, shot, test, focused } from './studio';
 
 /** Two numbers and a word, best at x = 2, a = 1 with "good"; a little slow, so that it can be watched. */
 const CELL = `import time
@@ -75,6 +75,7 @@ test.describe('a sweep', () => {
 /** Fills in the form of "Sweep this run" and starts; answers the sweep's id. */
 async function begin(page: Page): Promise<string> {
   const dialog = page.locator('.jp-Dialog');
+  await focused(dialog);
   await dialog.getByLabel('How x is varied').fill('uniform(-4,4)');
   await dialog.getByLabel('How a is varied').fill('uniform(-4,4)');
   await dialog.getByLabel('pause_s', { exact: true }).uncheck();
@@ -94,6 +95,7 @@ async function begin(page: Page): Promise<string> {
 async function tryPoint(page: Page, view: Locator): Promise<void> {
   await view.getByRole('button', { name: 'Try this …' }).click();
   const dialog = page.locator('.jp-Dialog');
+  await focused(dialog);
   await dialog.getByLabel('x', { exact: true }).fill('2');
   await dialog.getByLabel('a', { exact: true }).fill('1');
   await dialog.getByLabel('word').selectOption('good');
@@ -135,6 +137,7 @@ async function limits(page: Page, view: Locator, trials: number): Promise<void> 
   await view.getByRole('button', { name: 'Limits …' }).click();
   const dialog = page.locator('.jp-Dialog');
   await expect(dialog.getByLabel('Trials', { exact: true })).toHaveValue('40');
+  await focused(dialog);
   await dialog.getByLabel('Trials', { exact: true }).fill(String(trials));
   await shot(page, 'sweep-limits');
   await dialog.getByRole('button', { name: 'Change' }).click();
@@ -184,6 +187,7 @@ async function more(page: Page, api: Api, sweepId: string): Promise<void> {
   const dialog = page.locator('.jp-Dialog');
   const { counts } = await api.call<SweepData>('GET', `sweeps/${sweepId}`);
   const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  await focused(dialog);
   await dialog.getByRole('spinbutton').fill(String(done + 2));
   const answered = page.waitForResponse(answer => answer.url().endsWith(`${sweepId}/resume`));
   await dialog.getByRole('button', { name: 'Go on' }).click();
