@@ -2,7 +2,8 @@
 import { Dialog } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import { type ComponentType, type JSX, Suspense } from 'react';
+import { Panel } from '@lumino/widgets';
+import { type ComponentType, type JSX, Suspense, useEffect } from 'react';
 import { StudioError } from '../api/client';
 import type { StudioModel } from '../models/studio';
 import type { Execute } from '../tokens';
@@ -21,7 +22,24 @@ export interface FormDialog<T, R> {
   submit: (value: T) => Promise<R>;
 }
 
-class FormBody<T> extends ReactWidget implements Dialog.IBodyWidget<T | null> {
+/** What has the focus when a form is drawn, the first that there is. */
+const FOCUS = [
+  '.jp-mls-FormBody :is(input, select, textarea):enabled',
+  'button.jp-mod-accept:enabled',
+  'button.jp-mod-reject'
+];
+
+/** Takes the focus into a dialog once what stands before it is drawn: a form may have to be loaded first. */
+function Focus({ node }: { node: HTMLElement }): null {
+  useEffect(() => {
+    const dialog = node.closest('.jp-Dialog');
+    const found = FOCUS.map(one => dialog?.querySelector<HTMLElement>(one)).find(one => one);
+    found?.focus();
+  }, [node]);
+  return null;
+}
+
+class FormBody<T> extends ReactWidget {
   constructor(
     private readonly options: Pick<FormDialog<T, unknown>, 'studio' | 'execute' | 'Form' | 'initial'>,
     private readonly error: StudioError | undefined
@@ -45,6 +63,7 @@ class FormBody<T> extends ReactWidget implements Dialog.IBodyWidget<T | null> {
       <Suspense fallback={<div className="jp-mls-Loading">Reading …</div>}>
         {this.error && <ErrorBox what="This was refused" error={this.error} />}
         <Form studio={studio} initial={initial} onChange={this.take} {...(execute ? { execute } : {})} />
+        <Focus node={this.node} />
       </Suspense>
     );
   }
@@ -62,6 +81,18 @@ class FormBody<T> extends ReactWidget implements Dialog.IBodyWidget<T | null> {
   }
 
   private value: T | null = null;
+}
+
+/** JupyterLab sets the focus of a body of React's by itself, a moment late, and takes it away from who types already. */
+class PlainBody<T> extends Panel implements Dialog.IBodyWidget<T | null> {
+  constructor(private readonly form: FormBody<T>) {
+    super();
+    this.addWidget(form);
+  }
+
+  getValue(): T | null {
+    return this.form.getValue();
+  }
 }
 
 /** Does not close by the Enter key while the form is not complete. */
@@ -91,9 +122,8 @@ export async function showForm<T, R>(options: FormDialog<T, R>): Promise<R | und
     const dialog = new GuardedDialog<T>(
       {
         title: options.title,
-        body,
-        buttons: [Dialog.cancelButton(), Dialog.okButton({ label: options.action })],
-        focusNodeSelector: 'input, select, textarea'
+        body: new PlainBody(body),
+        buttons: [Dialog.cancelButton(), Dialog.okButton({ label: options.action })]
       },
       body,
       1

@@ -219,7 +219,7 @@ export async function reload(page: Page): Promise<void> {
   await expect(page.locator('#jupyterlab-splash')).toHaveCount(0, { timeout: 60_000 });
 }
 
-/** Waits for a dialog's focus: JupyterLab sets it a moment after the dialog is drawn, and what is typed goes with it. */
+/** Waits until a dialog has the focus, which a form takes when it is drawn: what is typed goes with it. */
 export async function focused(dialog: Locator): Promise<void> {
   await expect(dialog.locator(':focus')).toHaveCount(1);
 }
