@@ -12,6 +12,7 @@ from jupyter_mlstudio.client.models import ModelVersion, register_model
 from jupyter_mlstudio.client.profiles import profile_model
 from jupyter_mlstudio.client.registry import get_model
 from jupyter_mlstudio.client.runs import get_run
+from jupyter_mlstudio.entities.graphs import NEWEST_OPSET
 from jupyter_mlstudio.entities.values import JSON
 
 _WORDS = {
@@ -50,7 +51,7 @@ def add(commands: Any) -> None:
             made.add_argument("value", type=float, help="a probability between 0 and 1")
             made.add_argument("--positive-label", help="the class that it is about, by default the run's")
         if word == "upgrade":
-            made.add_argument("--opset", type=int, help="the opset, by default 21")
+            made.add_argument("--opset", type=int, help=f"the opset, by default {NEWEST_OPSET}")
         if word == "compare":
             made.add_argument("other", help="the other version")
         if word == "download":

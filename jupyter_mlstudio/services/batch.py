@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -206,8 +207,9 @@ class Batch:
 
     def jobs(self, name: str) -> RunPage:
         """Lists the jobs of a batch endpoint, live ones first and then the newest."""
-        self.get(name)
-        return self._runs.search(filter=f"tags.`{TAG}` = '{name}'", max_results=100)
+        with self._database.read() as connection:
+            row = self._row(connection, name)
+        return self._runs.search(filter=_jobs_of(row), max_results=100)
 
     def _deployment(
         self, name: str, model: str, version: str, settings: BatchSettings, script: str | None
@@ -230,7 +232,7 @@ class Batch:
         return float(min(settings.max_concurrency, available))
 
     def _entity(self, row: Any) -> BatchEndpoint:
-        page = self._runs.search(filter=f"tags.`{TAG}` = '{row.name}'", order_by=["created_at DESC"], max_results=1)
+        page = self._runs.search(filter=_jobs_of(row), order_by=["created_at DESC"], max_results=1)
         return BatchEndpoint(
             name=row.name, description=row.description, default_deployment=row.default_deployment,
             deployments=store.deployments_of(row), jobs=page.total,
@@ -243,6 +245,11 @@ class Batch:
         if row is None:
             raise NotFound(f"there is no batch endpoint {name[:80]!r}")
         return row
+
+
+def _jobs_of(row: Any) -> str:
+    """The filter of an endpoint's jobs: those of a deleted one that had its name are older."""
+    return f"tags.`{TAG}` = '{row.name}' AND created_at >= {math.floor(row.created_at.timestamp() * 1000)}"
 
 
 def _find(deployments: Sequence[BatchDeployment], name: str, endpoint: str) -> BatchDeployment:

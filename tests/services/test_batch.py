@@ -241,3 +241,16 @@ def test_deployments_are_added_replaced_and_removed_but_not_the_default_one(stud
     studio.batch.delete("several")
     with pytest.raises(NotFound, match="no batch endpoint 'several'"):
         studio.batch.get("several")
+
+
+def test_an_endpoint_has_no_jobs_of_a_deleted_one_of_its_name(studio: Studio) -> None:
+    studio.batch.create("again", "iris")
+    old = ended(studio, studio.batch.invoke("again", "data/a.csv"))
+    assert studio.batch.get("again").last_job == old.id
+    studio.batch.delete("again")
+
+    made = studio.batch.create("again", "iris")
+    assert (made.jobs, made.last_job, studio.batch.jobs("again").items) == (0, None, [])
+    new = ended(studio, studio.batch.invoke("again", "data/a.csv"))
+    assert [one.id for one in studio.batch.jobs("again").items] == [new.id]
+    assert studio.runs.get(old.id).status is RunStatus.COMPLETED
