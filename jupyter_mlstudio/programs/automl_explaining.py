@@ -31,14 +31,15 @@ class Explaining:
         plan: what was learnt from.
         spec: what was asked for; its limit of memory holds for this process and its child together.
         seconds: how long it may take.
+        threads: of libraries. Those that wait for each other on a busy machine make of a second more than a minute.
     """
 
-    def __init__(self, outcome: Any, plan: Any, spec: AutoMLSpec, seconds: float) -> None:
+    def __init__(self, outcome: Any, plan: Any, spec: AutoMLSpec, seconds: float, threads: int) -> None:
         from jupyter_mlstudio.learning.workers import Workers
 
         self._workers = Workers()
         self._workers.start(
-            0, _explained, outcome, plan, spec, time.monotonic() + seconds,
+            0, _explained, outcome, plan, spec, time.monotonic() + seconds, threads,
             timeout_s=seconds + GRACE_S, memory_bytes=spec.limits.memory_bytes,
         )  # fmt: skip
 
@@ -54,9 +55,13 @@ class Explaining:
         return found, time.monotonic() - began
 
 
-def _explained(say: Say, outcome: Any, plan: Any, spec: AutoMLSpec, deadline: float) -> tuple[Explanation, float]:
+def _explained(
+    say: Say, outcome: Any, plan: Any, spec: AutoMLSpec, deadline: float, threads: int
+) -> tuple[Explanation, float]:
+    from threadpoolctl import threadpool_limits
+
     began = time.monotonic()
-    with within(spec.limits.memory_bytes, "explaining the winner"):
+    with within(spec.limits.memory_bytes, "explaining the winner"), threadpool_limits(threads):
         found = engine.explanation_of(outcome, plan, spec, deadline, say)
     return found, time.monotonic() - began
 

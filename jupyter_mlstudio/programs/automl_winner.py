@@ -144,7 +144,7 @@ class Winner:
             return None
         left_s = self._spec.limits.timeout_s - self._board.used_s
         seconds = min(EXPLAIN_S, max(LEAST_EXPLAIN_S, left_s))
-        return Explaining(self._outcome, self._plan, self._spec, seconds)
+        return Explaining(self._outcome, self._plan, self._spec, seconds, self._threads)
 
     def _explained(self, explaining: Explaining) -> None:
         found, seconds = explaining.result()

@@ -41,6 +41,10 @@ class Split:
         self._position = (self._position + _GOLDEN) & _MASK
         return self._table[self._position * len(self._table) >> 64]
 
+    def after(self, weights: Mapping[str, int]) -> Split:
+        """Other shares, or the same, that go on where these are: without a break in how even they are."""
+        return Split(weights, self._position)
+
     def of(self, value: bytes) -> str:
         """Who always gets requests with this value."""
         return max(self._weights, key=lambda name: self._score(name, value))
@@ -60,16 +64,19 @@ class Router:
 
     def __init__(self, own: str, routes: Routes) -> None:
         self._own = own
+        self._split = Split({})
+        self._mirrors: dict[str, Split] = {}
         self.update(routes)
 
     def update(self, routes: Routes) -> None:
         """Goes by new routes from the next request on."""
         self.routes = routes
         self._names = {name.encode(): name for name in routes.deployments}
-        self._split = Split(routes.traffic)
+        self._split = self._split.after(routes.traffic)
         self._versions: dict[str, Split] = {}
         self._sticky = routes.sticky_header.lower().encode()
-        self._mirrors = {name: Split({name: share, "": 100 - share}) for name, share in routes.mirror.items() if share}
+        shares = {name: {name: share, "": 100 - share} for name, share in routes.mirror.items() if share}
+        self._mirrors = {name: self._mirrors.get(name, Split({})).after(share) for name, share in shares.items()}
         full = routes.traffic.get(self._own, 0) >= 100
         self._alone = bool(self._own) and full and len(routes.deployments) <= 1 and not self._mirrors
 
@@ -91,7 +98,7 @@ class Router:
         value = headers.get(self._sticky) if self._sticky else None
         chosen = split.of(value) if value else split.next()
         if self._mirrors:
-            request.copies = [name for name, dice in self._mirrors.items() if dice.next() and name != chosen]
+            request.copies = [name for name, dice in self._mirrors.items() if name != chosen and dice.next()]
             request.content = request.body if request.copies else b""
         return self._other(chosen)
 

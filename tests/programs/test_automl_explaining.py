@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from threadpoolctl import threadpool_info
 
 from jupyter_mlstudio.entities.automl import AutoMLLimits, AutoMLSpec
 from jupyter_mlstudio.learning.plan import make_plan
@@ -30,7 +31,19 @@ class Model:
         return rows["size"].to_numpy(dtype=np.float64) * 2
 
 
-def explained(model: Model, memory_bytes: int | None) -> Any:
+class WithThreads(Model):
+    """Answers only while libraries have so many threads."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(10**9)
+        self.threads = threads
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        assert {pool["num_threads"] for pool in threadpool_info()} == {self.threads}
+        return super().predict(rows)
+
+
+def explained(model: Model, memory_bytes: int | None = None, threads: int = 1) -> Any:
     """What is found out about a model within a limit."""
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"size": random.normal(size=300), "noise": random.normal(size=300)})
@@ -38,7 +51,7 @@ def explained(model: Model, memory_bytes: int | None) -> Any:
     limits = AutoMLLimits(timeout_s=60, memory_bytes=memory_bytes)
     spec = AutoMLSpec(data="", target="price", limits=limits)
     outcome = SimpleNamespace(model=model, winner=SimpleNamespace(fit_s=None))
-    return Explaining(outcome, make_plan(frame, spec), spec, 20).result()[0]
+    return Explaining(outcome, make_plan(frame, spec), spec, 20, threads).result()[0]
 
 
 def own(more: int) -> int:
@@ -67,3 +80,12 @@ def test_beyond_it_what_was_found_before_is_kept_and_the_note_says_why_there_is_
     nothing = explained(Model(1), own(300 * MEGABYTE))
     assert not nothing.importances
     assert "needs more memory" in nothing.note
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_it_has_the_threads_of_a_fit_since_more_wait_for_each_other_on_a_busy_machine(threads: int) -> None:
+    found = explained(WithThreads(threads), threads=threads)
+
+    assert found.importances[0].column == "size"
+    assert found.dependences
+    assert found.shap

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
 import pytest
 
 from jupyter_mlstudio.errors import NotFound, Unavailable
@@ -22,6 +23,21 @@ def test_shares_are_exact_over_any_stretch_of_requests(weights: dict[str, int]) 
         seen = Counter(split.next() for _ in range(1000))
         for name, weight in weights.items():
             assert abs(seen[name] - 10 * weight) <= 3
+
+
+def test_shares_stay_exact_when_routes_change_in_between() -> None:
+    """Routes change whenever a process starts or ends, mostly with the same shares."""
+    told = msgspec.structs.replace(routes(blue=90, green=10), mirror={"green": 25})
+    router = Router("blue", told)
+    seen: Counter[str] = Counter()
+    for number in range(1000):
+        request = Request(b"/score")
+        seen["green"] += router.place(request) == "green"
+        seen["copies"] += request.copies == ["green"]
+        if number % 3 == 0:
+            router.update(told)
+    assert abs(seen["green"] - 100) <= 3
+    assert abs(seen["copies"] - 225) <= 3, "of what others answer"
 
 
 def test_shares_fall_in_step_with_no_pattern_of_a_client() -> None:
